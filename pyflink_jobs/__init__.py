@@ -1,0 +1,1 @@
+"""Millstream's client side: everything that happens before a job is on the cluster."""

@@ -1,0 +1,1 @@
+"""The reference pipeline's data and report: real flights from New York."""

@@ -1,0 +1,139 @@
+"""What goes wrong, in words.
+
+MillstreamError            every error a person is meant to read; exit code 1
+├── ProjectError           the project folder or its settings
+├── SqlError               a mistake in a `.sql` file, with file, line and column
+├── ModelError             a model file or its card
+├── ContractError          SQL and model do not fit; carries all findings
+├── LocalError             Java, jars, the local broker
+├── KafkaError             a broker or topic that a job or command needs
+├── JobError               a Flink job that failed or could not be planned
+└── FeatureTestError       a given/expect file that cannot be read
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = [
+    "ContractError",
+    "FeatureTestError",
+    "Finding",
+    "JobError",
+    "KafkaError",
+    "LocalError",
+    "MillstreamError",
+    "ModelError",
+    "Place",
+    "ProjectError",
+    "SqlError",
+]
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """A file, and where known the 1-based line and column in it."""
+
+    file: Path
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        parts = [str(self.file), *(str(n) for n in (self.line, self.column) if n is not None)]
+        return ":".join(parts)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong: where, what, the facts that show it, and the ways out.
+
+    It prints as
+
+        sql/models/late_arrival.sql:4: model input `carrier` is STRING, but the ONNX file takes float32
+          models/late_arrival/2/model.onnx: input "X", shape [batch, 11], float32
+          either cast or encode the column in sql/features/flight_features.sql,
+          or export the model with a string input (skl2onnx: StringTensorType)
+    """
+
+    message: str
+    place: Place | None = None
+    facts: tuple[str, ...] = ()
+    ways_out: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        head = f"{self.place}: {self.message}" if self.place else self.message
+        return "\n  ".join([head, *self.facts, *_either_or(self.ways_out)])
+
+    def as_json(self) -> dict[str, object]:
+        """Return the finding as plain values, for `--json`."""
+        place = self.place
+        return {
+            "file": str(place.file) if place else None,
+            "line": place.line if place else None,
+            "column": place.column if place else None,
+            "message": self.message,
+            "facts": list(self.facts),
+            "ways_out": list(self.ways_out),
+        }
+
+
+def _either_or(ways: tuple[str, ...]) -> list[str]:
+    if len(ways) < 2:  # noqa: PLR2004 - one way out needs no "either"
+        return list(ways)
+    first, *middle, last = ways
+    return [f"either {first},", *(f"or {way}," for way in middle), f"or {last}"]
+
+
+class MillstreamError(Exception):
+    """An error for people: one finding or several, each a short paragraph.
+
+    `detail` is what only `--verbose` shows, such as a Java stack trace.
+    """
+
+    def __init__(
+        self,
+        message: str | Finding | list[Finding],
+        *,
+        place: Place | None = None,
+        facts: tuple[str, ...] = (),
+        ways_out: tuple[str, ...] = (),
+        detail: str = "",
+    ) -> None:
+        if isinstance(message, str):
+            message = Finding(message, place, facts, ways_out)
+        self.findings = message if isinstance(message, list) else [message]
+        self.detail = detail
+        super().__init__("\n".join(str(finding) for finding in self.findings))
+
+
+class ProjectError(MillstreamError):
+    """The project folder or its settings are not as they must be."""
+
+
+class SqlError(MillstreamError):
+    """A `.sql` file cannot be read, parsed or planned."""
+
+
+class ModelError(MillstreamError):
+    """A model file or its card is missing, damaged or of a kind that cannot be scored."""
+
+
+class ContractError(MillstreamError):
+    """SQL and model do not fit together."""
+
+
+class LocalError(MillstreamError):
+    """Java, a jar or the local broker is not to be had."""
+
+
+class KafkaError(MillstreamError):
+    """A Kafka broker or topic is not there."""
+
+
+class JobError(MillstreamError):
+    """A Flink job could not be planned, or failed while it ran."""
+
+
+class FeatureTestError(MillstreamError):
+    """A given/expect file is not as it must be."""

@@ -1,0 +1,1 @@
+"""The local Kafka broker and what it needs: Java, jars, topics."""

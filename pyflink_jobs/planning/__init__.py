@@ -1,0 +1,1 @@
+"""From SQL files to a checked plan: tokens, ML_PREDICT, the catalog, the contract."""

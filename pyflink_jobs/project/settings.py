@@ -1,0 +1,127 @@
+"""A project folder and its settings: `[tool.millstream]` in `pyproject.toml`, then the environment.
+
+Every setting `name` can be overridden by the variable `MILLSTREAM_NAME`.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyflink_jobs.errors import Finding, Place, ProjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Project", "Settings"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `[tool.millstream]` can say.
+
+    `kafka` is the broker's address when no local broker runs, `flink_conf` a Flink configuration
+    relative to the project, `parallelism` the number of parallel subtasks a job runs with.
+    """
+
+    kafka: str = "localhost:9092"
+    flink_conf: str = "flink-conf/local.yaml"
+    parallelism: int = 1
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project: the folder `root`, its settings, and the folders whose names are fixed."""
+
+    root: Path
+    settings: Settings
+
+    @classmethod
+    def find(cls, folder: Path | None = None, env: Mapping[str, str] = os.environ) -> Project:
+        """Return the project at `folder`, or the nearest one from the current folder upward.
+
+        Raises ProjectError where there is none or a setting is unknown or of the wrong type.
+        """
+        if folder is not None:
+            root = folder.resolve()
+            if _table(root) is None:
+                raise ProjectError(
+                    f"{folder} is not a Millstream project",
+                    facts=("its pyproject.toml would have a section [tool.millstream]",),
+                    ways_out=(f"create one: millstream new {folder}", "name another folder: --project DIR"),
+                )
+            return cls._at(root, env)
+        here = Path.cwd()
+        for candidate in (here, *here.parents):
+            if _table(candidate) is not None:
+                return cls._at(candidate, env)
+        raise ProjectError(
+            "no Millstream project here or in any folder above",
+            facts=(f"looked from {here} upward for a pyproject.toml with a section [tool.millstream]",),
+            ways_out=("create one: millstream new DIR", "name its folder: --project DIR"),
+        )
+
+    @classmethod
+    def _at(cls, root: Path, env: Mapping[str, str]) -> Project:
+        return cls(root, _settings(root / "pyproject.toml", _table(root) or {}, env))
+
+    @property
+    def sql(self) -> Path:
+        """The folder of SQL files."""
+        return self.root / "sql"
+
+    @property
+    def models(self) -> Path:
+        """The folder of model files."""
+        return self.root / "models"
+
+    @property
+    def state(self) -> Path:
+        """The folder for everything that Millstream itself writes: broker data, logs, process ids."""
+        return self.root / ".millstream"
+
+    def relative(self, path: Path) -> Path:
+        """Return `path` as people see it: relative to the project where it lies inside."""
+        return path.relative_to(self.root) if path.is_relative_to(self.root) else path
+
+
+def _table(folder: Path) -> dict[str, object] | None:
+    file = folder / "pyproject.toml"
+    if not file.is_file():
+        return None
+    try:
+        tool = tomllib.loads(file.read_text()).get("tool", {})
+    except tomllib.TOMLDecodeError as error:
+        raise ProjectError(f"not valid TOML: {error}", place=Place(file)) from error
+    table = tool.get("millstream")
+    return table if isinstance(table, dict) else None
+
+
+def _settings(file: Path, table: dict[str, object], env: Mapping[str, str]) -> Settings:
+    known = {field.name: type(field.default) for field in fields(Settings)}
+    findings: list[Finding] = []
+    values: dict[str, object] = {}
+    for name, value in table.items():
+        if name not in known:
+            findings.append(
+                Finding(f"unknown setting `{name}`", Place(file), ways_out=(f"known are: {', '.join(known)}",)),
+            )
+        elif type(value) is not known[name]:
+            wanted = known[name].__name__
+            findings.append(Finding(f"setting `{name}` is {value!r}, expected a value of type {wanted}", Place(file)))
+        else:
+            values[name] = value
+    for name, kind in known.items():
+        text = env.get(variable := f"MILLSTREAM_{name.upper()}")
+        if text is None:
+            continue
+        try:
+            values[name] = kind(text)
+        except ValueError:
+            findings.append(Finding(f"environment variable {variable} is {text!r}, expected {kind.__name__}"))
+    if findings:
+        raise ProjectError(findings)
+    return Settings(**values)  # type: ignore[arg-type]  # each value's type was compared with its field's

@@ -1,0 +1,1 @@
+"""Flink on this machine: environments, jobs, progress."""

@@ -1,0 +1,1 @@
+"""Given/expect tests of feature files."""
