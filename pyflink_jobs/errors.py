@@ -14,7 +14,10 @@ MillstreamError            every error a person is meant to read; exit code 1
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = [
     "ContractError",

@@ -101,7 +101,7 @@ def _table(folder: Path) -> dict[str, object] | None:
 
 
 def _settings(file: Path, table: dict[str, object], env: Mapping[str, str]) -> Settings:
-    known = {field.name: type(field.default) for field in fields(Settings)}
+    known: dict[str, type] = {field.name: type(field.default) for field in fields(Settings)}
     findings: list[Finding] = []
     values: dict[str, object] = {}
     for name, value in table.items():

@@ -1,0 +1,60 @@
+"""`millstream check`: find mistakes before a job starts."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from pyflink_jobs.cli.main import Context
+
+__all__ = ["check"]
+
+
+@click.command()
+@click.option("--offline", is_flag=True, help="Only what needs no JVM: well under a second.")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@click.pass_obj
+def check(context: Context, *, offline: bool, as_json: bool) -> int:
+    """Load all SQL into a Flink catalog, plan every job, compare every model with its ONNX file.
+
+    Each finding names file, line, what was found, what was expected, and a way out. Exit code 1 if there is one.
+
+    \b
+    Example:
+      millstream check
+      millstream check --offline --json
+    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    from pyflink_jobs.errors import MillstreamError  # noqa: PLC0415 - --help must not pay for it
+    from pyflink_jobs.planning.declarations import declare  # noqa: PLC0415
+
+    findings = []
+    try:
+        declarations = declare(context.project)
+        findings += declarations.findings
+        if not offline:
+            from pyflink_jobs.planning.planner import check_plans  # noqa: PLC0415
+            from pyflink_jobs.running.environment import table_environment  # noqa: PLC0415
+
+            findings += check_plans(declarations, table_environment(context.project))
+    except MillstreamError as error:
+        findings += error.findings
+        if context.verbose and error.detail:
+            click.echo(error.detail, err=True)
+    if as_json:
+        click.echo(json.dumps([finding.as_json() for finding in findings], indent=2))
+        return int(bool(findings))
+    for finding in findings:
+        head, *rest = str(finding).split("\n")
+        click.echo("\n".join([click.style(head, bold=True), *rest]) + "\n")
+    if findings:
+        click.echo(click.style(f"{len(findings)} finding{'s' * (len(findings) > 1)}", fg="red"))
+        return 1
+    jobs, models = len(declarations.jobs), len(declarations.models)
+    done = "checked without a JVM" if offline else "planned and checked"
+    click.echo(
+        f"{click.style('ok', fg='green')}: {len(declarations.created)} statements, {models} models, {jobs} jobs {done}"
+    )
+    return 0

@@ -1,0 +1,42 @@
+"""`millstream explain`: a job's expanded SQL and Flink's plan."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from pyflink_jobs.cli.main import Context
+
+__all__ = ["explain"]
+
+
+@click.command()
+@click.argument("job")
+@click.option("--json", "as_json", is_flag=True, help="Print the parts as JSON.")
+@click.pass_obj
+def explain(context: Context, job: str, *, as_json: bool) -> None:
+    """Show what Millstream makes of a job's SQL, Flink's plan for it, and how many Python operators that has.
+
+    \b
+    Example:
+      millstream explain score
+    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    from pyflink_jobs.planning.declarations import declare  # noqa: PLC0415 - --help must not pay for it
+    from pyflink_jobs.planning.explanation import explain_job  # noqa: PLC0415
+    from pyflink_jobs.running.environment import table_environment  # noqa: PLC0415
+
+    declarations = declare(context.project)
+    declarations.job(job)
+    explanation = explain_job(declarations, job, table_environment(context.project))
+    if as_json:
+        click.echo(json.dumps(explanation.as_json(), indent=2))
+        return
+    click.echo(click.style("-- Expanded SQL", bold=True))
+    click.echo(explanation.sql)
+    click.echo(click.style("\n-- Flink's plan", bold=True))
+    click.echo(explanation.plan)
+    number = explanation.python_operators
+    click.echo(click.style(f"\n{number} Python operator{'s' * (number != 1)}", bold=True))

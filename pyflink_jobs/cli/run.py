@@ -1,0 +1,91 @@
+"""`millstream run`: a job in a MiniCluster on this machine."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from pyflink_jobs.cli.main import Context
+    from pyflink_jobs.running.job import Outcome
+    from pyflink_jobs.running.progress import JobCounts
+
+__all__ = ["run"]
+
+_FOREVER = 2**62  # a watermark beyond this says that a bounded source has ended
+
+
+@click.command()
+@click.argument("job")
+@click.option("--bounded", is_flag=True, help="Read what is in the topics now, then end.")
+@click.option("--parallelism", type=click.IntRange(min=1), help="Parallel subtasks (default: the project's setting).")
+@click.option("--json", "as_json", is_flag=True, help="Print the final counts as JSON.")
+@click.pass_obj
+def run(context: Context, job: str, *, bounded: bool, parallelism: int | None, as_json: bool) -> None:
+    """Run a job until Ctrl-C, or with --bounded until it has read all there is.
+
+    \b
+    Example:
+      millstream run score --bounded
+    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    from rich.console import Console  # noqa: PLC0415 - --help must not pay for it
+
+    from pyflink_jobs.running.job import run_job  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    meter = _Meter()
+    with console.status(f"{job}: planning, starting Flink") as status:
+        outcome = run_job(
+            context.project,
+            job,
+            bounded=bounded,
+            parallelism=parallelism,
+            on_progress=lambda counts: status.update(f"{job}: {meter.line(counts)}"),
+        )
+    if as_json:
+        click.echo(json.dumps(_as_json(outcome), indent=2))
+    else:
+        click.echo(_summary(job, outcome))
+
+
+class _Meter:
+    """Turns counts into a line: how much, how fast, up to which event time, how much is left."""
+
+    def __init__(self) -> None:
+        self._last = (monotonic(), 0)
+
+    def line(self, counts: JobCounts) -> str:
+        read, (then, before) = sum(counts.read.values()), self._last
+        now = monotonic()
+        rate = (read - before) / (now - then)
+        self._last = (now, read)
+        parts = [f"in {read:,}", f"scored {counts.scored:,}", f"{max(rate, 0):,.0f}/s"]
+        if counts.watermark is not None:
+            parts.append(f"watermark {_utc(counts.watermark)}")
+        if counts.lag is not None:
+            parts.append(f"lag {counts.lag:,}")
+        return "  ".join(parts)
+
+
+def _utc(epoch_ms: int) -> str:
+    return "end" if epoch_ms >= _FOREVER else f"{datetime.fromtimestamp(epoch_ms / 1000, UTC):%Y-%m-%d %H:%M}"
+
+
+def _summary(job: str, outcome: Outcome) -> str:
+    verb = {"FINISHED": "finished", "CANCELED": "stopped"}[outcome.state]
+    read = ", ".join(f"{count:,} {table}" for table, count in outcome.counts.read.items())
+    written = ", ".join(f"{count:,} {table}" for table, count in outcome.counts.written.items())
+    return f"{job} {verb} after {outcome.seconds:.1f} s: read {read or 'nothing'}; wrote {written or 'nothing'}"
+
+
+def _as_json(outcome: Outcome) -> dict[str, object]:
+    return {
+        "state": outcome.state,
+        "seconds": round(outcome.seconds, 3),
+        "read": dict(outcome.counts.read),
+        "written": dict(outcome.counts.written),
+    }

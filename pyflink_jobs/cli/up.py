@@ -1,0 +1,153 @@
+"""`millstream up`, `down` and `status`: what runs on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.filesize import decimal
+
+from pyflink_jobs.errors import LocalError
+from pyflink_jobs.local import broker
+from pyflink_jobs.local.jars import cache_folder
+from pyflink_jobs.local.java import find_java
+from pyflink_jobs.local.topics import answers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pyflink_jobs.cli.main import Context
+    from pyflink_jobs.project.settings import Project
+
+__all__ = ["down", "status", "up"]
+
+
+@click.command
+@click.option("--port", type=click.IntRange(0, 65535), help="Listen here; 0 is any free port (default: 9092 if free).")
+@click.pass_obj
+def up(context: Context, port: int | None) -> None:
+    """Start the local Kafka broker, or find the one that runs.
+
+    The first start fetches Kafka's jars. The broker outlives this command: `millstream down` stops it.
+
+    \b
+    Example:
+      millstream up
+      millstream up --port 0
+    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    with Console(stderr=True).status("Starting Kafka"):
+        running = broker.start(context.project.state, port)
+    for note in running.notes:
+        click.echo(f"note: {note}", err=True)
+    click.echo(f"Kafka {'listens' if running.started_now else 'already runs'} at {running.bootstrap_servers}")
+
+
+@click.command
+@click.option("--purge", is_flag=True, help="Also delete all topics, logs, and the jars in the user's cache folder.")
+@click.pass_obj
+def down(context: Context, *, purge: bool) -> None:
+    """Stop the local Kafka broker; its topics stay for the next `millstream up`.
+
+    \b
+    Example:
+      millstream down
+      millstream down --purge
+    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    project = context.project
+    stopped = broker.stop(project.state, purge=purge)
+    click.echo("Kafka is stopped" if stopped else "no local Kafka was running")
+    if purge:
+        for folder in (project.state, cache_folder() / "jars"):
+            if folder.is_dir():
+                shutil.rmtree(folder)
+                click.echo(f"deleted {project.relative(folder)}")
+
+
+@click.command
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def status(context: Context, *, as_json: bool) -> None:
+    """Say what runs on this machine, where, and where its logs are.
+
+    \b
+    Example:
+      millstream status
+      millstream status --json
+    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    facts = {title: section(context.project) for title, section in _SECTIONS.items()}
+    if as_json:
+        click.echo(json.dumps(facts, indent=2))
+        return
+    for title, section in facts.items():
+        click.secho(title, bold=True)
+        for name, value in section.items():
+            click.echo(f"  {name.removesuffix('_bytes').replace('_', ' '):<12}{_shown(name, value)}")
+
+
+def _shown(name: str, value: object) -> str:
+    if name.endswith("_bytes") and isinstance(value, int):
+        return decimal(value)
+    lines = value if isinstance(value, list) else str(value).splitlines()
+    return f"\n{' ' * 14}".join(lines)
+
+
+def _project(project: Project) -> dict[str, object]:
+    return {"folder": str(project.root), "kafka": broker.bootstrap_servers(project)}
+
+
+def _kafka(project: Project) -> dict[str, object]:
+    running = broker.alive(project.state)
+    home = broker.folder(project.state)
+    facts: dict[str, object] = {"state": "not running: millstream up", "logs": str(home / "logs")}
+    if running:
+        fine = answers(running.bootstrap_servers, within=2)
+        facts |= {
+            "state": "running" if fine else "does not answer: millstream up ends it and starts another",
+            "address": running.bootstrap_servers,
+            "process_id": running.pid,
+            "since": datetime.fromtimestamp(running.since, UTC).isoformat(timespec="seconds"),
+        }
+    return facts | {"data": str(home / "data"), "data_size_bytes": _size(home / "data")}
+
+
+def _java(project: Project) -> dict[str, object]:
+    del project
+    try:
+        java = find_java()
+    except LocalError as error:
+        return {"state": str(error)}
+    return {
+        "home": str(java.home),
+        "version": java.version,
+        "found_by": java.source,
+        **({"passed_over": list(java.passed_over)} if java.passed_over else {}),
+    }
+
+
+def _cache(project: Project) -> dict[str, object]:
+    del project
+    return {"folder": str(cache_folder()), "size_bytes": _size(cache_folder())}
+
+
+def _size(folder: Path) -> int:
+    """Return how many bytes the files of a folder take on the disk (Kafka's indexes are longer than what they take)."""
+    total = 0
+    for file in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # Kafka deletes files while we look
+            total += file.stat().st_blocks * 512
+    return total
+
+
+# What `status` tells, top to bottom: a title, and a function from the project to facts by name.
+_SECTIONS: dict[str, Callable[[Project], dict[str, object]]] = {
+    "project": _project,
+    "kafka": _kafka,
+    "java": _java,
+    "cache": _cache,
+}

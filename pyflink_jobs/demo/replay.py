@@ -1,0 +1,141 @@
+"""Play events into Kafka in the order in which they were sent, as fast as Kafka takes them or paced by event time."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from kafka import KafkaProducer
+from kafka.errors import KafkaError as KafkaPythonError
+
+from pyflink_jobs.demo.flights import TOPICS
+from pyflink_jobs.errors import KafkaError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pandas as pd
+
+    from pyflink_jobs.demo.flights import Events
+
+__all__ = ["Record", "Sent", "records", "replay"]
+
+ENCODE_AT_ONCE = 10_000  # records
+LONGEST_SLEEP = 0.1  # seconds: how soon a replay that waits for its next event notices that it should stop
+PRODUCER = {
+    # kafka-python computes checksums in Python, over what is sent: compressing to a tenth saves more than it costs.
+    "compression_type": "gzip",
+    "batch_size": 262_144,
+    "linger_ms": 50,
+    "metrics_enabled": False,
+    "bootstrap_timeout_ms": 5_000,
+    "max_block_ms": 20_000,
+    "request_timeout_ms": 10_000,
+    "delivery_timeout_ms": 20_000,
+}
+
+
+class Record(NamedTuple):
+    """One Kafka record; `event_ms` is its timestamp, `sent_ms` its turn, both in UTC epoch milliseconds."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    event_ms: int
+    sent_ms: int
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What a replay sent: records by topic, and the seconds it took."""
+
+    records: dict[str, int]
+    seconds: float
+
+
+def records(events: Events) -> Iterator[Record]:
+    """Yield the records of all topics in the order of their `sent_ms`, encoded ten thousand at a time.
+
+    Where several are sent in the same millisecond, topics follow in the order of TOPICS.
+    """
+    frames = events.topics
+    topic_of = np.repeat(list(frames), [len(frame) for frame in frames.values()])
+    topic_of = topic_of[np.argsort(np.concatenate([frame.index for frame in frames.values()]), kind="stable")]
+    done = dict.fromkeys(frames, 0)
+    for first in range(0, len(topic_of), ENCODE_AT_ONCE):
+        turns = topic_of[first : first + ENCODE_AT_ONCE].tolist()
+        encoded = {}
+        for name, count in Counter(turns).items():
+            encoded[name] = iter(_encode(name, frames[name].iloc[done[name] : done[name] + count]))
+            done[name] += count
+        yield from (next(encoded[name]) for name in turns)
+
+
+def replay(
+    events: Events,
+    bootstrap: str,
+    speed: float | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Sent:
+    """Send `events` to the Kafka at `bootstrap`, into topics that exist, and return when Kafka has them all.
+
+    With a `speed`, an hour of events takes 1/`speed` hours; each record's moment is computed from the start, so delays
+    do not add up. `progress` is told the number of records sent and the moment reached (UTC epoch milliseconds).
+    Once `stopped` says so, nothing more is sent.
+    Raises KafkaError where the broker does not answer or refuses a record.
+    """
+    began = time.monotonic()
+    counts = dict.fromkeys(events.topics, 0)
+    failures: list[Exception] = []
+    with _said_plainly(bootstrap, failures), KafkaProducer(bootstrap_servers=bootstrap, **PRODUCER) as producer:
+        for number, record in enumerate(_paced(records(events), speed, stopped), start=1):
+            sending = producer.send(record.topic, record.value, record.key, timestamp_ms=record.event_ms)
+            sending.add_errback(failures.append)
+            counts[record.topic] += 1
+            if failures:
+                break
+            if progress and (speed is not None or number % 500 == 0):
+                progress(number, record.sent_ms)
+        producer.flush()
+    return Sent(counts, time.monotonic() - began)
+
+
+def _encode(name: str, frame: pd.DataFrame) -> list[Record]:
+    topic = TOPICS[name]
+    lines = frame.to_json(orient="records", lines=True).encode().splitlines()
+    keys = frame[topic.key].str.encode("ascii")
+    return [Record(name, *fields) for fields in zip(keys, lines, frame[topic.time], frame.index, strict=True)]
+
+
+def _paced(sequence: Iterator[Record], speed: float | None, stopped: Callable[[], bool]) -> Iterator[Record]:
+    """Yield each record at its moment; the first one's is now."""
+    start, first_ms = time.monotonic(), None
+    for record in sequence:
+        if speed is not None:
+            first_ms = record.sent_ms if first_ms is None else first_ms
+            due = start + (record.sent_ms - first_ms) / 1000 / speed
+            while (left := due - time.monotonic()) > 0 and not stopped():
+                time.sleep(min(left, LONGEST_SLEEP))
+        if stopped():
+            return
+        yield record
+
+
+@contextmanager
+def _said_plainly(bootstrap: str, failures: list[Exception]) -> Iterator[None]:
+    """Raise what kafka-python raised, or told `failures`, as a KafkaError."""
+    try:
+        yield
+        if failures:
+            raise failures[0]
+    except KafkaPythonError as error:
+        raise KafkaError(
+            f"the Kafka at {bootstrap} did not take the records: {error}",
+            ways_out=("start the local broker: millstream up", "look whether it still runs: millstream status"),
+            detail=repr(error),
+        ) from error

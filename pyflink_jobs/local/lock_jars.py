@@ -1,0 +1,49 @@
+"""Writes `jars.lock` anew from what its sections want: `python -m pyflink_jobs.local.lock_jars`.
+
+To move to another version, change it in a section's `wanted` and run this; it resolves everything that those jars
+need, fetches it and records the digests.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import tomllib
+from pathlib import Path
+
+from jgo.maven import MavenContext
+
+from pyflink_jobs.local.jars import LOCK
+
+__all__ = ["lock"]
+
+_HEAD = """\
+# Which jars run on Java, and the sha256 that each file must have. `wanted` is written by hand; the rest is everything
+# those jars need, written by: python -m pyflink_jobs.local.lock_jars
+"""
+
+
+def lock(text: str) -> str:
+    """Return a lock file whose jars follow from the `wanted` of the lock file `text`."""
+    sections = [_section(name, section["wanted"]) for name, section in tomllib.loads(text).items()]
+    return "\n".join([_HEAD, *sections])
+
+
+def _section(name: str, wanted: list[str]) -> str:
+    jars: dict[str, str] = {}  # group:artifact -> the whole line; of two versions the first one found stays
+    with tempfile.TemporaryDirectory() as folder:
+        maven = MavenContext(repo_cache=Path(folder))
+        for coordinates in wanted:
+            # One at a time: resolved together, the version lists (BOMs) of one would change what the others need.
+            inputs, needed = maven.resolver.resolve([maven.create_dependency(coordinates)])
+            for jar in [*inputs, *needed]:
+                if jar.scope not in {"test", "provided"}:
+                    digest = hashlib.sha256(jar.artifact.resolve().read_bytes()).hexdigest()
+                    line = f'"{jar.groupId}:{jar.artifactId}:{jar.version}" = "{digest}"'
+                    jars.setdefault(f"{jar.groupId}:{jar.artifactId}", line)
+    names = "".join(f'    "{coordinates}",\n' for coordinates in wanted)
+    return "\n".join([f"[{name}]", f"wanted = [\n{names}]", f"[{name}.jars]", *sorted(jars.values()), ""])
+
+
+if __name__ == "__main__":
+    LOCK.write_text(lock(LOCK.read_text()))

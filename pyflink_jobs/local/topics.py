@@ -1,0 +1,226 @@
+"""What is in Kafka: create topics, list them, read their records. Works with any broker, not only the local one."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import kafka
+from kafka.errors import KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, TopicAlreadyExistsError
+
+from pyflink_jobs.errors import Finding, KafkaError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["Record", "Topic", "answers", "create", "list_topics", "read"]
+
+logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what goes wrong reaches people as KafkaError
+
+_PATIENCE = 5.0  # seconds for a first answer
+_SILENCE = 30.0  # seconds without a record after which a read gives up
+_INTERNAL = "__"  # Kafka's own topics begin with this
+_EXISTS = TopicAlreadyExistsError.errno  # somebody else was faster
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic: how much is in it, and the first and last record's time in epoch milliseconds (None: it is empty).
+
+    `records` counts offsets, so the marks that transactions leave are counted as well.
+    """
+
+    name: str
+    partitions: int
+    records: int
+    first: int | None
+    last: int | None
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record as Kafka holds it; `timestamp` in epoch milliseconds."""
+
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+
+
+def answers(bootstrap: str, within: float = _PATIENCE) -> bool:
+    """Say whether a Kafka cluster answers at `bootstrap` within so many seconds."""
+    try:
+        with _admin(bootstrap, within) as admin:
+            return bool(admin.describe_cluster()["brokers"])
+    except KafkaError:
+        return False
+
+
+def create(bootstrap: str, topics: Mapping[str, int]) -> list[str]:
+    """Create those topics (name to number of partitions) that are not there yet, and return their names.
+
+    A topic that is there stays as it is. Raises KafkaError where no broker answers or it refuses.
+    """
+    with _admin(bootstrap) as admin:
+        there = set(admin.list_topics())
+        missing = {name: {"num_partitions": count} for name, count in topics.items() if name not in there}
+        if not missing:
+            return []
+        answer = admin.create_topics(missing, raise_errors=False)["topics"]
+        admin.wait_for_topics([topic["name"] for topic in answer if topic["error_code"] in {0, _EXISTS}])
+    refused = [topic for topic in answer if topic["error_code"] not in {0, _EXISTS}]
+    if refused:
+        raise KafkaError(
+            [Finding(f"topic `{topic['name']}` cannot be created: {topic['error_message']}") for topic in refused],
+        )
+    return [topic["name"] for topic in answer if topic["error_code"] == 0]
+
+
+def list_topics(bootstrap: str) -> list[Topic]:
+    """Return all topics but Kafka's internal ones, by name. Raises KafkaError where no broker answers."""
+    with _admin(bootstrap) as admin:
+        found = [topic for topic in admin.describe_topics() if not topic["name"].startswith(_INTERNAL)]
+        sizes = {topic["name"]: len(topic["partitions"]) for topic in found}
+        every = [kafka.TopicPartition(name, number) for name, count in sizes.items() for number in range(count)]
+        if not every:
+            return []
+        begin, end, first, last = (
+            admin.list_partition_offsets(dict.fromkeys(every, which), isolation_level="read_committed")
+            for which in (
+                kafka.OffsetSpec.EARLIEST,
+                kafka.OffsetSpec.LATEST,
+                0,  # the first record at or after the epoch
+                kafka.OffsetSpec.MAX_TIMESTAMP,
+            )
+        )
+    topics = []
+    for name, count in sorted(sizes.items()):
+        parts = [part for part in every if part.topic == name]
+        records = sum(end[part].offset - begin[part].offset for part in parts)
+        firsts = [first[part].timestamp for part in parts if first[part].timestamp >= 0]
+        lasts = [last[part].timestamp for part in parts if last[part].timestamp >= 0]
+        topics.append(Topic(name, count, records, min(firsts, default=None), max(lasts, default=None)))
+    return topics
+
+
+def read(bootstrap: str, topic: str, limit: int | None = None, *, from_end: bool = False) -> list[Record]:
+    """Return the first `limit` records (or the last, or all) that are in a topic now, ordered by their time.
+
+    Time orders records across partitions; within one, the first or last by offset are taken. Records of transactions
+    that are still open or were aborted are not there yet, or never.
+    Raises KafkaError where no broker answers or the topic is not there.
+    """
+    with _consumer(bootstrap) as consumer:
+        numbers = consumer.partitions_for_topic(topic) if topic in consumer.topics() else None
+        if not numbers:
+            raise _no_such_topic(bootstrap, topic, consumer.topics())
+        parts = [kafka.TopicPartition(topic, number) for number in numbers]
+        consumer.assign(parts)
+        begin, end = consumer.beginning_offsets(parts), consumer.end_offsets(parts)
+        start = begin
+        width = limit or 0
+        while True:
+            if limit is not None and from_end:
+                start = {part: max(begin[part], end[part] - width) for part in parts}
+            records = _between(consumer, start, end, None if from_end else limit)
+            if start == begin or limit is None or len(records) >= limit:
+                break
+            width *= 4  # the last offsets were transaction marks, not records: look further back
+    records.sort(key=lambda record: (record.timestamp, record.partition, record.offset))
+    if limit is None:
+        return records
+    return records[max(0, len(records) - limit) :] if from_end else records[:limit]
+
+
+def _between(
+    consumer: kafka.KafkaConsumer,
+    start: dict[kafka.TopicPartition, int],
+    end: dict[kafka.TopicPartition, int],
+    limit: int | None,
+) -> list[Record]:
+    """Read each partition from its start offset up to its end offset, or `limit` records of it."""
+    for part, offset in start.items():
+        consumer.seek(part, offset)
+    found: dict[kafka.TopicPartition, list[Record]] = {part: [] for part in start}
+    open_parts = {part for part in start if start[part] < end[part]}
+    heard = monotonic()
+    while open_parts:
+        for part, records in consumer.poll(200).items():
+            heard = monotonic()
+            found[part] += [
+                Record(record.partition, record.offset, record.timestamp, record.key, record.value)
+                for record in records
+                if record.offset < end[part]
+            ]
+        open_parts = {
+            part
+            for part in open_parts
+            if consumer.position(part) < end[part] and (limit is None or len(found[part]) < limit)
+        }
+        if monotonic() - heard > _SILENCE:
+            raise KafkaTimeoutError(f"no record for {_SILENCE:.0f} seconds")
+    return [record for records in found.values() for record in records]
+
+
+@contextmanager
+def _admin(bootstrap: str, patience: float = _PATIENCE) -> Iterator[kafka.KafkaAdminClient]:
+    with (
+        _in_words(bootstrap),
+        kafka.KafkaAdminClient(
+            bootstrap_servers=bootstrap,
+            bootstrap_timeout_ms=int(1000 * patience),
+            reconnect_backoff_max_ms=200,
+        ) as admin,
+    ):
+        yield admin
+
+
+@contextmanager
+def _consumer(bootstrap: str) -> Iterator[kafka.KafkaConsumer]:
+    with (
+        _in_words(bootstrap),
+        kafka.KafkaConsumer(
+            bootstrap_servers=bootstrap,
+            bootstrap_timeout_ms=int(1000 * _PATIENCE),
+            reconnect_backoff_max_ms=200,
+            enable_auto_commit=False,
+            allow_auto_create_topics=False,
+            isolation_level="read_committed",
+            max_poll_records=10_000,
+            fetch_max_wait_ms=100,
+        ) as consumer,
+    ):
+        yield consumer
+
+
+@contextmanager
+def _in_words(bootstrap: str) -> Iterator[None]:
+    try:
+        yield
+    except (KafkaTimeoutError, KafkaConnectionError, NodeNotReadyError) as error:
+        raise KafkaError(
+            f"no Kafka broker answers at {bootstrap}",
+            ways_out=(
+                "start the local broker: millstream up",
+                "name another: MILLSTREAM_KAFKA=HOST:PORT, or `kafka` under [tool.millstream] in pyproject.toml",
+            ),
+            detail=repr(error),
+        ) from error
+    except (kafka.errors.KafkaError, ValueError) as error:
+        raise KafkaError(f"Kafka at {bootstrap}: {error}", detail=repr(error)) from error
+
+
+def _no_such_topic(bootstrap: str, topic: str, there: set[str]) -> KafkaError:
+    names = sorted(name for name in there if not name.startswith(_INTERNAL))
+    near = difflib.get_close_matches(topic, names, n=3)
+    return KafkaError(
+        f"no topic `{topic}` in Kafka at {bootstrap}",
+        facts=(f"topics there: {', '.join(names) or 'none'}",),
+        ways_out=tuple(f"did you mean `{name}`?" for name in near)
+        or ("list the topics: millstream topics", "fill topics with recorded data: millstream replay"),
+    )

@@ -1,0 +1,162 @@
+"""Load statements into a Flink catalog, each ML_PREDICT call behind a view of its own."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from pyflink_jobs.errors import Finding, SqlError
+from pyflink_jobs.planning.flink_errors import read_exception
+from pyflink_jobs.planning.ml_predict import Call, expand, quoted
+from pyflink_jobs.planning.scoring_sql import predictions_sql, scoring_sql
+
+if TYPE_CHECKING:
+    from pyflink.table import TableEnvironment
+
+    from pyflink_jobs.planning.declarations import Model
+    from pyflink_jobs.project.sqlfile import Statement
+
+__all__ = ["Catalog", "ScoredView", "sql_error"]
+
+_NUMBERS = ("TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL")
+
+
+@dataclass(frozen=True)
+class ScoredView:
+    """The two views behind an ML_PREDICT call: `scored` calls the model, `predictions` is what a query sees."""
+
+    call: Call
+    model: Model
+    scored: str
+    scored_sql: str
+    predictions: str
+    predictions_sql: str
+
+
+@dataclass
+class Catalog:
+    """A table environment's catalog, filled statement by statement."""
+
+    environment: TableEnvironment
+    models: dict[str, Model]
+    views: list[ScoredView] = field(default_factory=list)
+    _functions: set[str] = field(default_factory=set)
+
+    def load(self, statement: Statement) -> None:
+        """Execute a CREATE statement; raises SqlError with file, line and column."""
+        text = expand(statement, self._view_of)
+        try:
+            self.environment.execute_sql(text)
+        except Exception as error:  # PyFlink raises Py4J's and a dozen of its own
+            raise sql_error(statement, error) from error
+
+    def expanded(self, statement: Statement) -> str:
+        """Return a statement's text with its ML_PREDICT calls expanded and their views created."""
+        return expand(statement, self._view_of)
+
+    def _view_of(self, call: Call) -> str:
+        for view in self.views:
+            if view.call.key == call.key:
+                return view.predictions
+        view = self._create(call)
+        self.views.append(view)
+        return view.predictions
+
+    def _create(self, call: Call) -> ScoredView:
+        from udfs.flink import scoring_function  # noqa: PLC0415 - PyFlink is slow to import, and --offline needs none
+
+        model = self.models[call.model.text]
+        source, shown = self._source(call)
+        schema = self._schema(call, source)
+        if findings := [*_check_columns(call, model, schema, shown), *_check_names(call, model, schema, shown)]:
+            raise SqlError(findings)
+        function = f"score_{call.model.text}"
+        if function not in self._functions:
+            self.environment.create_temporary_function(quoted(function), scoring_function(model.spec))
+            self._functions.add(function)
+        number = len(self.views) + 1
+        scored, predictions = f"{call.model.text}_scored_{number}", f"{call.model.text}_predictions_{number}"
+        inner = scoring_sql(source, [column.text for column in call.columns], model, function)
+        self._create_view(call, scored, inner)
+        outer = predictions_sql(scored, list(schema), model)
+        self._create_view(call, predictions, outer)
+        return ScoredView(call, model, scored, inner, predictions, outer)
+
+    def _source(self, call: Call) -> tuple[str, str]:
+        """Return what stands behind FROM, and how findings call it."""
+        if call.query:
+            return f"({expand(call.query, self._view_of)}\n)", "the query"
+        name = call.table.text if call.table else ""
+        return quoted(name), f"`{name}`"
+
+    def _create_view(self, call: Call, name: str, sql: str) -> None:
+        """Register a view from a Table object: all INSERTs that read it then share one Python operator."""
+        try:
+            self.environment.create_temporary_view(quoted(name), self.environment.sql_query(sql))
+        except Exception as error:
+            message = read_exception(error)
+            raise SqlError(
+                f"ML_PREDICT cannot be planned: {message.text}", place=call.place, detail=message.trace
+            ) from error
+
+    def _schema(self, call: Call, source: str) -> dict[str, str]:
+        """Return the names and types of what a call reads."""
+        try:
+            schema: Any = self.environment.sql_query(f"SELECT * FROM {source}").get_schema()
+        except Exception as error:
+            message = read_exception(error)
+            place = call.table.place if call.table else call.place
+            raise SqlError(
+                f"ML_PREDICT cannot read its table: {message.text}", place=place, detail=message.trace
+            ) from error
+        return {name: str(schema.get_field_data_type(name)) for name in schema.get_field_names()}
+
+
+def _check_columns(call: Call, model: Model, schema: dict[str, str], shown: str) -> list[Finding]:
+    """Compare the columns that a call names with the table: are they there, can they be cast to INPUT's types."""
+    findings = []
+    for column, wanted in zip(call.columns, model.definition.inputs, strict=True):
+        found = schema.get(column.text)
+        if found is None:
+            near = get_close_matches(column.text, schema, n=1)
+            facts = (f"its columns: {', '.join(schema)}",)
+            ways = (f"write `{near[0]}`",) if near else (f"add the column to {shown}",)
+            findings.append(Finding(f"{shown} has no column `{column.text}`", column.place, facts, ways))
+        elif _kind(found) != _kind(wanted.type):
+            message = f"column `{column.text}` is {found}, model `{call.model.text}` takes {wanted.type}"
+            facts = (f"{wanted.place.file}:{wanted.place.line}: {wanted.name} {wanted.type}",)
+            findings.append(Finding(message, column.place, facts, ("cast or encode it in its feature file",)))
+    return findings
+
+
+def _kind(sql_type: str) -> str:
+    """Return "number", "text", "truth" or the type itself: within a kind, ML_PREDICT casts."""
+    name = re.split(r"[( ]", sql_type, maxsplit=1)[0]
+    kinds = {"BOOLEAN": "truth", "STRING": "text", "VARCHAR": "text", "CHAR": "text"}
+    return "number" if name in _NUMBERS else kinds.get(name, name)
+
+
+def _check_names(call: Call, model: Model, schema: dict[str, str], shown: str) -> list[Finding]:
+    """Find output columns whose names the table has already."""
+    ways = ("rename the OUTPUT column; the option 'output.NAME' says which of the model's outputs it is",)
+    return [
+        Finding(
+            f"OUTPUT column `{o.name}`: {shown}, which ML_PREDICT reads, has one of that name",
+            o.place,
+            (f"call at {call.place}",),
+            ways,
+        )
+        for o in model.definition.outputs
+        if o.name in schema
+    ]
+
+
+def sql_error(statement: Statement, error: BaseException) -> SqlError:
+    """Return Flink's complaint about a statement, at the line and column of its file."""
+    message = read_exception(error)
+    place = statement.place()
+    if message.line is not None and message.column is not None:
+        place = statement.place_at(message.line, message.column)
+    return SqlError(message.text, place=place, detail=message.trace)

@@ -1,0 +1,142 @@
+"""What a project declares, read and checked as far as no JVM is needed."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from pyflink_jobs.errors import Finding, MillstreamError, Place, ProjectError
+from pyflink_jobs.local.broker import bootstrap_servers
+from pyflink_jobs.planning.contract import bind
+from pyflink_jobs.planning.create_model import ModelDefinition, read_create_model
+from pyflink_jobs.planning.ml_predict import Call, find_calls
+from pyflink_jobs.planning.order import in_order
+from pyflink_jobs.project.model_files import find_model
+from pyflink_jobs.project.sqlfile import Statement, read_sql
+
+if TYPE_CHECKING:
+    from pyflink_jobs.project.settings import Project
+    from udfs.model import ModelSpec
+
+__all__ = ["Declarations", "Model", "declare"]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model as SQL declares it, and what a worker needs to run it."""
+
+    definition: ModelDefinition
+    spec: ModelSpec
+
+
+@dataclass(frozen=True)
+class Declarations:
+    """All a project declares: `created` in an order that loads, jobs by file name, models that keep the contract.
+
+    `findings` are the mistakes seen so far; a model with one is not among `models`, its name is in `broken`.
+    """
+
+    created: list[Statement]
+    jobs: dict[str, list[Statement]]
+    models: dict[str, Model]
+    broken: set[str]
+    findings: list[Finding]
+
+    def job(self, name: str) -> list[Statement]:
+        """Return a job's statements; raises ProjectError for a name without a file in sql/jobs/."""
+        if name not in self.jobs:
+            near = get_close_matches(name, self.jobs, n=1)
+            raise ProjectError(
+                f"there is no job `{name}`",
+                facts=(f"sql/jobs/ has: {', '.join(sorted(self.jobs)) or 'nothing'}",),
+                ways_out=(f"did you mean {near[0]}?",) if near else (f"write it: sql/jobs/{name}.sql",),
+            )
+        return self.jobs[name]
+
+
+def declare(project: Project) -> Declarations:
+    """Read a project's SQL and models, and check all that takes no JVM.
+
+    Raises SqlError where files cannot be read at all; what can be collected is in `findings`.
+    """
+    values = {"KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers(project), **os.environ}
+    folders = read_sql(project, values)
+    created = in_order(s for folder, statements in folders.items() if folder != "jobs" for s in statements)
+    jobs: dict[str, list[Statement]] = {}
+    for statement in folders["jobs"]:
+        jobs.setdefault(statement.file.stem, []).append(statement)
+    models: dict[str, Model] = {}
+    broken: set[str] = set()
+    findings: list[Finding] = []
+    for statement in created:
+        if statement.kind != "CREATE MODEL":
+            continue
+        model, problems = _bind_model(project, statement)
+        findings += problems
+        if model:
+            models[statement.name or ""] = model
+        else:
+            broken.add(statement.name or "")
+    for statement in [*created, *folders["jobs"]]:
+        findings += _check_calls(statement, models, broken)
+    return Declarations(created, jobs, models, broken, findings)
+
+
+def _bind_model(project: Project, statement: Statement) -> tuple[Model | None, list[Finding]]:
+    try:
+        definition = read_create_model(statement)
+        version = definition.options.get("version")
+        place = version.place if version else definition.place
+        file = find_model(project, definition.name, version.value if version else None, place)
+        spec, findings = bind(definition, file, project.relative(file.onnx))
+    except MillstreamError as error:
+        return None, error.findings
+    return (Model(definition, spec) if spec else None), findings
+
+
+def _check_calls(statement: Statement, models: dict[str, Model], broken: set[str]) -> list[Finding]:
+    try:
+        calls = find_calls(statement)
+    except MillstreamError as error:
+        return error.findings
+    findings = []
+    for call in calls:
+        if call.model.text in models:
+            findings += _check_descriptor(call, models[call.model.text].definition)
+        elif call.model.text not in broken:
+            findings.append(_unknown_model(call, [*models, *broken]))
+        if call.query:
+            findings += _check_calls(call.query, models, broken)
+    return findings
+
+
+def _unknown_model(call: Call, known: list[str]) -> Finding:
+    near = get_close_matches(call.model.text, known, n=1)
+    return Finding(
+        f"there is no model `{call.model.text}`",
+        call.model.place,
+        (f"sql/models/ declares: {', '.join(sorted(known)) or 'nothing'}",),
+        (f"write `{near[0]}`",) if near else ("declare it with CREATE MODEL in sql/models/",),
+    )
+
+
+def _check_descriptor(call: Call, definition: ModelDefinition) -> list[Finding]:
+    """Compare a call's columns with INPUT: Flink maps them by position."""
+    names = [column.text for column in call.columns]
+    inputs = [column.name for column in definition.inputs]
+    facts = (f"{_at(definition.inputs[0].place)}: INPUT ({', '.join(inputs)})",)
+    if len(names) != len(inputs):
+        message = f"DESCRIPTOR names {len(names)} columns, model `{definition.name}` takes {len(inputs)}"
+        return [Finding(message, call.columns[0].place, facts, ("name one column for each input, in INPUT's order",))]
+    for column, wanted in zip(call.columns, inputs, strict=True):
+        if column.text != wanted and column.text in inputs:
+            message = f"column `{column.text}` stands where model `{definition.name}` takes `{wanted}`"
+            way = "put the columns of DESCRIPTOR in INPUT's order: they count by position"
+            return [Finding(message, column.place, facts, (way,))]
+    return []
+
+
+def _at(place: Place) -> str:
+    return f"{place.file}:{place.line}"

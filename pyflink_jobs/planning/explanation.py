@@ -1,0 +1,53 @@
+"""A job explained: the SQL that Flink gets, and the plan that Flink makes of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pyflink_jobs.planning.ml_predict import quoted
+from pyflink_jobs.planning.planner import PlannedJob, plan_job
+
+if TYPE_CHECKING:
+    from pyflink.table import TableEnvironment
+
+    from pyflink_jobs.planning.declarations import Declarations
+
+__all__ = ["Explanation", "explain_job"]
+
+_PYTHON_OPERATOR = re.compile(r"^[ :+|-]*Python\w+\(", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """`sql` is the text that Flink gets, `plan` Flink's optimised execution plan."""
+
+    sql: str
+    plan: str
+
+    @property
+    def python_operators(self) -> int:
+        """How many operators of the plan run Python; an operator that several sinks share counts once."""
+        return len(_PYTHON_OPERATOR.findall(self.plan))
+
+    def as_json(self) -> dict[str, object]:
+        """Return the parts as plain values, for `--json`."""
+        return {"sql": self.sql, "plan": self.plan, "python_operators": self.python_operators}
+
+
+def explain_job(declarations: Declarations, name: str, environment: TableEnvironment) -> Explanation:
+    """Plan a job and return what became of it; raises what planning raises."""
+    planned = plan_job(declarations, name, environment)
+    plan = planned.statements.explain().partition("== Optimized Execution Plan ==")[2].strip()
+    return Explanation(_sql(planned), plan)
+
+
+def _sql(planned: PlannedJob) -> str:
+    views = [
+        f"CREATE TEMPORARY VIEW {quoted(name)} AS\n{text};"
+        for view in planned.views
+        for name, text in ((view.scored, view.scored_sql), (view.predictions, view.predictions_sql))
+    ]
+    inserts = ["\n".join(line.rstrip() for line in text.split("\n") if line.strip()) + ";" for text in planned.inserts]
+    return "\n\n".join([*views, *inserts])

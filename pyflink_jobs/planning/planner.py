@@ -1,0 +1,126 @@
+"""Plan a job: load what it needs into a catalog, expand its statements, hand them to Flink."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pyflink_jobs.errors import ContractError, Finding, MillstreamError
+from pyflink_jobs.planning.catalog import Catalog, ScoredView, sql_error
+from pyflink_jobs.planning.ml_predict import quoted
+from pyflink_jobs.planning.order import needed_by
+
+if TYPE_CHECKING:
+    from pyflink.table import StatementSet, TableEnvironment
+
+    from pyflink_jobs.planning.declarations import Declarations
+    from pyflink_jobs.project.sqlfile import Statement
+
+__all__ = ["PlannedJob", "check_plans", "plan_job"]
+
+
+@dataclass(frozen=True)
+class PlannedJob:
+    """A job that Flink has accepted: its INSERT statements as Flink gets them, and the views made for them.
+
+    `sources` and `sinks` are the options of the tables it reads and writes, by name.
+    """
+
+    name: str
+    environment: TableEnvironment
+    statements: StatementSet
+    inserts: list[str]
+    views: list[ScoredView]
+    sources: dict[str, dict[str, str]]
+    sinks: dict[str, dict[str, str]]
+
+
+def plan_job(
+    declarations: Declarations, name: str, environment: TableEnvironment, *, bounded: bool = False
+) -> PlannedJob:
+    """Load a job and what it reads into `environment`.
+
+    `bounded` makes Kafka sources end at the offsets that are the newest when the job starts.
+    Raises SqlError, ModelError or ContractError with all findings that concern the job.
+    """
+    job = declarations.job(name)
+    needed = needed_by(job, declarations.created)
+    files = {statement.file for statement in [*job, *needed]}
+    concerning = [finding for finding in declarations.findings if finding.place is None or finding.place.file in files]
+    wanted = {s.name or "" for s in needed}
+    if concerning or wanted & declarations.broken:
+        raise ContractError(concerning or declarations.findings)
+    catalog = Catalog(environment, declarations.models)
+    for statement in needed:
+        catalog.load(statement)
+    tables = {s.name or "": _options(environment, s.name or "") for s in needed if s.kind == "CREATE TABLE"}
+    sinks = {statement.name for statement in job if statement.kind == "INSERT INTO"}
+    sources = {table: options for table, options in tables.items() if table not in sinks}
+    for table, options in sources.items():
+        if bounded and options.get("connector") == "kafka":
+            environment.execute_sql(f"ALTER TABLE {quoted(table)} SET ('scan.bounded.mode' = 'latest-offset')")
+    statements, inserts = _add_inserts(job, catalog)
+    written = {table: tables[table] for table in tables if table in sinks}
+    return PlannedJob(name, environment, statements, inserts, catalog.views, sources, written)
+
+
+def _options(environment: TableEnvironment, table: str) -> dict[str, str]:
+    from pyflink.table.catalog import ObjectPath  # noqa: PLC0415 - PyFlink is slow to import
+
+    catalog = environment.get_catalog(environment.get_current_catalog())
+    return dict(catalog.get_table(ObjectPath(environment.get_current_database(), table)).get_options())
+
+
+def _add_inserts(job: list[Statement], catalog: Catalog) -> tuple[StatementSet, list[str]]:
+    """Return the job's INSERT statements as one set, which becomes one Flink job, and their expanded texts."""
+    statements = catalog.environment.create_statement_set()
+    inserts = []
+    for statement in job:
+        if statement.kind == "CREATE VIEW":
+            catalog.load(statement)
+            continue
+        text = catalog.expanded(statement)
+        try:
+            statements.add_insert_sql(text)
+        except Exception as error:
+            raise sql_error(statement, error) from error
+        inserts.append(text)
+    return statements, inserts
+
+
+def check_plans(declarations: Declarations, environment: TableEnvironment) -> list[Finding]:
+    """Load everything a project declares and plan every job; return all findings.
+
+    A statement that reads one with a finding is passed over: its own mistakes show once that one is mended.
+    """
+    findings: list[Finding] = []
+    broken = set(declarations.broken)
+    placed = {finding.place for finding in declarations.findings}
+    catalog = Catalog(environment, declarations.models)
+    for statement in declarations.created:
+        if statement.kind == "CREATE MODEL" and statement.name in declarations.broken:
+            continue
+        if statement.mentions(broken) or any(p and p.file == statement.file for p in placed):
+            broken.add(statement.name or "")
+            continue
+        try:
+            catalog.load(statement)
+        except MillstreamError as error:
+            findings += error.findings
+            broken.add(statement.name or "")
+    for job in declarations.jobs.values():
+        if any(s.mentions(broken) or any(p and p.file == s.file for p in placed) for s in job):
+            continue
+        try:
+            statements, _ = _add_inserts(job, catalog)
+            _explain(statements, job)
+        except MillstreamError as error:
+            findings += error.findings
+    return findings
+
+
+def _explain(statements: StatementSet, job: list[Statement]) -> None:
+    try:
+        statements.explain()
+    except Exception as error:
+        raise sql_error(job[0], error) from error

@@ -1,0 +1,105 @@
+"""A Flink table environment on this machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from pyflink_jobs.errors import Place, ProjectError
+from pyflink_jobs.local.jars import jars
+from pyflink_jobs.local.java import find_java
+from pyflink_jobs.project.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pyflink.table import TableEnvironment
+
+    from pyflink_jobs.project.settings import Project
+
+__all__ = ["flink_log", "prepare_jvm", "read_configuration", "table_environment"]
+
+
+def table_environment(
+    project: Project, options: Mapping[str, str] | None = None, *, batch: bool = False
+) -> TableEnvironment:
+    """Return an environment with the project's Flink configuration, parallelism and the Kafka connector.
+
+    `options` win over the project's configuration. The JVM starts with the first environment of a process.
+    Raises LocalError where there is no Java or no connector to be had.
+    """
+    prepare_jvm(project)
+    connector = jars("flink-kafka")
+    from pyflink.common import Configuration  # noqa: PLC0415 - slow to import, and needs the JVM's settings first
+    from pyflink.table import EnvironmentSettings, TableEnvironment  # noqa: PLC0415
+
+    configuration = Configuration()
+    settings = {
+        "parallelism.default": str(project.settings.parallelism),
+        "pipeline.jars": ";".join(jar.as_uri() for jar in connector),
+        "python.executable": sys.executable,
+        "python.client.executable": sys.executable,
+        **read_configuration(project),
+        **(options or {}),
+    }
+    for key, value in settings.items():
+        configuration.set_string(key, value)
+    builder = EnvironmentSettings.new_instance().with_configuration(configuration)
+    environment: TableEnvironment = TableEnvironment.create(
+        (builder.in_batch_mode() if batch else builder.in_streaming_mode()).build()
+    )
+    return environment
+
+
+def prepare_jvm(project: Project) -> None:
+    """Set what PyFlink's JVM reads from the environment: which Java, how much memory, where its log goes."""
+    log = flink_log(project)
+    log.mkdir(parents=True, exist_ok=True)
+    os.environ["JAVA_HOME"] = str(find_java().home)
+    os.environ["FLINK_LOG_DIR"] = str(log)
+    os.environ["FLINK_IDENT_STRING"] = "millstream"
+    # The first tier of the compiler alone starts a job faster, but halves its speed: both tiers, shared classes.
+    os.environ.setdefault("JVM_ARGS", "-Xmx2g -Xshare:auto")
+
+
+def flink_log(project: Project) -> Path:
+    """Return the folder of Flink's log files."""
+    return project.state / "flink" / "logs"
+
+
+def read_configuration(project: Project) -> dict[str, str]:
+    """Read the project's Flink configuration; {} where the default file is not there.
+
+    Raises ProjectError for a file that is missing though named, or is no flat list of options.
+    """
+    from ruamel.yaml import YAML, YAMLError  # noqa: PLC0415 - a tenth of a second
+
+    file = project.root / project.settings.flink_conf
+    if not file.is_file():
+        if project.settings.flink_conf == Settings.flink_conf:
+            return {}
+        raise ProjectError(
+            f"there is no Flink configuration {project.settings.flink_conf}",
+            place=Place(project.root / "pyproject.toml"),
+            ways_out=("mend flink_conf in [tool.millstream]",),
+        )
+    place = Place(project.relative(file))
+    try:
+        content: Any = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
+    except YAMLError as error:
+        raise ProjectError(f"not valid YAML: {error}", place=place) from error
+    if not isinstance(content, dict):
+        raise ProjectError("expected a list of Flink options, one `key: value` a line", place=place)
+    return dict(_flat(content))
+
+
+def _flat(content: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    options: list[tuple[str, str]] = []
+    for key, value in content.items():
+        if isinstance(value, dict):
+            options += _flat(value, f"{prefix}{key}.")
+        else:
+            options.append((f"{prefix}{key}", str(value).lower() if isinstance(value, bool) else str(value)))
+    return options

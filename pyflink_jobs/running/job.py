@@ -1,0 +1,141 @@
+"""Run a job on this machine, from its SQL file to its end."""
+
+from __future__ import annotations
+
+import signal
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import get_close_matches
+from threading import Event
+from typing import TYPE_CHECKING
+
+from pyflink_jobs.errors import JobError, KafkaError
+from pyflink_jobs.local import topics
+from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.flink_errors import read_exception
+from pyflink_jobs.planning.planner import PlannedJob, plan_job
+from pyflink_jobs.running.environment import flink_log, table_environment
+from pyflink_jobs.running.minicluster import MiniCluster, minicluster
+from pyflink_jobs.running.progress import JobCounts, read_counts, read_final_counts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from pyflink_jobs.project.settings import Project
+
+__all__ = ["Outcome", "execute", "run_job"]
+
+_SINK_PARTITIONS = 4  # of a topic that a job's first run creates
+_POLL = 0.5  # seconds between two looks at a running job
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended: "FINISHED" or "CANCELED", its final counts, and the seconds from its start to its end."""
+
+    state: str
+    counts: JobCounts
+    seconds: float
+
+
+def run_job(
+    project: Project,
+    name: str,
+    *,
+    bounded: bool = False,
+    parallelism: int | None = None,
+    on_progress: Callable[[JobCounts], None] = lambda _: None,
+) -> Outcome:
+    """Run a job in a MiniCluster until it ends or Ctrl-C; `bounded` ends it at what is in the topics now.
+
+    Raises what planning raises, and JobError with the cause where the job fails.
+    """
+    declarations = declare(project)
+    declarations.job(name)
+    slots = parallelism or project.settings.parallelism
+    with minicluster(project, slots) as cluster:
+        options = {**cluster.options, "parallelism.default": str(slots), "pipeline.name": name}
+        planned = plan_job(declarations, name, table_environment(project, options), bounded=bounded)
+        return execute(project, planned, cluster, on_progress)
+
+
+def execute(
+    project: Project,
+    planned: PlannedJob,
+    cluster: MiniCluster,
+    on_progress: Callable[[JobCounts], None] = lambda _: None,
+) -> Outcome:
+    """Submit a planned job to a cluster and follow it to its end; Ctrl-C cancels it."""
+    _check_topics(planned)
+    started = time.monotonic()
+    with _interruptible() as interrupted:
+        try:
+            client = planned.statements.execute().get_job_client()
+        except Exception as error:
+            raise _failure(project, planned.name, error) from error
+        job_id = str(client.get_job_id())
+        cancelled = False
+        while (counts := read_counts(cluster.url, job_id)).state not in ("FINISHED", "CANCELED", "FAILED"):
+            on_progress(counts)
+            if interrupted.wait(_POLL) and not cancelled:
+                client.cancel().result()
+                cancelled = True
+        if counts.state == "FAILED":
+            try:
+                client.get_job_execution_result().result()
+            except Exception as error:
+                raise _failure(project, planned.name, error) from error
+        final = read_final_counts(cluster.url, job_id)
+        on_progress(final)
+        return Outcome(final.state, final, time.monotonic() - started)
+
+
+@contextmanager
+def _interruptible() -> Iterator[Event]:
+    """Give an event that Ctrl-C sets, in place of an exception in the midst of a call to the JVM."""
+    event = Event()
+    before = signal.signal(signal.SIGINT, lambda *_: event.set())
+    try:
+        yield event
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _check_topics(planned: PlannedJob) -> None:
+    """Create the sinks' topics where they are missing; refuse a source's, which Flink would wait for in vain."""
+    for table, (bootstrap, names) in _topics(planned.sources).items():
+        there = [topic.name for topic in topics.list_topics(bootstrap)]
+        for name in names:
+            if name not in there:
+                near = get_close_matches(name, there, n=1)
+                raise KafkaError(
+                    f"topic `{name}`, which table `{table}` reads, is not there",
+                    facts=(f"{bootstrap} has: {', '.join(there) or 'no topics'}",),
+                    ways_out=(
+                        *((f"read {near[0]}: 'topic' = '{near[0]}'",) if near else ()),
+                        "write records to it first; the demo's: millstream replay flights",
+                    ),
+                )
+    for bootstrap, names in _topics(planned.sinks).values():
+        topics.create(bootstrap, dict.fromkeys(names, _SINK_PARTITIONS))
+
+
+def _topics(tables: Mapping[str, Mapping[str, str]]) -> dict[str, tuple[str, list[str]]]:
+    """Return the broker and the topics of each table that names them."""
+    return {
+        table: (options["properties.bootstrap.servers"], options["topic"].split(";"))
+        for table, options in tables.items()
+        if "kafka" in options.get("connector", "") and "topic" in options and "properties.bootstrap.servers" in options
+    }
+
+
+def _failure(project: Project, name: str, error: BaseException) -> JobError:
+    message = read_exception(error)
+    log = project.relative(flink_log(project))
+    return JobError(
+        f"job `{name}` failed: {message.text}",
+        facts=(f"Flink's log is in {log}/",),
+        ways_out=("see the whole stack trace: millstream --verbose run ...",),
+        detail=message.trace,
+    )

@@ -1,0 +1,93 @@
+"""What a job is doing, from Flink's REST interface: records in, scored and out, watermark, lag."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.request
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+__all__ = ["JobCounts", "read_counts", "read_final_counts"]
+
+_SOURCE = re.compile(r"Source: (?:KafkaSource-)?(?:\S+\.)?(?P<table>\w+)(?:\[\d+\])?")
+_SINK = re.compile(r"(?:^|-> |\()(?:Sink: )?(?:(?P<table>\w+)\[\d+\]: Writer|StreamingFileWriter)")
+_READ = re.compile(r"Source__.*\.numRecordsOut$")
+_PENDING = re.compile(r"Source__.*\.pendingRecords$")
+_SCORED = re.compile(r"PythonCalc.*\.numRecordsOut$")
+_WATERMARK = re.compile(r".*__Writer\.currentInputWatermark$")
+_WRITTEN = re.compile(r".*__Writer\.numRecordsIn$")
+_NEVER = -(2**63)  # what Flink reports before the first watermark
+
+
+@dataclass(frozen=True)
+class JobCounts:
+    """Counts of a job so far.
+
+    `read` and `written` are records by source and by sink, `scored` the rows that came out of its models.
+    `watermark` is the event time that has reached the sinks, epoch milliseconds; `lag` the records that still
+    wait in Kafka. Both are None where Flink does not say.
+    """
+
+    state: str
+    read: Counter[str] = field(default_factory=Counter)
+    written: Counter[str] = field(default_factory=Counter)
+    scored: int = 0
+    watermark: int | None = None
+    lag: int | None = None
+
+
+def read_counts(url: str, job_id: str) -> JobCounts:
+    """Ask a cluster's REST interface at `url` about a running job; raises OSError where it does not answer.
+
+    The counts come from Flink's metrics, which are up to a second old.
+    """
+    job = _get(f"{url}/jobs/{job_id}")
+    counts = JobCounts(job["state"])
+    scored: list[int] = []
+    lags: list[int] = []
+    watermarks: list[int] = []
+    for vertex in job["vertices"]:
+        source, sink = _table(_SOURCE, vertex), _table(_SINK, vertex)
+        for name, metric in _metrics(f"{url}/jobs/{job_id}/vertices/{vertex['id']}/subtasks/metrics").items():
+            total, least = int(metric["sum"]), int(metric["min"])
+            counts.read[source] += total if _READ.match(name) else 0
+            counts.written[sink] += total if _WRITTEN.match(name) else 0
+            scored += [total] if _SCORED.match(name) else []
+            lags += [total] if _PENDING.match(name) else []
+            watermarks += [least] if _WATERMARK.match(name) and least > _NEVER else []
+    lag = sum(lags) if lags else None
+    return JobCounts(counts.state, +counts.read, +counts.written, sum(scored), min(watermarks, default=None), lag)
+
+
+def read_final_counts(url: str, job_id: str) -> JobCounts:
+    """Ask about a job that has ended: what each task has counted is exact, its metrics are gone."""
+    job = _get(f"{url}/jobs/{job_id}")
+    counts = JobCounts(job["state"])
+    for vertex in job["vertices"]:
+        for pattern, found in ((_SOURCE, counts.read), (_SINK, counts.written)):
+            if table := _table(pattern, vertex):
+                found[table] += vertex["metrics"]["read-records"]
+    return counts
+
+
+def _table(pattern: re.Pattern[str], vertex: dict[str, Any]) -> str:
+    """Return the table that a source's or sink's vertex is named after, "files" for a sink of files, else ""."""
+    match = pattern.search(vertex["name"])
+    return (match["table"] or "files") if match else ""
+
+
+def _metrics(url: str) -> dict[str, dict[str, float]]:
+    """Return those of a vertex's metrics that we read, each with its min, max and sum over the subtasks."""
+    wanted = (_READ, _PENDING, _SCORED, _WATERMARK, _WRITTEN)
+    names = [m["id"] for m in _get(url) if any(pattern.match(m["id"]) for pattern in wanted)]
+    if not names:
+        return {}
+    return {m["id"]: m for m in _get(f"{url}?get={','.join(quote(name) for name in names)}")}
+
+
+def _get(url: str) -> Any:  # noqa: ANN401 - JSON
+    with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - the address is our own cluster's
+        return json.load(answer)

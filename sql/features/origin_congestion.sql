@@ -1,0 +1,10 @@
+-- How busy and how late each airport was in the last hour, anew every five minutes.
+CREATE VIEW origin_congestion AS
+SELECT
+  origin,
+  window_time,                                                                        -- end of the hour
+  CAST(COUNT(*) AS INT)                                            AS departures,     -- flights that left
+  CAST(CAST(SUM(dep_delay) AS DOUBLE) / COUNT(*) AS FLOAT)         AS mean_delay,     -- minutes
+  CAST(CAST(COUNT(*) FILTER (WHERE dep_delay > 15) AS DOUBLE) / COUNT(*) AS FLOAT) AS late_share  -- more than 15 minutes late, 0 to 1
+FROM TABLE(HOP(TABLE departures, DESCRIPTOR(departed_at), INTERVAL '5' MINUTE, INTERVAL '1' HOUR))
+GROUP BY origin, window_start, window_end, window_time;

@@ -1,0 +1,23 @@
+-- Features with the label that came later, one JSON line a flight, for training.
+CREATE TABLE training_data (
+  flight_id             STRING,
+  departed_ms           BIGINT,    -- event time, UTC epoch milliseconds
+  dep_delay             FLOAT,
+  distance              FLOAT,
+  scheduled_hour        FLOAT,
+  weekday               FLOAT,
+  origin_departures_1h  FLOAT,
+  origin_delay_1h       FLOAT,
+  origin_late_share_1h  FLOAT,
+  carrier_departures_3h FLOAT,
+  carrier_delay_3h      FLOAT,
+  temp                  FLOAT,
+  wind_speed            FLOAT,
+  precip                FLOAT,
+  visib                 FLOAT,
+  late                  BOOLEAN    -- arrived more than 15 minutes late
+) WITH (
+  'connector' = 'filesystem',
+  'path' = '${TRAINING_DATA:-out/training_data}',
+  'format' = 'json'
+);

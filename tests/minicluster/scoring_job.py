@@ -1,0 +1,109 @@
+"""A Flink job that scores rows with several models; prints its result as JSON. Run by test_scoring_function.py.
+
+The data are rows in which each row of a batch of 4 is refused once, NULLs, and integers beyond 2**53.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import numpy as np
+
+from tests.unit.onnx_models import model_spec
+from udfs.arguments import argument_sql
+from udfs.model import ModelSpec, Output
+
+__all__ = ["DTYPES", "GATHER", "MLP", "STRINGS", "Row", "rows"]
+
+Row = tuple[int, list[float], int | None, float | None, str | None, bool | None]
+
+MLP = model_spec("mlp", outputs=(Output("p", "p", None, "float64"),))
+GATHER = model_spec("gather")
+STRINGS = model_spec("strings", null_inputs="refuse")
+# x, which may be NULL, is the float64 input; n goes to all integer inputs that hold it.
+DTYPES = model_spec(
+    "every_dtype",
+    outputs=(
+        Output("n", "int64_out", None, "int64"),
+        Output("b", "bool_out", None, "bool"),
+        Output("s", "string_out", None, "string"),
+        Output("x", "float64_out", None, "float64"),
+    ),
+)
+COLUMNS = {"int64": "n", "bool": "b", "string": "s", "float64": "x", "float16": "x"}
+BATCH = 4
+
+
+def rows() -> list[Row]:
+    """Return id, 16 float32, n BIGINT, x FLOAT, s STRING, b BOOLEAN."""
+    random = np.random.default_rng(3)
+    data: list[Row] = []
+    for i in range(BATCH * 8):
+        batch, position = divmod(i, BATCH)
+        n: int | None = int(random.integers(-5, 5))
+        if batch < BATCH and position == batch:  # each position of a batch is refused once
+            n = 2**53 + 1 if position % 2 else -(2**63)
+        elif batch in (5, 6) and position != 1:  # a batch with NULLs, and one of nearly nothing else
+            n = None
+        x = None if i % 7 == 3 else float(np.float32(random.normal()))
+        s = None if i % 11 == 5 else str(random.choice(["AA", "B6", "Ünï✈", ""]))
+        features = [float(v) for v in random.normal(size=16).astype(np.float32)]
+        data.append((i, features, n, x, s, None if i % 9 == 4 else bool(i % 2)))
+    return data
+
+
+def call(spec: ModelSpec, columns: list[str]) -> str:
+    """Return the SQL that calls the model's function."""
+    pairs = zip(columns, spec.inputs, strict=True)
+    arguments = [sql for column, given in pairs for sql in argument_sql(column, given.dtype)]
+    return f"{spec.name}({', '.join(arguments)})"
+
+
+def main() -> None:
+    """Run the job in this process, and print one JSON array of rows."""
+    from pyflink.common import Configuration
+    from pyflink.table import DataTypes, EnvironmentSettings, TableEnvironment
+
+    from udfs.flink import scoring_function
+
+    configuration = Configuration()
+    for key, value in {
+        "parallelism.default": "1",
+        "python.executable": sys.executable,
+        "python.client.executable": sys.executable,
+        "python.fn-execution.arrow.batch.size": str(BATCH),
+        "python.fn-execution.bundle.size": str(2 * BATCH),
+    }.items():
+        configuration.set_string(key, value)
+    settings = EnvironmentSettings.new_instance().in_streaming_mode().with_configuration(configuration).build()
+    environment = TableEnvironment.create(settings)
+    types = {
+        "id": DataTypes.INT(),
+        **{f"c{i}": DataTypes.FLOAT() for i in range(16)},
+        "n": DataTypes.BIGINT(),
+        "x": DataTypes.FLOAT(),
+        "s": DataTypes.STRING(),
+        "b": DataTypes.BOOLEAN(),
+    }
+    schema = DataTypes.ROW([DataTypes.FIELD(name, kind) for name, kind in types.items()])
+    table = environment.from_elements([(i, *features, *rest) for i, features, *rest in rows()], schema)
+    environment.create_temporary_view("flights", table)
+    for spec in (MLP, GATHER, STRINGS, DTYPES):
+        environment.create_temporary_function(spec.name, scoring_function(spec))
+    inputs = {
+        MLP: [f"c{i}" for i in range(16)],
+        GATHER: ["n", "x"],
+        STRINGS: ["s", "x", "CAST(1.5 AS FLOAT)"],
+        DTYPES: [COLUMNS.get(given.dtype, "1") for given in DTYPES.inputs],
+    }
+    calls = [f"{call(spec, columns)} AS {spec.name}" for spec, columns in inputs.items()]
+    fields = [f"{spec.name}.{name}" for spec in inputs for name in (*(o.name for o in spec.outputs), "error")]
+    query = f"SELECT id, {', '.join(fields)} FROM (SELECT id, {', '.join(calls)} FROM flights)"
+    with environment.execute_sql(query).collect() as results:
+        answer = [list(row) for row in results]
+    print(json.dumps(answer))  # noqa: T201 - the answer
+
+
+if __name__ == "__main__":
+    main()

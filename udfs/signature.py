@@ -1,0 +1,105 @@
+"""What an ONNX file takes and gives, as ONNX Runtime reports it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import onnxruntime
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["ModelFileError", "Signature", "Tensor", "open_session", "read_signature", "sha256"]
+
+
+class ModelFileError(ValueError):
+    """A model file that is missing, damaged, changed, or of a kind that cannot score rows."""
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One input or output of a model.
+
+    `dtype` is numpy's name ("float32", "int64", "bool", ...), "string", or, for what is no tensor, ONNX Runtime's
+    words with those names in them ("sequence(map(int64,float32))" is the output of a ZipMap node).
+    `shape` has an int for each fixed dimension, a name or None for each free one.
+    `optional` inputs have a default in the file and may be left out.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int | str | None, ...]
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Signature:
+    """All inputs and outputs of a model, in the file's order, optional inputs last."""
+
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+
+    @classmethod
+    def of(cls, session: onnxruntime.InferenceSession) -> Signature:
+        """Return the signature of an open session."""
+        required = [_tensor(node) for node in session.get_inputs()]
+        optional = [_tensor(node, optional=True) for node in session.get_overridable_initializers()]
+        return cls((*required, *optional), tuple(_tensor(node) for node in session.get_outputs()))
+
+
+def read_signature(path: Path) -> Signature:
+    """Return what the model at `path` takes and gives, without optimising its graph.
+
+    Raises ModelFileError where the file cannot be read or is no ONNX model.
+    """
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    return Signature.of(open_session(read(path), str(path), options))
+
+
+def sha256(path: Path) -> str:
+    """Return the file's digest, 64 hexadecimal characters. Raises ModelFileError where it cannot be read."""
+    return hashlib.sha256(read(path)).hexdigest()
+
+
+def read(path: Path) -> bytes:
+    """Return the file's bytes. Raises ModelFileError where it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def open_session(
+    content: bytes,
+    path: str,
+    options: onnxruntime.SessionOptions | None = None,
+) -> onnxruntime.InferenceSession:
+    """Open a session on a model's bytes; `path` is for the error's text alone.
+
+    One thread per session: parallelism is Flink's, more threads were slower at these batch sizes, and with more a
+    tree ensemble's scores depend on their number, in the last bits: each thread sums some of the trees.
+    Raises ModelFileError where the bytes are no ONNX model, or one that this ONNX Runtime does not know.
+    """
+    options = options or onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    # Fatal messages only: LightGBM's export warns about a shape on each run, and a row that the model refuses
+    # would be an error in the worker's log for each half that it is searched in. Errors come as exceptions.
+    options.log_severity_level = 4
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's errors share no class of their own
+        raise ModelFileError(f"{path} cannot be loaded as an ONNX model ({len(content):,} bytes): {error}") from error
+
+
+NUMPY = {"float": "float32", "double": "float64"}
+
+
+def _tensor(node: Any, *, optional: bool = False) -> Tensor:  # noqa: ANN401 - ONNX Runtime ships no types
+    dtype = re.sub(r"tensor\((\w+)\)", lambda match: NUMPY.get(match[1], match[1]), node.type)
+    return Tensor(node.name, dtype.replace("seq(", "sequence("), tuple(node.shape), optional)
