@@ -26,6 +26,7 @@ __all__ = ["Record", "Sent", "records", "replay"]
 
 ENCODE_AT_ONCE = 10_000  # records
 LONGEST_SLEEP = 0.1  # seconds: how soon a replay that waits for its next event notices that it should stop
+PATIENCE = 20  # seconds without an answer after which the broker counts as gone
 PRODUCER = {
     # kafka-python computes checksums in Python, over what is sent: compressing to a tenth saves more than it costs.
     "compression_type": "gzip",
@@ -33,9 +34,9 @@ PRODUCER = {
     "linger_ms": 50,
     "metrics_enabled": False,
     "bootstrap_timeout_ms": 5_000,
-    "max_block_ms": 20_000,
-    "request_timeout_ms": 10_000,
-    "delivery_timeout_ms": 20_000,
+    "max_block_ms": 1_000 * PATIENCE,
+    "request_timeout_ms": 500 * PATIENCE,
+    "delivery_timeout_ms": 1_000 * PATIENCE,
 }
 
 
@@ -92,16 +93,19 @@ def replay(
     began = time.monotonic()
     counts = dict.fromkeys(events.topics, 0)
     failures: list[Exception] = []
-    with _said_plainly(bootstrap, failures), KafkaProducer(bootstrap_servers=bootstrap, **PRODUCER) as producer:
+    with _producer(bootstrap) as producer:
         for number, record in enumerate(_paced(records(events), speed, stopped), start=1):
             sending = producer.send(record.topic, record.value, record.key, timestamp_ms=record.event_ms)
             sending.add_errback(failures.append)
-            counts[record.topic] += 1
             if failures:
                 break
+            counts[record.topic] += 1
             if progress and (speed is not None or number % 500 == 0):
                 progress(number, record.sent_ms)
-        producer.flush()
+        if not failures:
+            producer.flush(timeout=PATIENCE)
+        if failures:
+            raise failures[0]
     return Sent(counts, time.monotonic() - began)
 
 
@@ -127,15 +131,23 @@ def _paced(sequence: Iterator[Record], speed: float | None, stopped: Callable[[]
 
 
 @contextmanager
-def _said_plainly(bootstrap: str, failures: list[Exception]) -> Iterator[None]:
-    """Raise what kafka-python raised, or told `failures`, as a KafkaError."""
+def _producer(bootstrap: str) -> Iterator[KafkaProducer]:
+    """Open a producer, and raise what kafka-python raises meanwhile as a KafkaError."""
     try:
-        yield
-        if failures:
-            raise failures[0]
+        producer = KafkaProducer(bootstrap_servers=bootstrap, **PRODUCER)
+        try:
+            yield producer
+        except BaseException:
+            producer.close(timeout=0)  # waiting for a broker that is gone would never end
+            raise
+        producer.close()
     except KafkaPythonError as error:
         raise KafkaError(
-            f"the Kafka at {bootstrap} did not take the records: {error}",
-            ways_out=("start the local broker: millstream up", "look whether it still runs: millstream status"),
+            f"the Kafka at {bootstrap} does not take the records",
+            facts=(str(error),),
+            ways_out=(
+                "look whether it runs: millstream status",
+                "start it and replay anew: millstream up, then --fresh",
+            ),
             detail=repr(error),
         ) from error

@@ -10,7 +10,6 @@ import base64
 import contextlib
 import fcntl
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -38,7 +37,6 @@ DEFAULT_PORT = 9092
 _HERE = Path(__file__).parent
 _STARTS_WITHIN = 60.0  # seconds
 _STOPS_WITHIN = 20.0
-_LOG_LINE = re.compile(r"^\d{4}-\S+ (?=[A-Z]+ )")  # begins with the time; lines of a stack trace do not
 # Of what was tried, the serial collector and the first compiler alone start fastest and also take the least CPU for
 # millions of records: about half of the JVM's own choice.
 _JVM_OPTIONS = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
@@ -206,6 +204,9 @@ def _launch(state: Path, command: list[str], port: int) -> Broker:
     address = f"127.0.0.1:{port}"
     java, *options = command
     marks = [f"-Dmillstream.state={state.resolve()}", f"-Dmillstream.address={address}"]
+    log = home / "logs" / "kafka.log"
+    if log.exists():
+        log.replace(log.with_name("kafka.previous.log"))  # what this log says is about this start
     with (home / "logs" / "kafka.out").open("wb") as out:
         child = subprocess.Popen(
             [java, *marks, *options, "kafka.Kafka", "server.properties"],
@@ -221,7 +222,7 @@ def _launch(state: Path, command: list[str], port: int) -> Broker:
     except BaseException:
         _end(process)
         raise
-    return Broker(address, child.pid, process.create_time(), home / "logs" / "kafka.log")
+    return Broker(address, child.pid, process.create_time(), log)
 
 
 def _wait_until_ready(child: subprocess.Popen[bytes], address: str, home: Path) -> None:
@@ -243,9 +244,9 @@ def _wait_until_ready(child: subprocess.Popen[bytes], address: str, home: Path) 
 
 
 def _last_words(logs: Path) -> list[str]:
-    """Return the messages at the end of the log, without stack frames; before there is a log, what the JVM said."""
-    said = [line for line in _tail(logs / "kafka.log") if _LOG_LINE.match(line)]
-    return [_LOG_LINE.sub("", line) for line in said] or _tail(logs / "kafka.out")
+    """Return the end of this start's log without stack frames; before there is a log, what the JVM said."""
+    lines = _tail(logs / "kafka.log") or _tail(logs / "kafka.out")
+    return [line for line in lines if line.strip() and not line.startswith("\t")]
 
 
 def _tail(file: Path) -> list[str]:

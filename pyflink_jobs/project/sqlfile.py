@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding, Place, SqlError
@@ -75,8 +76,12 @@ class Statement:
         return Place(self.file, first.line + line - 1, column + (first.column - 1 if line == 1 else 0))
 
     def mentions(self, names: set[str]) -> set[str]:
-        """Return those of `names` that stand in the statement as identifiers."""
-        return {token.text for token in self.tokens if token.is_identifier} & names
+        """Return those of `names` that stand in the statement as identifiers, but for columns: `t.name`, `AS name`."""
+        return {
+            token.text
+            for before, token in pairwise(self.tokens)
+            if token.is_identifier and not before.says("AS", ".") and token.text in names
+        }
 
 
 def split(text: str, file: Path) -> list[Statement]:

@@ -1,6 +1,6 @@
 """A Flink job that scores rows with several models; prints its result as JSON. Run by test_scoring_function.py.
 
-The data are rows in which each row of a batch of 4 is refused once, NULLs, and integers beyond 2**53.
+Among its rows: one that GATHER refuses at each position of a batch, NULLs, and integers beyond 2**53.
 """
 
 from __future__ import annotations
@@ -9,9 +9,12 @@ import json
 import sys
 
 import numpy as np
+from pyflink.common import Configuration
+from pyflink.table import DataTypes, EnvironmentSettings, TableEnvironment
 
 from tests.unit.onnx_models import model_spec
 from udfs.arguments import argument_sql
+from udfs.flink import scoring_function
 from udfs.model import ModelSpec, Output
 
 __all__ = ["DTYPES", "GATHER", "MLP", "STRINGS", "Row", "rows"]
@@ -21,7 +24,6 @@ Row = tuple[int, list[float], int | None, float | None, str | None, bool | None]
 MLP = model_spec("mlp", outputs=(Output("p", "p", None, "float64"),))
 GATHER = model_spec("gather")
 STRINGS = model_spec("strings", null_inputs="refuse")
-# x, which may be NULL, is the float64 input; n goes to all integer inputs that hold it.
 DTYPES = model_spec(
     "every_dtype",
     outputs=(
@@ -31,7 +33,7 @@ DTYPES = model_spec(
         Output("x", "float64_out", None, "float64"),
     ),
 )
-COLUMNS = {"int64": "n", "bool": "b", "string": "s", "float64": "x", "float16": "x"}
+COLUMNS = {"int64": "n", "bool": "b", "string": "s", "float64": "x", "float16": "x"}  # of DTYPES; the others get 1
 BATCH = 4
 
 
@@ -62,11 +64,6 @@ def call(spec: ModelSpec, columns: list[str]) -> str:
 
 def main() -> None:
     """Run the job in this process, and print one JSON array of rows."""
-    from pyflink.common import Configuration
-    from pyflink.table import DataTypes, EnvironmentSettings, TableEnvironment
-
-    from udfs.flink import scoring_function
-
     configuration = Configuration()
     for key, value in {
         "parallelism.default": "1",

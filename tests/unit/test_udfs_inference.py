@@ -57,17 +57,6 @@ def test_scores_do_not_depend_on_how_rows_are_put_into_batches(name: str, cuts: 
         assert [bits(v) for v in predictions.outputs] == [bits(v[rows]) for v in whole]
 
 
-def test_onnx_runtime_alone_does_depend_on_it() -> None:
-    """Why calls are padded. Should this fail one day, padding is no longer needed."""
-    spec = MODELS["tanh_double"].spec
-    batch = random_batch(spec, ROWS)
-    assert any(
-        bits(part) != bits(whole)
-        for call in (1, 3, 5)
-        for part, whole in zip(run_directly(spec, batch, call), run_directly(spec, batch), strict=True)
-    )
-
-
 @pytest.mark.parametrize("name", ["mlp", "trees", "fixed_batch"])
 def test_a_batch_larger_than_a_call(name: str) -> None:
     batch = random_batch(MODELS[name].spec, 1200)

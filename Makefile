@@ -1,0 +1,61 @@
+# Two commands do all the set-up: `make demo` and `make test`. Only Python 3.11 (or 3.12) and make must be there.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
+BIN := .venv/bin
+# Flink's Python workers import some thousand modules: without byte code each one would compile them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help demo test lint types unit minicluster model lock bench clean
+
+help:  ## Show this list.
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 22
+
+.venv/installed: requirements/all.lock requirements/installer.lock pyproject.toml
+	@echo "Making the virtual environment .venv"
+	@rm -f $@
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/installer.lock
+	@$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements/all.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: .venv/installed  ## Score a real month of flights, draw out/demo.html.
+	@$(BIN)/millstream demo
+
+test: lint types unit minicluster  ## Lint, types, unit tests, tests on a real broker and a Flink MiniCluster.
+
+lint: .venv/installed  ## Style and format.
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: .venv/installed  ## Type hints, strictly.
+	@$(BIN)/mypy
+
+unit: .venv/installed  ## Tests that need no JVM.
+	@$(BIN)/python -m pytest tests/unit
+
+minicluster: .venv/installed  ## Tests on a real broker and a Flink MiniCluster.
+	@$(BIN)/python -m pytest tests/minicluster
+
+model: .venv/installed models/train/.venv/installed  ## Train models/late_arrival/1 anew from the flights.
+	@$(BIN)/python models/train/make_model.py
+
+models/train/.venv/installed: models/train/requirements.lock .venv/installed
+	@$(PYTHON) -m venv models/train/.venv
+	@$(BIN)/uv pip install --python models/train/.venv/bin/python --require-hashes -r models/train/requirements.lock
+	@touch $@
+
+lock: .venv/installed  ## Choose new versions within pyproject.toml's ranges.
+	@$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
+	  --no-annotate --custom-compile-command "make lock" requirements/installer.in -o requirements/installer.lock
+	@$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
+	  --all-extras --custom-compile-command "make lock" pyproject.toml -o requirements/all.lock
+	@$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
+	  --custom-compile-command "make lock" models/train/requirements.in -o models/train/requirements.lock
+
+bench: .venv/installed  ## All figures of bench/, in one run.
+	@$(BIN)/python -m bench
+
+clean:  ## Remove what these commands made.
+	-@test -x $(BIN)/millstream && $(BIN)/millstream down --purge
+	@rm -rf .venv models/train/.venv out .millstream

@@ -1,0 +1,219 @@
+"""What became of the flights: departures, what was predicted for them, and the arrivals that came later."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pyarrow import json as arrow_json
+
+from pyflink_jobs.demo.metrics import CalibrationBin, auc, brier, calibration, log_loss
+from pyflink_jobs.errors import KafkaError
+from pyflink_jobs.local import topics
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["SCORE_BINS", "Hour", "Outcomes", "Version", "Week", "outcomes", "read_outcomes"]
+
+SCORE_BINS = 20  # of 0.05 each
+NEW_YORK = "America/New_York"
+FIELDS = {
+    "departures": {
+        "flight_id": pa.string(),
+        "scheduled_ms": pa.int64(),
+        "departed_ms": pa.int64(),
+        "dep_delay": pa.float64(),
+    },
+    "predictions": {"flight_id": pa.string(), "p_late": pa.float64(), "model_version": pa.string()},
+    "arrivals": {"flight_id": pa.string(), "late": pa.bool_()},
+}
+
+
+@dataclass(frozen=True)
+class Week:
+    """Scores of the flights that departed in a week, by New York's clocks; `monday` is its first day, ISO 8601.
+
+    `counts` are the flights in SCORE_BINS equal bins of p_late from 0 to 1; `mean` is the mean p_late.
+    """
+
+    monday: str
+    counts: list[int]
+    mean: float
+
+
+@dataclass(frozen=True)
+class Hour:
+    """Flights scheduled to depart in an hour of the day, by New York's clocks: 0 to 23.
+
+    `delay` is their mean departure delay in minutes. `predicted` (mean p_late) and `observed` (share that came late)
+    are of those that were scored and have arrived; None where there are none.
+    """
+
+    hour: int
+    flights: int
+    delay: float
+    predicted: float | None
+    observed: float | None
+
+
+@dataclass(frozen=True)
+class Version:
+    """What one version of the model has scored, and how well; None where the arrivals do not tell."""
+
+    version: str
+    scored: int
+    auc: float | None
+    log_loss: float | None
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """The numbers of a report.
+
+    `flights` departed, `scored` of them have a probability and `refused` of them were refused by the model (NULL);
+    `missing` have no prediction. `duplicates` counts predictions beyond a flight's first, `strays` predictions without
+    a departure. `labelled` flights were scored and have arrived: auc to calibration are about those. Departures are
+    from `first` to `last`, ISO 8601 UTC. What cannot be computed is None.
+    """
+
+    first: str
+    last: str
+    flights: int
+    scored: int
+    refused: int
+    missing: int
+    duplicates: int
+    strays: int
+    labelled: int
+    late_share: float | None
+    auc: float | None
+    log_loss: float | None
+    brier: float | None
+    calibration: list[CalibrationBin]
+    weeks: list[Week]
+    hours: list[Hour]
+    versions: list[Version]
+
+    def as_json(self) -> dict[str, object]:
+        """Return the numbers as plain values."""
+        return asdict(self)
+
+    @property
+    def complaints(self) -> list[str]:
+        """What must not be: each flight has one prediction, and each prediction a flight."""
+        wrong = {
+            "departed, but have no prediction": self.missing,
+            "predictions came twice": self.duplicates,
+            "predictions belong to no departure": self.strays,
+        }
+        return [f"{count:,} {what}" for what, count in wrong.items() if count]
+
+
+def read_outcomes(bootstrap: str) -> Outcomes:
+    """Read the topics departures, predictions and arrivals of the Kafka at `bootstrap`.
+
+    Raises KafkaError where no broker answers, a topic is missing or holds something else than such records, or
+    nothing departed.
+    """
+    tables = {name: _table(bootstrap, name) for name in FIELDS}
+    if not len(tables["departures"]):
+        raise KafkaError(
+            "topic `departures` is empty, so there is nothing to report",
+            ways_out=("replay a month and score it: millstream demo",),
+        )
+    return outcomes(**tables)
+
+
+def outcomes(departures: pd.DataFrame, predictions: pd.DataFrame, arrivals: pd.DataFrame) -> Outcomes:
+    """Join what departed, was predicted and arrived, by flight; columns as in FIELDS, at least one departure.
+
+    A flight that has several predictions counts with the first.
+    """
+    flights = departures.drop_duplicates("flight_id").set_index("flight_id")
+    firsts = predictions.drop_duplicates("flight_id").set_index("flight_id")
+    label = arrivals.drop_duplicates("flight_id").set_index("flight_id")["late"].rename("late")
+    joined = flights.join(firsts).join(label.astype("boolean"))
+    predicted = joined.index.isin(firsts.index)
+    scored = joined[joined["p_late"].notna()]
+    known = scored[scored["late"].notna()]
+    p, late = known["p_late"].to_numpy(float), known["late"].to_numpy(bool)
+    departed = pd.to_datetime(joined["departed_ms"], unit="ms", utc=True)
+    return Outcomes(
+        first=departed.min().isoformat(),
+        last=departed.max().isoformat(),
+        flights=len(joined),
+        scored=len(scored),
+        refused=int((predicted & joined["p_late"].isna()).sum()),
+        missing=int((~predicted).sum()),
+        duplicates=len(predictions) - len(firsts),
+        strays=int((~firsts.index.isin(flights.index)).sum()),
+        labelled=len(known),
+        late_share=_known(late.mean() if len(late) else np.nan),
+        auc=_known(auc(p, late)),
+        log_loss=_known(log_loss(p, late)),
+        brier=_known(brier(p, late)),
+        calibration=calibration(p, late),
+        weeks=_weeks(scored),
+        hours=_hours(joined, known),
+        versions=_versions(scored),
+    )
+
+
+def _table(bootstrap: str, topic: str) -> pd.DataFrame:
+    fields = FIELDS[topic]
+    values = [record.value for record in topics.read(bootstrap, topic) if record.value]
+    if not values:
+        return pa.schema(fields.items()).empty_table().to_pandas()
+    schema = arrow_json.ParseOptions(explicit_schema=pa.schema(fields.items()), unexpected_field_behavior="ignore")
+    try:
+        return arrow_json.read_json(BytesIO(b"\n".join(values)), parse_options=schema).to_pandas()
+    except pa.ArrowInvalid as error:
+        raise KafkaError(
+            f"topic `{topic}` holds something else than the demo's records: {error}",
+            ways_out=(f"look at it: millstream peek {topic}", "start over: millstream demo"),
+        ) from error
+
+
+def _weeks(scored: pd.DataFrame) -> list[Week]:
+    day = _new_york(scored["departed_ms"]).dt.normalize().dt.tz_localize(None)
+    monday = (day - pd.to_timedelta(day.dt.weekday, unit="D")).dt.strftime("%Y-%m-%d")
+    return [
+        Week(str(name), np.histogram(p, SCORE_BINS, (0, 1))[0].tolist(), float(p.mean()))
+        for name, p in scored["p_late"].groupby(monday)
+    ]
+
+
+def _hours(joined: pd.DataFrame, known: pd.DataFrame) -> list[Hour]:
+    hour = _new_york(joined["scheduled_ms"]).dt.hour
+    by_hour = joined["dep_delay"].groupby(hour).agg(["size", "mean"])
+    arrived = known[["p_late", "late"]].astype(float).groupby(hour).mean().reindex(by_hour.index)
+    return [
+        Hour(int(number), int(n), float(delay), _known(p), _known(late))
+        for number, n, delay, p, late in zip(
+            by_hour.index, by_hour["size"], by_hour["mean"], arrived["p_late"], arrived["late"], strict=True
+        )
+    ]
+
+
+def _versions(scored: pd.DataFrame) -> list[Version]:
+    versions = []
+    for name, rows in scored.groupby("model_version"):
+        known = rows[rows["late"].notna()]
+        p: NDArray[np.float64] = known["p_late"].to_numpy(float)
+        late: NDArray[np.bool_] = known["late"].to_numpy(bool)
+        versions.append(Version(str(name), len(rows), _known(auc(p, late)), _known(log_loss(p, late))))
+    return versions
+
+
+def _new_york(epoch_ms: pd.Series[int]) -> pd.Series[pd.Timestamp]:
+    return pd.to_datetime(epoch_ms, unit="ms", utc=True).dt.tz_convert(NEW_YORK)
+
+
+def _known(value: float) -> float | None:
+    """Return the value, or None for NaN, which JSON does not have."""
+    return None if np.isnan(value) else float(value)
