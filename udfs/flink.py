@@ -37,9 +37,9 @@ def scoring_function(spec: ModelSpec) -> UserDefinedScalarFunctionWrapper:
 
 
 def result_type(spec: ModelSpec) -> str:
-    """Return the function's result type, as SQL."""
-    fields = [f"`{output.name}` {SQL_TYPES[output.dtype]}" for output in spec.outputs]
-    return f"ROW<{', '.join([*fields, f'`{ERROR}` STRING'])}>"
+    """Return the function's result type, as SQL. No output may be named as ERROR is."""
+    fields = [(output.name.replace("`", "``"), SQL_TYPES[output.dtype]) for output in spec.outputs]
+    return f"ROW<{', '.join(f'`{name}` {kind}' for name, kind in [*fields, (ERROR, 'STRING')])}>"
 
 
 class _Score(ScalarFunction):  # type: ignore[misc]  # pyflink ships no types

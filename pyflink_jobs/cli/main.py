@@ -35,8 +35,11 @@ COMMANDS = {
     "run": ("run", "Run a job on this machine."),
     "topics": ("topics", "List the topics and what is in them."),
     "peek": ("topics", "Show records of a topic."),
+    "send": ("send", "Send a file's lines to a topic."),
+    "card": ("new", "Write the card of a model file."),
     "replay": ("replay", "Play recorded data into Kafka as if it happened now."),
     "report": ("report", "Draw the demo's report from its topics."),
+    "demo": ("demo", "Score a real month of flights from end to end."),
 }
 
 

@@ -26,17 +26,22 @@ __all__ = ["Record", "Sent", "records", "replay"]
 
 ENCODE_AT_ONCE = 10_000  # records
 LONGEST_SLEEP = 0.1  # seconds: how soon a replay that waits for its next event notices that it should stop
-PATIENCE = 20  # seconds without an answer after which the broker counts as gone
 PRODUCER = {
     # kafka-python computes checksums in Python, over what is sent: compressing to a tenth saves more than it costs.
     "compression_type": "gzip",
     "batch_size": 262_144,
     "linger_ms": 50,
     "metrics_enabled": False,
+    # One request at a time and no second try: records arrive once and in order, or the replay fails. The idempotent
+    # producer would promise the same, but when its broker is gone it waits without end.
+    "enable_idempotence": False,
+    "acks": "all",
+    "max_in_flight_requests_per_connection": 1,
+    "retries": 0,
     "bootstrap_timeout_ms": 5_000,
-    "max_block_ms": 1_000 * PATIENCE,
-    "request_timeout_ms": 500 * PATIENCE,
-    "delivery_timeout_ms": 1_000 * PATIENCE,
+    "max_block_ms": 20_000,
+    "request_timeout_ms": 10_000,
+    "delivery_timeout_ms": 20_000,
 }
 
 
@@ -102,8 +107,7 @@ def replay(
             counts[record.topic] += 1
             if progress and (speed is not None or number % 500 == 0):
                 progress(number, record.sent_ms)
-        if not failures:
-            producer.flush(timeout=PATIENCE)
+        producer.flush()
         if failures:
             raise failures[0]
     return Sent(counts, time.monotonic() - began)
@@ -134,13 +138,8 @@ def _paced(sequence: Iterator[Record], speed: float | None, stopped: Callable[[]
 def _producer(bootstrap: str) -> Iterator[KafkaProducer]:
     """Open a producer, and raise what kafka-python raises meanwhile as a KafkaError."""
     try:
-        producer = KafkaProducer(bootstrap_servers=bootstrap, **PRODUCER)
-        try:
+        with KafkaProducer(bootstrap_servers=bootstrap, **PRODUCER) as producer:
             yield producer
-        except BaseException:
-            producer.close(timeout=0)  # waiting for a broker that is gone would never end
-            raise
-        producer.close()
     except KafkaPythonError as error:
         raise KafkaError(
             f"the Kafka at {bootstrap} does not take the records",

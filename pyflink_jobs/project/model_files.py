@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pyflink_jobs.project.settings import Project
 
-__all__ = ["ModelFile", "find_model", "read_model_file", "write_card"]
+__all__ = ["ModelFile", "find_model", "read_model_file", "writable_version", "write_card"]
 
 
 @dataclass(frozen=True)
@@ -124,6 +124,22 @@ def _read_card(project: Project, file: Path, command: str) -> dict[str, Any]:
     if not isinstance(card, dict):
         raise ModelError("the card is not a JSON object", place=Place(shown), ways_out=(f"write it anew: {command}",))
     return card
+
+
+def writable_version(project: Project, name: str, version: str | None) -> Path:
+    """Return the model file that a card is to be written for: of `version`, or else of the newest.
+
+    Raises ModelError where there is none.
+    """
+    folder = project.models / name
+    versions = _versions(folder)
+    if not versions or (version and version not in versions):
+        raise ModelError(
+            f"there is no {project.relative(folder)}/{version or '<version>'}/model.onnx",
+            facts=(f"{project.relative(folder)}/ has: {', '.join(versions) or 'nothing'}",),
+            ways_out=(f"put the file at {project.relative(folder)}/{version or '1'}/model.onnx",),
+        )
+    return folder / (version or versions[-1]) / "model.onnx"
 
 
 def write_card(onnx: Path, name: str, version: str, columns: tuple[str, ...] = ()) -> Path:

@@ -18,7 +18,7 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from pyflink_jobs.errors import LocalError
-from pyflink_jobs.local import broker, topics
+from pyflink_jobs.local import broker, kafka_server, topics
 from pyflink_jobs.local.jars import cache_folder, jars
 from pyflink_jobs.local.java import Java
 from pyflink_jobs.project.settings import Project
@@ -110,7 +110,7 @@ def test_a_killed_broker_is_mended(project: Path) -> None:
 
 
 def test_a_broker_that_no_longer_answers_is_replaced(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broker, "_STOPS_WITHIN", 1.0)  # a stopped process cannot obey; do not wait long for it
+    monkeypatch.setattr(kafka_server, "_STOPS_WITHIN", 1.0)  # a stopped process cannot obey; do not wait long for it
     state = project / ".millstream"
     first = broker.start(state, port=0)
     os.kill(first.pid, signal.SIGSTOP)

@@ -1,0 +1,61 @@
+"""`millstream new` and `millstream card`: a project of one's own, a model's card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from pyflink_jobs.cli.main import Context
+
+__all__ = ["card", "new"]
+
+
+def _split(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in value.split(",")) if value else ()
+
+
+_COLUMNS = click.option("--columns", callback=_split, help="Names of a matrix input's columns, in order: a,b,c.")
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--model", "onnx", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Your ONNX file.")
+@_COLUMNS
+def new(folder: Path, onnx: Path | None, columns: tuple[str, ...]) -> None:
+    """Write a small project that runs: source, features, CREATE MODEL, sink, job and a feature test.
+
+    With --model they are written from the file's signature; without, an example model is put in.
+
+    \b
+    Example:
+      millstream new churn --model churn.onnx --columns tenure,calls,bill
+      cd churn && millstream check
+    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    from pyflink_jobs.project.scaffold import create_project  # noqa: PLC0415 - --help must not pay for it
+
+    files = create_project(folder, onnx, columns)
+    for file in files:
+        click.echo(f"  {file}")
+    click.echo(f"\nNext:\n  cd {folder}\n  millstream check\n  millstream test")
+
+
+@click.command()
+@click.argument("model")
+@click.option("--version", help="The version's folder (default: the newest).")
+@_COLUMNS
+@click.pass_obj
+def card(context: Context, model: str, version: str | None, columns: tuple[str, ...]) -> None:
+    """Write the card of models/MODEL/VERSION/model.onnx: its digest, inputs and outputs.
+
+    \b
+    Example:
+      millstream card churn --columns tenure,calls,bill
+    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    from pyflink_jobs.project.model_files import write_card, writable_version  # noqa: PLC0415 - as above
+
+    onnx = writable_version(context.project, model, version)
+    file = write_card(onnx, model, onnx.parent.name, columns)
+    click.echo(f"wrote {context.project.relative(file)}")

@@ -1,0 +1,139 @@
+"""The report: one page that stands alone, without scripts or network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING
+
+from pyflink_jobs.demo.pictures import draw_calibration, draw_hours, draw_weeks
+
+if TYPE_CHECKING:
+    from pyflink_jobs.demo.outcomes import Outcomes
+
+__all__ = ["Section", "numbers", "page", "sections", "write"]
+
+TITLE = "Flights from New York: who arrives late?"
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page: a title, an SVG element, and a sentence that says what to see in it."""
+
+    title: str
+    svg: str
+    caption: str
+
+
+def write(file: Path, outcomes: Outcomes, rate: float | None = None) -> None:
+    """Write the page with all sections to `file`; `rate` is in flights scored per second, where known.
+
+    Raises ProjectError where matplotlib is not installed.
+    """
+    text = page(outcomes, sections(outcomes), rate)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+
+
+def numbers(outcomes: Outcomes, rate: float | None = None) -> list[tuple[str, str, str]]:
+    """Return the summary: name, value, and what it means."""
+    o = outcomes
+    rows = [
+        ("flights", f"{o.flights:,}", "departed"),
+        (
+            "scored",
+            f"{o.scored:,}",
+            f"by model version {', '.join(v.version for v in o.versions)}" if o.versions else "",
+        ),
+        ("refused", f"{o.refused:,}", "rows that the model could not score"),
+        ("missing", f"{o.missing:,}", "departures without a prediction"),
+        ("duplicates", f"{o.duplicates:,}", "predictions beyond a flight's first"),
+        ("arrived", f"{o.labelled:,}", "scored flights whose arrival is known; the rest is about these"),
+        ("late", _share(o.late_share), "arrived more than 15 minutes late"),
+        ("AUC", _figure(o.auc), "probability that a late flight scores above a punctual one; 0.5 is guessing"),
+        ("log loss", _figure(o.log_loss), "0 is perfect"),
+        ("Brier score", _figure(o.brier), "mean squared error of the probability; 0 is perfect"),
+    ]
+    if rate is not None:
+        rows.insert(
+            4, ("rate", f"{rate:,.0f}/s", "flights from Kafka through features and model to Kafka, start-up included")
+        )
+    return rows
+
+
+def sections(outcomes: Outcomes) -> list[Section]:
+    """Return the sections for which there are data."""
+    made = [_weeks(outcomes)] if outcomes.weeks else []
+    if outcomes.calibration:
+        made.append(_calibration(outcomes))
+    return [*made, _hours(outcomes)]
+
+
+def page(outcomes: Outcomes, sections: list[Section], rate: float | None = None) -> str:
+    """Return the page as HTML."""
+    template = Template((Path(__file__).with_name("report.html")).read_text(encoding="utf-8"))
+    first, last = (datetime.fromisoformat(time) for time in (outcomes.first, outcomes.last))
+    return template.substitute(
+        title=escape(TITLE),
+        span=escape(f"Departures from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"),
+        alarm="\n".join(f'<p class="alarm">{escape(complaint)}</p>' for complaint in outcomes.complaints),
+        numbers="\n".join(_row(*row) for row in numbers(outcomes, rate)),
+        sections="\n".join(_html(section) for section in sections),
+    )
+
+
+def _weeks(outcomes: Outcomes) -> Section:
+    low, high = (pick(outcomes.weeks, key=lambda week: week.mean) for pick in (min, max))
+    return Section(
+        "What the model expects, week by week",
+        draw_weeks(outcomes.weeks),
+        "Each row is one week's flights by predicted probability, from Monday on: rows of the same shape are weeks of the "
+        f"same kind. The mean goes from {low.mean:.2f} (week of {_day(low.monday)}) to {high.mean:.2f} "
+        f"(week of {_day(high.monday)}).",
+    )
+
+
+def _calibration(outcomes: Outcomes) -> Section:
+    worst = max(outcomes.calibration, key=lambda b: abs(b.predicted - b.observed))
+    return Section(
+        "Do predictions come true as often as they say?",
+        draw_calibration(outcomes.calibration),
+        "Flights in tenths by rising prediction, with 95 % intervals; on the line they do. Farthest from it: "
+        f"{worst.predicted:.2f} was predicted, {worst.observed:.2f} came ({worst.n:,} flights).",
+    )
+
+
+def _hours(outcomes: Outcomes) -> Section:
+    low, high = (pick(outcomes.hours, key=lambda hour: hour.delay) for pick in (min, max))
+    return Section(
+        "Delays through the day",
+        draw_hours(outcomes.hours),
+        f"Flights scheduled from {low.hour}:00 left {low.delay:.0f} minutes late on average, those from {high.hour}:00 "
+        f"{high.delay:.0f}. Where the two lower lines part, the model misjudges that hour.",
+    )
+
+
+def _row(name: str, value: str, note: str) -> str:
+    return f'<tr><th>{escape(name)}</th><td>{escape(value)}</td><td class="note">{escape(note)}</td></tr>'
+
+
+def _html(section: Section) -> str:
+    title, caption = escape(section.title), escape(section.caption)
+    svg = section.svg.replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1)
+    return f"<h2>{title}</h2>\n<figure>\n{svg}\n<figcaption>{caption}</figcaption>\n</figure>"
+
+
+def _day(monday: str) -> str:
+    day = date.fromisoformat(monday)
+    return f"{day.day} {day:%B}"
+
+
+def _share(value: float | None) -> str:
+    return "unknown" if value is None else f"{100 * value:.1f} %"
+
+
+def _figure(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.3f}"

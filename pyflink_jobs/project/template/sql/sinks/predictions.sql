@@ -1,0 +1,14 @@
+-- What goes out: one JSON record an event, keyed by its id.
+CREATE TABLE predictions (
+  id STRING,
+  event_time TIMESTAMP_LTZ(3),
+$sink_columns  model_version STRING
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'predictions',
+  'properties.bootstrap.servers' = '$${KAFKA_BOOTSTRAP_SERVERS:-localhost:9092}',
+  'key.format' = 'raw',
+  'key.fields' = 'id',
+  'format' = 'json',
+  'json.timestamp-format.standard' = 'ISO-8601'
+);
