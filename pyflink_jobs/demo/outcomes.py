@@ -107,11 +107,11 @@ class Outcomes:
     def complaints(self) -> list[str]:
         """What must not be: each flight has one prediction, and each prediction a flight."""
         wrong = {
-            "departed, but have no prediction": self.missing,
-            "predictions came twice": self.duplicates,
-            "predictions belong to no departure": self.strays,
+            "departures without a prediction": self.missing,
+            "predictions beyond a flight's first": self.duplicates,
+            "predictions without a departure": self.strays,
         }
-        return [f"{count:,} {what}" for what, count in wrong.items() if count]
+        return [f"{what}: {count:,}" for what, count in wrong.items() if count]
 
 
 def read_outcomes(bootstrap: str) -> Outcomes:

@@ -1,4 +1,7 @@
-"""The report's pictures, as SVG for a page that chooses the colours: ink, faint, accent and second are CSS variables."""
+"""The report's pictures, as SVG for a page that chooses the colours.
+
+They are the CSS variables --ink, --faint, --accent and --second, so that one picture fits light and dark pages.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,7 @@ __all__ = ["draw_calibration", "draw_hours", "draw_weeks", "require_matplotlib"]
 INK, FAINT, ACCENT, SECOND = "#010203", "#020304", "#030405", "#040506"
 VARIABLES = {INK: "var(--ink)", FAINT: "var(--faint)", ACCENT: "var(--accent)", SECOND: "var(--second)"}
 WIDTH = 7.4  # inches
+QUARTERS = [0, 0.25, 0.5, 0.75, 1]
 STYLE = {
     "svg.fonttype": "none",  # text stays text: the reader's font, and it can be searched
     "font.size": 9,
@@ -55,21 +59,22 @@ def require_matplotlib() -> None:
 
 
 def draw_weeks(weeks: list[Week]) -> str:
-    """Draw one histogram of scores a week, one below the other, on common axes: share of the week's flights."""
-    with _figure("weeks", WIDTH, 0.5 + 0.5 * len(weeks)) as (figure, svg):
+    """Draw one histogram of scores a week, one below the other, on common axes: an area is a number of flights."""
+    with _figure("weeks", WIDTH, 0.5 + 0.6 * len(weeks)) as (figure, svg):
         rows = figure.subplots(len(weeks), sharex=True, sharey=True, squeeze=False)[:, 0]
         for axes, week in zip(rows, weeks, strict=True):
             flights = sum(week.counts)
             edges = [i / len(week.counts) for i in range(len(week.counts) + 1)]
-            axes.stairs([count / flights for count in week.counts], edges, fill=True, color=ACCENT)
+            axes.stairs(week.counts, edges, fill=True, color=ACCENT)
             axes.axhline(0, color=FAINT, linewidth=0.6)
             axes.plot([week.mean] * 2, [0, 1], color=INK, linewidth=0.8, transform=axes.get_xaxis_transform())
             monday = date.fromisoformat(week.monday)
             axes.text(-0.02, 0, f"{monday.day} {monday:%b}", ha="right", va="bottom")
             axes.text(1.02, 0, f"{flights:,} flights, mean {week.mean:.2f}", va="bottom")
-            axes.set(xlim=(0, 1), yticks=[], xticks=[0, 0.25, 0.5, 0.75, 1])
+            axes.set(xlim=(0, 1), yticks=[])
+            axes.set_xticks(QUARTERS, map(str, QUARTERS))
         rows[-1].set_xlabel("predicted probability of arriving late (a line marks the week's mean)")
-        figure.subplots_adjust(left=0.1, right=0.74, top=0.98, bottom=0.5 / (0.5 + 0.5 * len(weeks)), hspace=0.25)
+        figure.subplots_adjust(left=0.1, right=0.74, top=0.98, bottom=0.5 / (0.5 + 0.6 * len(weeks)), hspace=0.25)
     return svg.getvalue()
 
 
@@ -84,8 +89,9 @@ def draw_calibration(bins: list[CalibrationBin]) -> str:
         predicted, observed = [b.predicted for b in bins], [b.observed for b in bins]
         axes.vlines(predicted, [b.low for b in bins], [b.high for b in bins], color=ACCENT, linewidth=1.2)
         axes.plot(predicted, observed, "o", color=ACCENT, markersize=4.5, clip_on=False)
-        ticks = [0, 0.25, 0.5, 0.75, 1]
-        axes.set(xlim=(0, 1), ylim=(0, 1), xticks=ticks, yticks=ticks, aspect="equal")
+        axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+        axes.set_xticks(QUARTERS, map(str, QUARTERS))
+        axes.set_yticks(QUARTERS, map(str, QUARTERS))
         axes.set(xlabel="mean predicted probability", ylabel="share that arrived late")
         figure.subplots_adjust(left=0.14, right=0.97, top=0.98, bottom=0.12)
     return svg.getvalue()
@@ -130,8 +136,7 @@ def _figure(name: str, width: float, height: float) -> Iterator[tuple[Any, Strin
     import matplotlib as mpl  # noqa: PLC0415 - an extra, and slow to import
     from matplotlib.figure import Figure  # noqa: PLC0415
 
-    # The salt makes ids the same in each run and different in each picture: they share a page.
-    with mpl.rc_context({**STYLE, "svg.hashsalt": name}):
+    with mpl.rc_context({**STYLE, "svg.hashsalt": "the same ids in each run"}):
         figure, out, raw = Figure((width, height)), StringIO(), StringIO()
         yield figure, out
         figure.savefig(
@@ -141,4 +146,6 @@ def _figure(name: str, width: float, height: float) -> Iterator[tuple[Any, Strin
     svg = svg[svg.index("<svg") :]  # the XML declaration has no place inside a page
     for stand_in, variable in VARIABLES.items():
         svg = svg.replace(stand_in, variable)
+    for before in ('id="', 'href="#', "url(#"):  # pictures share a page, so each has ids of its own
+        svg = svg.replace(before, f"{before}{name}-")
     out.write(svg)

@@ -41,13 +41,15 @@ def write(file: Path, outcomes: Outcomes, rate: float | None = None) -> None:
 def numbers(outcomes: Outcomes, rate: float | None = None) -> list[tuple[str, str, str]]:
     """Return the summary: name, value, and what it means."""
     o = outcomes
-    rows = [
+    speed = [] if rate is None else [("rate", f"{rate:,.0f}/s", "from Kafka to Kafka, the job's start included")]
+    return [
         ("flights", f"{o.flights:,}", "departed"),
         (
             "scored",
             f"{o.scored:,}",
             f"by model version {', '.join(v.version for v in o.versions)}" if o.versions else "",
         ),
+        *speed,
         ("refused", f"{o.refused:,}", "rows that the model could not score"),
         ("missing", f"{o.missing:,}", "departures without a prediction"),
         ("duplicates", f"{o.duplicates:,}", "predictions beyond a flight's first"),
@@ -57,11 +59,6 @@ def numbers(outcomes: Outcomes, rate: float | None = None) -> list[tuple[str, st
         ("log loss", _figure(o.log_loss), "0 is perfect"),
         ("Brier score", _figure(o.brier), "mean squared error of the probability; 0 is perfect"),
     ]
-    if rate is not None:
-        rows.insert(
-            4, ("rate", f"{rate:,.0f}/s", "flights from Kafka through features and model to Kafka, start-up included")
-        )
-    return rows
 
 
 def sections(outcomes: Outcomes) -> list[Section]:
@@ -86,12 +83,14 @@ def page(outcomes: Outcomes, sections: list[Section], rate: float | None = None)
 
 
 def _weeks(outcomes: Outcomes) -> Section:
-    low, high = (pick(outcomes.weeks, key=lambda week: week.mean) for pick in (min, max))
+    most = max(sum(week.counts) for week in outcomes.weeks)
+    telling = [week for week in outcomes.weeks if sum(week.counts) > most / 10]
+    low, high = (pick(telling, key=lambda week: week.mean) for pick in (min, max))
     return Section(
         "What the model expects, week by week",
         draw_weeks(outcomes.weeks),
-        "Each row is one week's flights by predicted probability, from Monday on: rows of the same shape are weeks of the "
-        f"same kind. The mean goes from {low.mean:.2f} (week of {_day(low.monday)}) to {high.mean:.2f} "
+        "Each row is one week's flights by predicted probability, from Monday on: rows of the same shape are "
+        f"weeks of the same kind. The mean goes from {low.mean:.2f} (week of {_day(low.monday)}) to {high.mean:.2f} "
         f"(week of {_day(high.monday)}).",
     )
 
@@ -111,8 +110,8 @@ def _hours(outcomes: Outcomes) -> Section:
     return Section(
         "Delays through the day",
         draw_hours(outcomes.hours),
-        f"Flights scheduled from {low.hour}:00 left {low.delay:.0f} minutes late on average, those from {high.hour}:00 "
-        f"{high.delay:.0f}. Where the two lower lines part, the model misjudges that hour.",
+        f"On average, flights scheduled from {low.hour}:00 left {_late(low.delay)}, those from {high.hour}:00 "
+        f"{_late(high.delay)}. Where the two lower lines part, the model misjudges that hour.",
     )
 
 
@@ -129,6 +128,13 @@ def _html(section: Section) -> str:
 def _day(monday: str) -> str:
     day = date.fromisoformat(monday)
     return f"{day.day} {day:%B}"
+
+
+def _late(delay: float) -> str:
+    minutes = round(delay)
+    if not minutes:
+        return "on time"
+    return f"{abs(minutes)} minute{'s' * (abs(minutes) > 1)} {'late' if minutes > 0 else 'early'}"
 
 
 def _share(value: float | None) -> str:

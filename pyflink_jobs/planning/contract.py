@@ -36,6 +36,7 @@ _OUTPUT_TYPES = {
 }
 _DTYPES = {sql: dtype for dtype, sql in SQL_TYPES.items() if dtype != "float16"}
 OPTIONS = ("provider", "version", "null-inputs")
+_OWN_NAMES = ("model_version", "error")
 _ELEMENT = re.compile(r"(?P<tensor>.+?)(?:\[(?P<element>\d+)\])?")
 
 
@@ -215,8 +216,8 @@ def _bind_outputs(model: ModelDefinition, file: ModelFile, shown: Path, findings
     bound: list[Output] = []
     taken: set[str] = set()
     for column in model.outputs:
-        if column.name == "model_version" or column.name in taken:
-            why = "ML_PREDICT adds a column of that name itself" if column.name not in taken else "it is there twice"
+        if column.name in (*_OWN_NAMES, *taken):
+            why = "it is there twice" if column.name in taken else "ML_PREDICT uses that name itself"
             findings.append(Finding(f"OUTPUT column `{column.name}` needs another name: {why}", column.place))
         taken.add(column.name)
         option = model.options.get(f"output.{column.name}")

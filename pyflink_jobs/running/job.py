@@ -65,11 +65,12 @@ def execute(
     planned: PlannedJob,
     cluster: MiniCluster,
     on_progress: Callable[[JobCounts], None] = lambda _: None,
+    stop: Event | None = None,
 ) -> Outcome:
-    """Submit a planned job to a cluster and follow it to its end; Ctrl-C cancels it."""
+    """Submit a planned job to a cluster and follow it to its end; `stop` or Ctrl-C cancels it."""
     _check_topics(planned)
     started = time.monotonic()
-    with _interruptible() as interrupted:
+    with _interruptible(stop or Event()) as interrupted:
         try:
             client = planned.statements.execute().get_job_client()
         except Exception as error:
@@ -92,9 +93,8 @@ def execute(
 
 
 @contextmanager
-def _interruptible() -> Iterator[Event]:
-    """Give an event that Ctrl-C sets, in place of an exception in the midst of a call to the JVM."""
-    event = Event()
+def _interruptible(event: Event) -> Iterator[Event]:
+    """Let Ctrl-C set an event, in place of an exception in the midst of a call to the JVM."""
     before = signal.signal(signal.SIGINT, lambda *_: event.set())
     try:
         yield event

@@ -1,0 +1,58 @@
+"""`millstream report`: the demo's report, drawn anew from its topics."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from pyflink_jobs.cli.main import Context
+    from pyflink_jobs.demo.outcomes import Outcomes
+
+__all__ = ["print_numbers", "report"]
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path), help="Where it goes (default: out/demo.html).")
+@click.option("--json", "as_json", is_flag=True, help="Print the numbers as JSON.")
+@click.pass_obj
+def report(context: Context, out: Path | None, *, as_json: bool) -> int:
+    """Compare the predictions in Kafka with the arrivals, and draw the report. Exit code 1 if flights are missing.
+
+    \b
+    Example:
+      millstream report --out out/demo.html
+      millstream report --json
+    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    from rich.console import Console  # noqa: PLC0415 - --help must not wait for it
+
+    from pyflink_jobs.demo.outcomes import read_outcomes  # noqa: PLC0415 - same
+    from pyflink_jobs.demo.pictures import require_matplotlib  # noqa: PLC0415 - same
+    from pyflink_jobs.demo.report import write  # noqa: PLC0415 - same
+    from pyflink_jobs.local.broker import bootstrap_servers  # noqa: PLC0415 - same
+
+    require_matplotlib()
+    file = (out or context.project.root / "out" / "demo.html").resolve()
+    with Console(stderr=True).status("reading topics") as status:
+        outcomes = read_outcomes(bootstrap_servers(context.project))
+        status.update("drawing")
+        write(file, outcomes)
+    if as_json:
+        click.echo(json.dumps({"report": str(file), **outcomes.as_json()}, indent=2))
+    else:
+        print_numbers(outcomes, file)
+    return int(bool(outcomes.complaints))
+
+
+def print_numbers(outcomes: Outcomes, file: Path, rate: float | None = None) -> None:
+    """Print the summary, what is wrong with it, and where the report is."""
+    from pyflink_jobs.demo.report import numbers  # noqa: PLC0415 - --help must not wait for it
+
+    for name, value, note in numbers(outcomes, rate):
+        click.echo(f"{name:<12}{value:>9}  {click.style(note, dim=True)}")
+    for complaint in outcomes.complaints:
+        click.secho(f"wrong: {complaint}", fg="red", bold=True)
+    click.echo(f"\nThe report with pictures is in {file}")

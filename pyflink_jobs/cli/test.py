@@ -1,0 +1,96 @@
+"""`millstream test`: run the given/expect tests of the feature files."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from pyflink_jobs.cli.main import Context
+    from pyflink_jobs.project.settings import Project
+    from pyflink_jobs.testkit.feature_file import FeatureTest
+
+__all__ = ["test"]
+
+_PIPE_WIDTH = 10_000  # columns; a pipe has no edge to wrap at
+
+
+@click.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.option("-k", "name", metavar="NAME", help="Only tests whose name, or whose view's name, contains NAME.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcomes as JSON.")
+@click.pass_obj
+def test(context: Context, files: tuple[Path, ...], name: str | None, *, as_json: bool) -> int:
+    """Run the tests in FILES (default: tests/features/*.yaml) on a Flink MiniCluster; no Kafka is needed.
+
+    A test names a view, gives rows to the tables that it reads, and says which rows must come out. Exit code 1
+    if one fails.
+
+    \b
+    Example:
+      millstream test
+      millstream test tests/features/origin_congestion.yaml
+      millstream test -k "last hour" --json
+    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    from rich.console import Console  # noqa: PLC0415 - --help must not pay for it
+
+    from pyflink_jobs.planning.declarations import declare  # noqa: PLC0415
+    from pyflink_jobs.running.environment import table_environment  # noqa: PLC0415
+    from pyflink_jobs.running.minicluster import minicluster  # noqa: PLC0415
+    from pyflink_jobs.testkit import report  # noqa: PLC0415
+    from pyflink_jobs.testkit.cases import make_cases  # noqa: PLC0415
+    from pyflink_jobs.testkit.run import run_cases  # noqa: PLC0415
+
+    started = monotonic()
+    project = context.project
+    tests = _selected(project, files, name)
+    console = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+    outcomes = []
+    with Console(stderr=True).status("reading tests, starting Flink") as status:
+        declarations = declare(project)
+        cases = make_cases(declarations, tests, table_environment(project))
+        with minicluster(project, slots=2) as cluster:
+            numbers = iter(range(1, len(cases) + 1))
+            for outcome in run_cases(
+                project,
+                declarations.models,
+                cases,
+                cluster,
+                on_start=lambda case: status.update(f"{next(numbers)} of {len(cases)}: {report.title(case)}"),
+            ):
+                outcomes.append(outcome)
+                if not as_json:
+                    report.print_outcome(console, outcome)
+                if context.verbose and outcome.error and outcome.error.detail:
+                    click.echo(outcome.error.detail, err=True)
+    if as_json:
+        click.echo(json.dumps([report.as_json(outcome) for outcome in outcomes], indent=2))
+    failed = any(not outcome.passed for outcome in outcomes)
+    if not as_json:
+        click.secho(report.summary(outcomes, monotonic() - started), fg="red" if failed else "green")
+    return int(failed)
+
+
+def _selected(project: Project, files: tuple[Path, ...], name: str | None) -> list[FeatureTest]:
+    """Read the files, or all of the project's, and return the tests whose name is asked for."""
+    from pyflink_jobs.errors import FeatureTestError  # noqa: PLC0415 - --help must not pay for it
+    from pyflink_jobs.testkit.feature_file import read_feature_files  # noqa: PLC0415
+
+    folder = project.root / "tests" / "features"
+    chosen = [file.resolve() for file in files] or sorted(folder.glob("*.yaml"))
+    if not chosen:
+        raise FeatureTestError(
+            f"there are no tests in {project.relative(folder)}/",
+            ways_out=(f"write one: {project.relative(folder)}/NAME.yaml, with view, given and expect",),
+        )
+    tests = read_feature_files(project, chosen)
+    wanted = [test for test in tests if name is None or name in test.name or name in str(test.view.text)]
+    if not wanted:
+        known = ", ".join(f"`{test.name}`" for test in tests)
+        raise FeatureTestError(f"no test's name contains `{name}`", facts=(f"there are {known}",))
+    return wanted

@@ -1,0 +1,121 @@
+"""The demo: a month of real flights through Kafka, Flink and the model, and a report of what came of it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pyflink_jobs.demo import flights
+from pyflink_jobs.demo.fresh import delete
+from pyflink_jobs.demo.outcomes import Outcomes, read_outcomes
+from pyflink_jobs.demo.pictures import require_matplotlib
+from pyflink_jobs.demo.ready_topics import make_ready
+from pyflink_jobs.demo.replay import replay
+from pyflink_jobs.demo.report import write
+from pyflink_jobs.errors import ProjectError
+from pyflink_jobs.local import broker
+from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.running.job import run_job
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pyflink_jobs.demo.steps import Steps
+    from pyflink_jobs.project.settings import Project
+    from pyflink_jobs.running.progress import JobCounts
+
+__all__ = ["Demo", "run_demo"]
+
+JOB = "score"
+FROM, TO = datetime(2013, 4, 1, tzinfo=UTC), datetime(2013, 5, 1, tzinfo=UTC)
+ELSEWHERE = ("MILLSTREAM_KAFKA", "KAFKA_BOOTSTRAP_SERVERS")  # names that lead a job to another Kafka
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What came of it; `rate` in flights a second, `kafka_runs` says that the broker was there before and stays."""
+
+    outcomes: Outcomes
+    rate: float
+    kafka_runs: bool
+
+
+def run_demo(project: Project, file: Path, steps: Steps) -> Demo:
+    """Replay April 2013, score it, write the report to `file`, and stop what was started.
+
+    The topics departures, weather, arrivals and predictions of the local broker are emptied first.
+    Raises ProjectError where the project has no job `score`, another Kafka is set, or matplotlib or the flights are
+    not installed, and what the steps raise.
+    """
+    _check(project)
+    with _kafka(project, steps) as kafka:
+        departures = _replay(kafka.bootstrap_servers, steps)
+        rate = _score(project, departures, steps)
+        with steps.step("Report") as step:
+            step.show("reading what was predicted, and what came")
+            outcomes = read_outcomes(kafka.bootstrap_servers)
+            step.show("drawing")
+            write(file, outcomes, rate)
+            step.show(f"compared {outcomes.labelled:,} predictions with arrivals")
+    return Demo(outcomes, rate, not kafka.started_now)
+
+
+def _check(project: Project) -> None:
+    """Find before anything starts what would stop the demo in its midst."""
+    if elsewhere := [name for name in ELSEWHERE if name in os.environ]:
+        raise ProjectError(
+            "the demo empties topics, so it uses the local broker alone",
+            facts=tuple(f"{name} is {os.environ[name]}" for name in elsewhere),
+            ways_out=(f"unset it: env {' '.join(f'-u {name}' for name in elsewhere)} millstream demo",),
+        )
+    require_matplotlib()
+    declare(project).job(JOB)
+
+
+@contextmanager
+def _kafka(project: Project, steps: Steps) -> Iterator[broker.Broker]:
+    with steps.step("Kafka ") as step:
+        step.show("starting")
+        kafka = broker.start(project.state)
+        step.show(f"{'listens' if kafka.started_now else 'already runs'} at {kafka.bootstrap_servers}")
+    try:
+        yield kafka
+    finally:
+        if kafka.started_now:
+            broker.stop(project.state)
+
+
+def _replay(bootstrap: str, steps: Steps) -> int:
+    """Fill the topics and return the number of departures."""
+    with steps.step("Replay") as step:
+        step.show("reading April 2013")
+        events = flights.events(FROM, TO)
+        emptied = delete(bootstrap, [*flights.TOPICS, "predictions"])
+        make_ready(bootstrap, fresh=False)
+
+        def show(count: int, sent_ms: int) -> None:
+            step.show(f"{datetime.fromtimestamp(sent_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC", count, len(events))
+
+        sent = replay(events, bootstrap, progress=show)
+        instead = f", in place of {sum(topic.records for topic in emptied):,} older ones" if emptied else ""
+        counts = ", ".join(f"{count:,} {name}" for name, count in sent.records.items())
+        step.show(f"April 2013: {counts}{instead}")
+    return sent.records["departures"]
+
+
+def _score(project: Project, departures: int, steps: Steps) -> float:
+    """Run the job and return its rate in departures a second."""
+    with steps.step("Score ") as step:
+        step.show("planning SQL, starting Flink")
+
+        def show(counts: JobCounts) -> None:
+            step.show(f"{counts.scored:,} of {departures:,} flights", counts.scored, departures)
+
+        outcome = run_job(project, JOB, bounded=True, on_progress=show)
+        rate = departures / outcome.seconds
+        step.show(f"{departures:,} flights in {outcome.seconds:.1f} s of Flink: {rate:,.0f}/s")
+    return rate

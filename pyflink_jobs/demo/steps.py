@@ -1,0 +1,61 @@
+"""Steps of a long command: bars on a terminal, one line a finished step elsewhere."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+__all__ = ["Step", "Steps", "steps"]
+
+
+class Step:
+    """A step under way."""
+
+    def __init__(self, progress: Progress, task: TaskID) -> None:
+        self._progress, self._task = progress, task
+        self.text = ""
+
+    def show(self, text: str, done: int | None = None, total: int | None = None) -> None:
+        """Say what is happening, and how much of it is done where that is known."""
+        self.text = text
+        self._progress.update(self._task, completed=done, total=total, text=text)
+
+
+class Steps:
+    """Shows one step after the other."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[Step]:
+        """Give a step that lasts as long as the block; what it said last remains."""
+        began = time.monotonic()
+        task = self._progress.add_task(name, total=None, text="")
+        step = Step(self._progress, task)
+        yield step
+        self._progress.update(task, completed=1, total=1)
+        if self._progress.disable:
+            self._progress.console.print(f"{name}  {step.text}  ({time.monotonic() - began:.1f} s)", soft_wrap=True)
+
+
+@contextmanager
+def steps(console: Console) -> Iterator[Steps]:
+    """Show steps on `console` for as long as the block lasts."""
+    columns = (
+        SpinnerColumn(finished_text="[green]✓"),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[text]}", markup=False),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        yield Steps(progress)

@@ -1,0 +1,220 @@
+"""Compare feature tests with what the project declares, and make them ready to run.
+
+All that can be wrong with a test is found here, before a cluster starts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from pyflink_jobs.errors import ContractError, FeatureTestError, Finding
+from pyflink_jobs.planning.catalog import Catalog
+from pyflink_jobs.planning.order import needed_by
+from pyflink_jobs.testkit.tables import Column, describe
+from pyflink_jobs.testkit.values import EPOCH, is_known, is_number, read_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pyflink.table import TableEnvironment
+
+    from pyflink_jobs.planning.declarations import Declarations
+    from pyflink_jobs.project.sqlfile import Statement
+    from pyflink_jobs.testkit.feature_file import Cell, FeatureTest, Given, Row
+    from pyflink_jobs.testkit.values import Value
+
+__all__ = ["Case", "GivenRow", "Source", "make_cases"]
+
+_CHANGELOG_FORMATS = ("debezium", "canal", "maxwell", "ogg")
+
+
+@dataclass(frozen=True)
+class GivenRow:
+    """A row for a source: the columns that are given, and how far event time is behind it."""
+
+    values: dict[str, Value]
+    watermark: Value = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source table that a view reads, with the rows a test gives it; none given, none read."""
+
+    name: str
+    columns: list[Column]
+    rows: list[GivenRow]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A test in one mode, checked: `statements` create the view, `columns` are compared, `expected` are their values."""
+
+    test: FeatureTest
+    mode: str
+    statements: list[Statement]
+    sources: list[Source]
+    columns: list[Column]
+    expected: list[tuple[Value, ...]]
+
+
+def make_cases(declarations: Declarations, tests: Iterable[FeatureTest], environment: TableEnvironment) -> list[Case]:
+    """Check tests against the catalog; what they need is loaded into `environment`, which runs nothing.
+
+    Raises FeatureTestError with all that is wrong in the tests, and what loading SQL raises.
+    """
+    tests = list(tests)
+    views = {s.name or "": s for s in declarations.created if s.kind == "CREATE VIEW"}
+    findings = [_unknown_view(test, views, declarations) for test in tests if test.view.text not in views]
+    known = [test for test in tests if test.view.text in views]
+    needed = {name: needed_by([views[name]], declarations.created) for name in {str(test.view.text) for test in known}}
+    tables = _load(declarations, [views[name] for name in needed], environment)
+    maker = _Maker(tables, findings)
+    cases = [case for test in known for case in maker.cases(test, needed[str(test.view.text)])]
+    if findings:
+        raise FeatureTestError(sorted(findings, key=lambda finding: str(finding.place and finding.place.file)))
+    return cases
+
+
+def _unknown_view(test: FeatureTest, views: Iterable[str], declarations: Declarations) -> Finding:
+    name, near = test.view.text, get_close_matches(str(test.view.text), views, n=1)
+    there = [s for s in declarations.created if s.name == name]
+    found = f"`{name}` is no view but a {there[0].kind.removeprefix('CREATE ')}" if there else f"no view `{name}`"
+    ways = (f"write `{near[0]}`",) if near else ("define it in sql/features/",)
+    return Finding(found, test.view.place, (f"views are: {', '.join(sorted(views)) or 'none'}",), ways)
+
+
+def _load(declarations: Declarations, views: list[Statement], environment: TableEnvironment) -> dict[str, list[Column]]:
+    """Load views and what they read into a catalog, and return the columns of them all."""
+    needed = needed_by(views, declarations.created)
+    files = {statement.file for statement in needed}
+    concerning = [finding for finding in declarations.findings if finding.place is None or finding.place.file in files]
+    if concerning:
+        raise ContractError(concerning)
+    catalog = Catalog(environment, declarations.models)
+    for statement in needed:
+        catalog.load(statement)
+    described = [s.name or "" for s in needed if s.kind == "CREATE TABLE" or s in views]
+    return {name: describe(environment, name) for name in described}
+
+
+class _Maker:
+    """Makes cases of tests whose view is known; what does not fit becomes a finding."""
+
+    def __init__(self, tables: dict[str, list[Column]], findings: list[Finding]) -> None:
+        self._tables = tables
+        self._findings = findings
+
+    def cases(self, test: FeatureTest, statements: list[Statement]) -> list[Case]:
+        """Return a case for each of a test's modes."""
+        reads = {s.name or "": s for s in statements if s.kind == "CREATE TABLE"}
+        for table, given in test.given.items():
+            if table not in reads:
+                self._findings.append(_not_read(test, table, given, reads, statements))
+        sources = [
+            Source(name, self._tables[name], self._given(statement, test.given[name]) if name in test.given else [])
+            for name, statement in reads.items()
+        ]
+        columns = self._compared(test)
+        types = {column.name: column.type for column in columns}
+        expected = [
+            tuple(self._value(row.cells[name], name, types[name]) for name in types if name in row.cells)
+            for row in test.expect
+        ]
+        return [Case(test, mode, statements, sources, columns, expected) for mode in test.modes]
+
+    def _given(self, statement: Statement, given: Given) -> list[GivenRow]:
+        name = statement.name or ""
+        if _has_updates(statement):
+            self._findings.append(
+                Finding(f"`{name}` carries updates, and a test can only give it new rows", given.place)
+            )
+        columns = {column.name: column for column in self._tables[name]}
+        time = next((column for column in columns.values() if column.watermark), None)
+        rows = [self._given_row(name, row, columns, time) for row in given.rows]
+        self._check_watermarks(name, given, rows, time)
+        return rows
+
+    def _given_row(self, table: str, row: Row, columns: dict[str, Column], time: Column | None) -> GivenRow:
+        values: dict[str, Value] = {}
+        for name, cell in row.cells.items():
+            column = columns.get(name)
+            if column is None:
+                self._findings.append(_unknown_column(table, name, cell, columns))
+            elif column.computed:
+                facts = (f"it is {column.computed}",)
+                ways = ("give the columns it is computed from",)
+                self._findings.append(Finding(f"`{name}` of `{table}` is computed", cell.place, facts, ways))
+            else:
+                values[name] = self._value(cell, name, column.type)
+        for column in columns.values():
+            if not column.nullable and not column.computed and values.get(column.name) is None:
+                message = f"column `{column.name}` of `{table}` is NOT NULL, and this row has no value for it"
+                self._findings.append(Finding(message, row.place, ways_out=("give it",)))
+        watermark = self._value(row.watermark, "watermark", time.type) if row.watermark and time else None
+        return GivenRow(values, watermark)
+
+    def _check_watermarks(self, table: str, given: Given, rows: list[GivenRow], time: Column | None) -> None:
+        marks = [(row.watermark, made.watermark) for row, made in zip(given.rows, rows, strict=True) if row.watermark]
+        if marks and time is None:
+            message, way = f"table `{table}` has no event time", "give it a WATERMARK in its CREATE TABLE"
+            self._findings.append(Finding(message, marks[0][0].place, ways_out=(way, "leave the watermark out")))
+        for (_, before), (cell, now) in zip(marks, marks[1:], strict=False):
+            if before is not None and now is not None and now < before:  # type: ignore[operator]  # of one type
+                self._findings.append(Finding(f"event time goes back, to {cell.text}", cell.place))
+
+    def _compared(self, test: FeatureTest) -> list[Column]:
+        """Return the columns that the expected rows name, or all where no row is expected."""
+        view = str(test.view.text)
+        columns = {column.name: column for column in self._tables[view]}
+        if not test.expect:
+            return [column for column in columns.values() if is_known(column.type)]
+        for name, cell in test.expect[0].cells.items():
+            if name not in columns:
+                self._findings.append(_unknown_column(view, name, cell, columns))
+        return [
+            _as_written(columns[name], [row.cells[name] for row in test.expect if name in row.cells])
+            for name in test.expect[0].cells
+            if name in columns
+        ]
+
+    def _value(self, cell: Cell, column: str, sql_type: str) -> Value:
+        if not is_known(sql_type):
+            message = f"column `{column}` is {sql_type}, of which a test cannot hold values"
+            self._findings.append(Finding(message, cell.place, ways_out=("leave it out",)))
+            return None
+        try:
+            return read_value(cell.text, sql_type)
+        except ValueError as error:
+            self._findings.append(Finding(f"column `{column}`: {error}", cell.place))
+            return None
+
+
+def _as_written(column: Column, cells: list[Cell]) -> Column:
+    """Return the column as people will see it: a BIGINT whose expected values are instants is shown as instants."""
+    instants = column.type == "BIGINT" and any(cell.text is not None and not is_number(cell.text) for cell in cells)
+    return Column(column.name, EPOCH if instants else column.type)
+
+
+def _unknown_column(table: str, name: str, cell: Cell, columns: Iterable[str]) -> Finding:
+    near = get_close_matches(name, columns, n=1)
+    ways = (f"write `{near[0]}`",) if near else ("leave it out",)
+    return Finding(f"`{table}` has no column `{name}`", cell.place, (f"its columns: {', '.join(columns)}",), ways)
+
+
+def _not_read(
+    test: FeatureTest, table: str, given: Given, reads: Iterable[str], statements: list[Statement]
+) -> Finding:
+    view = test.view.text
+    is_view = any(s.name == table and s.kind == "CREATE VIEW" for s in statements)
+    found = f"`{table}` is a view, and rows are given to tables" if is_view else f"`{view}` does not read `{table}`"
+    near = get_close_matches(table, reads, n=1)
+    ways = (f"write `{near[0]}`",) if near and not is_view else ()
+    return Finding(found, given.place, (f"tables that `{view}` reads: {', '.join(reads) or 'none'}",), ways)
+
+
+def _has_updates(statement: Statement) -> bool:
+    """Tell whether a table's connector or format reads updates, which a file of given rows has none of."""
+    options = [token.text for token in statement.tokens if token.kind == "string"]
+    return any(text == "upsert-kafka" or text.startswith(_CHANGELOG_FORMATS) for text in options)

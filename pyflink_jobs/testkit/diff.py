@@ -1,0 +1,84 @@
+"""Compare two tables whose rows have no order but do have a number: multisets of rows.
+
+Rows are equal where all their cells are; two floats of a DOUBLE column are where they differ by no more than
+1e-9 of the larger.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pyflink_jobs.testkit.values import Value
+
+__all__ = ["Diff", "compare", "same_cell"]
+
+_TOLERANCE = 1e-9  # relative, of a DOUBLE: sums in another order differ by this much at most
+
+Cells = tuple["Value", ...]
+
+
+@dataclass(frozen=True)
+class Diff:
+    """Where two tables differ: expected rows by their position in the expected table, found rows by their cells.
+
+    `changed` pairs a missing row with an unexpected one that agrees with it in at least half of the columns;
+    a row is in one of the three only.
+    """
+
+    missing: list[int]
+    unexpected: list[Cells]
+    changed: list[tuple[int, Cells]]
+
+    def __bool__(self) -> bool:
+        """Tell whether there is any difference."""
+        return bool(self.missing or self.unexpected or self.changed)
+
+
+def compare(expected: Sequence[Cells], found: Iterable[Cells], doubles: Sequence[bool]) -> Diff:
+    """Return the difference of two multisets of rows; `doubles` tells which columns are DOUBLE."""
+    left = Counter(found)
+    missing = []
+    for position, row in enumerate(expected):
+        if left[row] > 0:
+            left[row] -= 1
+        else:
+            missing.append(position)
+    unexpected = list(left.elements())
+    _pair(expected, missing, unexpected, doubles, at_least=len(doubles))  # equal but for the last digits
+    changed = _pair(expected, missing, unexpected, doubles, at_least=max(1, math.ceil(len(doubles) / 2)))
+    return Diff(missing, unexpected, changed)
+
+
+def _pair(
+    expected: Sequence[Cells], missing: list[int], unexpected: list[Cells], doubles: Sequence[bool], *, at_least: int
+) -> list[tuple[int, Cells]]:
+    """Take pairs of rows that agree in so many columns out of both lists, the closest first, and return them."""
+    likeness = [
+        (-agreeing, position, index)
+        for position in missing
+        for index, row in enumerate(unexpected)
+        if (agreeing := sum(map(same_cell, expected[position], row, doubles))) >= at_least
+    ]
+    pairs: dict[int, int] = {}
+    for _, position, index in sorted(likeness):
+        if position not in pairs and index not in pairs.values():
+            pairs[position] = index
+    found = [(position, unexpected[index]) for position, index in sorted(pairs.items())]
+    missing[:] = [position for position in missing if position not in pairs]
+    unexpected[:] = [row for index, row in enumerate(unexpected) if index not in pairs.values()]
+    return found
+
+
+def same_cell(expected: Value, found: Value, double: bool) -> bool:  # noqa: FBT001 - called by map()
+    """Tell whether two cells of a column are equal."""
+    if expected is found or expected == found:
+        return True
+    if double and isinstance(expected, float) and isinstance(found, float):
+        return math.isclose(expected, found, rel_tol=_TOLERANCE)
+    return False

@@ -1,0 +1,215 @@
+"""Read given/expect files: which view, which rows go in, which rows must come out.
+
+    an airport's last hour:
+      view: origin_congestion
+      modes: [streaming, batch]              # default: streaming
+      given:
+        departures:
+          - {origin: EWR, departed_ms: 2013-04-01T10:02:00Z, dep_delay: 20}
+          - watermark: 2013-04-01T11:00:00Z  # event time has come this far behind the row above
+      expect:
+        - {origin: EWR, departures: 1, mean_delay: 20.0}
+
+Values stay text here, whatever YAML would make of them: only a column's SQL type says what they mean.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
+
+from pyflink_jobs.errors import FeatureTestError, Finding, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from pyflink_jobs.project.settings import Project
+
+__all__ = ["Cell", "FeatureTest", "Given", "Row", "read_feature_files"]
+
+_KEYS = ("view", "modes", "given", "expect")
+_MODES = ("streaming", "batch")
+_NULL = "tag:yaml.org,2002:null"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A value as it is written, None for NULL, and where it stands."""
+
+    text: str | None
+    place: Place
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row's cells by column, and how far event time is behind it where the file says so."""
+
+    cells: dict[str, Cell]
+    place: Place
+    watermark: Cell | None = None
+
+
+@dataclass(frozen=True)
+class Given:
+    """The rows of one source table, in the order of their arrival."""
+
+    rows: list[Row]
+    place: Place
+
+
+@dataclass(frozen=True)
+class FeatureTest:
+    """One test; `modes` are "streaming" and "batch", `place` is the line of its name."""
+
+    name: str
+    view: Cell
+    modes: tuple[str, ...]
+    given: dict[str, Given]
+    expect: list[Row]
+    place: Place
+
+
+def read_feature_files(project: Project, files: Iterable[Path]) -> list[FeatureTest]:
+    """Read given/expect files; raises FeatureTestError with all that is wrong in any of them."""
+    findings: list[Finding] = []
+    tests: list[FeatureTest] = []
+    for file in files:
+        reader = _Reader(project.relative(file), findings)
+        try:
+            tests += reader.tests(YAML().compose(file.read_text(encoding="utf-8")))
+        except OSError as error:
+            findings.append(Finding(f"cannot be read: {error.strerror}", Place(reader.file)))
+        except UnicodeDecodeError as error:
+            findings.append(Finding(f"not UTF-8 text: {error.reason} at byte {error.start}", Place(reader.file)))
+        except YAMLError as error:
+            findings.append(_bad_yaml(error, reader.file))
+    if findings:
+        raise FeatureTestError(findings)
+    return tests
+
+
+def _bad_yaml(error: YAMLError, file: Path) -> Finding:
+    if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
+        return Finding(f"not valid YAML: {error}", Place(file))
+    mark = error.problem_mark
+    facts = (error.context,) if error.context else ()
+    return Finding(f"not valid YAML: {error.problem}", Place(file, mark.line + 1, mark.column + 1), facts)
+
+
+class _Reader:
+    """Turns YAML nodes into tests; what does not fit becomes a finding, and reading goes on."""
+
+    def __init__(self, file: Path, findings: list[Finding]) -> None:
+        self.file = file
+        self._findings = findings
+
+    def tests(self, root: Any) -> list[FeatureTest]:  # noqa: ANN401 - ruamel's nodes have no types
+        if root is None:
+            self._findings.append(Finding("the file has no tests", Place(self.file)))
+            return []
+        named = self._mapping(root, "tests by name")
+        return [test for key, (place, body) in named.items() if (test := self._test(key, place, body))]
+
+    def _test(self, name: str, place: Place, node: Any) -> FeatureTest | None:  # noqa: ANN401 - same
+        parts = self._mapping(node, "view, given and expect")
+        for key, (at, _) in parts.items():
+            if key not in _KEYS:
+                near = get_close_matches(key, _KEYS, n=1)
+                ways = (f"write `{near[0]}`",) if near else ("leave it out",)
+                self._findings.append(Finding(f"unknown key `{key}`", at, (f"known are: {', '.join(_KEYS)}",), ways))
+        if missing := [key for key in ("view", "given", "expect") if key not in parts]:
+            message = f"test `{name}` has no {' and no '.join(missing)}"
+            ways = ("`expect: []` says that no row may come out",) if "expect" in missing else ()
+            self._findings.append(Finding(message, place, ways_out=ways))
+            return None
+        given = self._mapping(parts["given"][1], "rows by table")
+        return FeatureTest(
+            name,
+            Cell(self._text(parts["view"][1]), parts["view"][0]),
+            self._modes(*parts["modes"]) if "modes" in parts else _MODES[:1],
+            {table: Given(self._rows(node, f"rows of {table}"), at) for table, (at, node) in given.items()},
+            self._expected(name, self._rows(parts["expect"][1], "the expected rows")),
+            place,
+        )
+
+    def _modes(self, place: Place, node: Any) -> tuple[str, ...]:  # noqa: ANN401 - same
+        modes = tuple(str(self._text(item)) for item in self._sequence(node, "of modes"))
+        if not modes or not set(modes) <= set(_MODES):
+            found = f"`modes` is [{', '.join(modes)}]"
+            self._findings.append(Finding(found, place, ways_out=(f"choose from [{', '.join(_MODES)}]",)))
+        return tuple(dict.fromkeys(modes))
+
+    def _rows(self, node: Any, what: str) -> list[Row]:  # noqa: ANN401 - same
+        rows: list[Row] = []
+        for item in self._sequence(node, what):
+            cells = {
+                column: Cell(self._text(value), place)
+                for column, (place, value) in self._mapping(item, "columns and their values").items()
+            }
+            if list(cells) == ["watermark"]:
+                self._watermark(rows, cells["watermark"])
+            else:
+                rows.append(Row(cells, self._place(item)))
+        return rows
+
+    def _watermark(self, rows: list[Row], watermark: Cell) -> None:
+        """Hang a watermark on the row above it."""
+        if rows and rows[-1].watermark is None:
+            rows[-1] = Row(rows[-1].cells, rows[-1].place, watermark)
+        else:
+            message = "a second watermark behind the same row" if rows else "a watermark before the first row"
+            way = "a watermark says how far event time is behind the row above it: put it there, once"
+            self._findings.append(Finding(message, watermark.place, ways_out=(way,)))
+
+    def _expected(self, name: str, rows: list[Row]) -> list[Row]:
+        """Demand that all expected rows name the same columns: those are the ones that are compared."""
+        columns = dict.fromkeys(column for row in rows for column in row.cells)
+        for row in rows:
+            if row.watermark:
+                self._findings.append(Finding("a watermark has no place in `expect`", row.watermark.place))
+            if not row.cells:
+                self._findings.append(Finding("an expected row names no columns", row.place))
+            elif missing := [column for column in columns if column not in row.cells]:
+                self._findings.append(
+                    Finding(
+                        f"expected row of `{name}` does not name {', '.join(f'`{c}`' for c in missing)}, others do",
+                        row.place,
+                        ways_out=(f"write {missing[0]}: null where NULL is expected", "leave it out of all rows"),
+                    )
+                )
+        return rows
+
+    def _mapping(self, node: Any, what: str) -> dict[str, tuple[Place, Any]]:  # noqa: ANN401 - same
+        """Return a mapping's values by key, each with the place of its key."""
+        found: dict[str, tuple[Place, Any]] = {}
+        if not isinstance(node, MappingNode):
+            self._findings.append(Finding(f"expected a mapping: {what}", self._place(node)))
+            return found
+        for key, value in node.value:
+            text, place = str(self._text(key)), self._place(key)
+            if text in found:
+                first = found[text][0].line
+                self._findings.append(Finding(f"`{text}` stands here twice", place, (f"first in line {first}",)))
+            found[text] = (place, value)
+        return found
+
+    def _sequence(self, node: Any, what: str) -> list[Any]:  # noqa: ANN401 - same
+        if isinstance(node, SequenceNode):
+            return list(node.value)
+        self._findings.append(Finding(f"expected a list {what}", self._place(node), ways_out=("an empty one is []",)))
+        return []
+
+    def _text(self, node: Any) -> str | None:  # noqa: ANN401 - same
+        if not isinstance(node, ScalarNode):
+            self._findings.append(Finding("expected a single value", self._place(node)))
+            return None
+        return None if str(node.tag) == _NULL else str(node.value)
+
+    def _place(self, node: Any) -> Place:  # noqa: ANN401 - same
+        return Place(self.file, node.start_mark.line + 1, node.start_mark.column + 1)

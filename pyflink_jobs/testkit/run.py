@@ -1,0 +1,164 @@
+"""Run cases on a cluster: given rows become files, files stand in for the sources, and what comes out is compared.
+
+One subtask reads each file from top to bottom, and a watermark follows every row, so that the rows of one table
+arrive in the order of the file. Rows of different tables are ordered by their watermarks alone, as in Kafka.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from pyflink_jobs.errors import JobError, MillstreamError
+from pyflink_jobs.planning.catalog import Catalog
+from pyflink_jobs.planning.flink_errors import read_exception
+from pyflink_jobs.planning.ml_predict import quoted
+from pyflink_jobs.running.environment import table_environment
+from pyflink_jobs.testkit.diff import Diff, compare
+from pyflink_jobs.testkit.tables import WATERMARK, stand_in
+from pyflink_jobs.testkit.values import from_flink, selected, to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from pyflink.table import TableResult
+
+    from pyflink_jobs.planning.declarations import Model
+    from pyflink_jobs.project.settings import Project
+    from pyflink_jobs.running.minicluster import MiniCluster
+    from pyflink_jobs.testkit.cases import Case, Source
+    from pyflink_jobs.testkit.values import Value
+
+__all__ = ["Outcome", "run_cases"]
+
+_OPTIONS = {
+    "parallelism.default": "1",
+    "pipeline.auto-watermark-interval": "0",  # with 0, Flink's watermark assigner emits one behind every row
+    "table.exec.source.idle-timeout": "0",  # a slow machine must not let a source fall idle
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a case: where found and expected rows differ, or why it could not run, and the seconds it took."""
+
+    case: Case
+    diff: Diff
+    error: MillstreamError | None
+    seconds: float
+
+    @property
+    def passed(self) -> bool:
+        """Tell whether what came out is what was expected."""
+        return self.error is None and not self.diff
+
+
+def run_cases(
+    project: Project,
+    models: dict[str, Model],
+    cases: Iterable[Case],
+    cluster: MiniCluster,
+    on_start: Callable[[Case], None] = lambda _: None,
+) -> Iterator[Outcome]:
+    """Run cases one after another and yield what became of each; each is planned while the one before it runs."""
+    with TemporaryDirectory(prefix="millstream-test-") as folder:
+        before: _Running | None = None
+        for number, case in enumerate(cases):
+            on_start(case)
+            running = _start(project, models, case, cluster, Path(folder) / str(number))
+            if before:
+                yield _finish(before)
+            before = running
+        if before:
+            yield _finish(before)
+
+
+@dataclass(frozen=True)
+class _Running:
+    case: Case
+    result: TableResult | MillstreamError
+    seconds: float
+
+
+def _start(project: Project, models: dict[str, Model], case: Case, cluster: MiniCluster, folder: Path) -> _Running:
+    started = time.monotonic()
+    folder.mkdir()
+    try:
+        result = _submit(project, models, case, {**cluster.options, **_OPTIONS}, folder)
+    except MillstreamError as error:
+        return _Running(case, error, time.monotonic() - started)
+    return _Running(case, result, time.monotonic() - started)
+
+
+def _submit(
+    project: Project, models: dict[str, Model], case: Case, options: dict[str, str], folder: Path
+) -> TableResult:
+    options = {**options, "pipeline.name": f"{case.test.name} ({case.mode})"}
+    environment = table_environment(project, options, batch=case.mode == "batch")
+    catalog = Catalog(environment, models)
+    sources = {source.name: source for source in case.sources}
+    for statement in case.statements:
+        if statement.name in sources:
+            source = sources[statement.name]
+            environment.execute_sql(_given(source, folder / f"{source.name}.json"))
+        else:
+            catalog.load(statement)
+    columns = ", ".join(f"{selected(quoted(c.name), c.type)} AS {quoted(c.name)}" for c in case.columns)
+    try:
+        return environment.execute_sql(f"SELECT {columns} FROM {quoted(str(case.test.view.text))}")
+    except Exception as error:
+        raise _failure(case, error) from error
+
+
+def _given(source: Source, file: Path) -> str:
+    """Write a source's rows to a file, and return the statement that makes a table of it."""
+    watermarks = any(row.watermark is not None for row in source.rows)
+    with file.open("w", encoding="utf-8") as lines:
+        for row in source.rows:
+            values = {**row.values, **({WATERMARK: row.watermark} if watermarks else {})}
+            lines.write(json.dumps({name: to_json(value) for name, value in values.items()}) + "\n")
+    return stand_in(source.name, source.columns, file, watermarks=watermarks)
+
+
+def _finish(running: _Running) -> Outcome:
+    """Wait for a case's rows and compare them."""
+    case, result, started = running.case, running.result, time.monotonic()
+    error = result if isinstance(result, MillstreamError) else None
+    found: Counter[tuple[Value, ...]] = Counter()
+    if not isinstance(result, MillstreamError):
+        try:
+            found = _collect(case, result)
+        except Exception as exception:  # noqa: BLE001 - PyFlink raises Py4J's and a dozen of its own
+            error = _failure(case, exception)
+    doubles = [column.type == "DOUBLE" for column in case.columns]
+    diff = Diff([], [], []) if error else compare(case.expected, found.elements(), doubles)
+    return Outcome(case, diff, error, running.seconds + time.monotonic() - started)
+
+
+def _collect(case: Case, result: TableResult) -> Counter[tuple[Value, ...]]:
+    """Read a job's rows to their end, and return those that its updates leave."""
+    found: Counter[tuple[Value, ...]] = Counter()
+    types = [column.type for column in case.columns]
+    with result.collect() as rows:
+        for row in rows:
+            added = str(row.get_row_kind()) in ("+I", "+U")
+            found[tuple(map(from_flink, _cells(row), types))] += 1 if added else -1
+    return found
+
+
+def _cells(row: Any) -> list[Any]:  # noqa: ANN401 - PyFlink's Row has no types
+    return list(row)
+
+
+def _failure(case: Case, error: BaseException) -> JobError:
+    message = read_exception(error)
+    return JobError(
+        f"Flink cannot run `{case.test.view.text}` in {case.mode} mode: {message.text}",
+        place=case.test.place,
+        detail=message.trace,
+    )

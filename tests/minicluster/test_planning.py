@@ -1,0 +1,171 @@
+"""What Flink says of a project's SQL: positions, columns, plans. No job runs here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pyflink_jobs.errors import MillstreamError
+from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.explanation import Explanation, explain_job
+from pyflink_jobs.planning.planner import check_plans
+from pyflink_jobs.running.environment import table_environment
+from tests.projects import add_model, make_project
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pyflink_jobs.project.settings import Project
+
+SQL = {
+    "sources/events": """
+        CREATE TABLE events (
+          id STRING, `a b` FLOAT, b FLOAT, c INT, name STRING, ms BIGINT,
+          happened AS TO_TIMESTAMP_LTZ(ms, 3), WATERMARK FOR happened AS happened
+        ) WITH ('connector' = 'datagen')""",
+    "features/f": "CREATE VIEW f AS SELECT id, `a b`, b, c, name, happened FROM events",
+    "models/m": "CREATE MODEL m INPUT (x FLOAT, y FLOAT, z FLOAT)\nOUTPUT (score DOUBLE) WITH ('provider' = 'onnx')",
+    "sinks/out": "CREATE TABLE `out` (id STRING, score DOUBLE, v STRING) WITH ('connector' = 'blackhole')",
+    "sinks/counts": "CREATE TABLE counts (n BIGINT) WITH ('connector' = 'blackhole')",
+    "jobs/score": """
+        INSERT INTO `out`
+        SELECT id, score, model_version
+        FROM ML_PREDICT(TABLE f, MODEL m,
+                        DESCRIPTOR(`a b`, b, c))""",
+}
+
+
+def project(folder: Path, **changes: str) -> Project:
+    made = make_project(folder, {**SQL, **{name.replace("__", "/"): text for name, text in changes.items()}})
+    add_model(made, "m", "linear")
+    return made
+
+
+def findings(made: Project) -> list[tuple[str, str]]:
+    declarations = declare(made)
+    assert declarations.findings == []
+    return [(str(f.place), f.message) for f in check_plans(declarations, table_environment(made))]
+
+
+def explain(made: Project, job: str = "score") -> Explanation:
+    return explain_job(declare(made), job, table_environment(made))
+
+
+def test_the_expanded_sql_is_readable(tmp_path: Path) -> None:
+    assert (
+        explain(project(tmp_path)).sql
+        == """\
+CREATE TEMPORARY VIEW `m_scored_1` AS
+SELECT *,
+  `score_m`(
+    CAST(`a b` AS FLOAT),
+    CAST(`b` AS FLOAT),
+    CAST(`c` AS FLOAT)
+  ) AS `_score`
+FROM `f`;
+
+CREATE TEMPORARY VIEW `m_predictions_1` AS
+SELECT
+  `id`, `a b`, `b`, `c`, `name`, `happened`,
+  `_score`.`score` AS `score`,
+  '1' AS `model_version`
+FROM `m_scored_1`;
+
+INSERT INTO `out`
+        SELECT id, score, model_version
+        FROM `m_predictions_1`;"""
+    )
+
+
+def test_every_insert_that_reads_a_model_shares_one_python_operator(tmp_path: Path) -> None:
+    twice = (
+        SQL["jobs/score"]
+        + """;
+        INSERT INTO counts SELECT COUNT(*) FROM (
+          SELECT * FROM TABLE(ML_PREDICT(INPUT => TABLE f, MODEL => MODEL m, ARGS => DESCRIPTOR(`a b`, b, c)))
+          WHERE score > 0.5)
+        GROUP BY TUMBLE(happened, INTERVAL '1' MINUTE)"""
+    )
+    explanation = explain(project(tmp_path, jobs__score=twice))
+    assert explanation.plan.count("Sink(") == 2
+    assert explanation.python_operators == 1
+
+
+def test_two_models_in_one_query_with_a_join(tmp_path: Path) -> None:
+    made = project(
+        tmp_path,
+        models__n="CREATE MODEL n INPUT (x FLOAT, y FLOAT, z FLOAT) OUTPUT (other DOUBLE) WITH ('provider' = 'onnx')",
+        jobs__score="""INSERT INTO `out`
+          SELECT l.id, l.score + r.other, r.model_version -- ML_PREDICT(
+          FROM ML_PREDICT(TABLE f, MODEL m, DESCRIPTOR(`a b`, b, c)) AS l
+          JOIN (SELECT id, other, model_version, happened FROM ML_PREDICT(
+                  (SELECT *, 'ML_PREDICT(TABLE f' AS text FROM f WHERE b > 0), MODEL n, DESCRIPTOR(b, b, c))) AS r
+          ON l.id = r.id AND r.happened BETWEEN l.happened AND l.happened + INTERVAL '1' MINUTE""",
+    )
+    add_model(made, "n", "linear")
+    assert explain(made).python_operators == 2
+
+
+def test_a_view_that_scores(tmp_path: Path) -> None:
+    made = project(
+        tmp_path,
+        features__scored="CREATE VIEW scored AS SELECT * FROM ML_PREDICT(TABLE f, MODEL m, DESCRIPTOR(`a b`, b, c))",
+        jobs__score="INSERT INTO `out` SELECT id, score, model_version FROM scored WHERE score > 0",
+    )
+    assert findings(made) == []
+    assert explain(made).python_operators == 1
+
+
+def test_the_event_time_attribute_survives_scoring(tmp_path: Path) -> None:
+    made = project(
+        tmp_path,
+        jobs__score="""INSERT INTO counts SELECT COUNT(*)
+          FROM ML_PREDICT(TABLE f, MODEL m, DESCRIPTOR(`a b`, b, c))
+          GROUP BY TUMBLE(happened, INTERVAL '1' MINUTE)""",
+    )
+    assert "GroupWindowAggregate" in explain(made).plan
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"features__f": "CREATE VIEW f AS\n  SELECT id, nope FROM events"}, [("sql/features/f.sql:2:14", "'nope' not found")]),
+        ({"features__f": "CREATE VIEW f AS\n  SELECT id FROMM events"}, [("sql/features/f.sql:2:19", 'Encountered "events"')]),
+        ({"sources__events": "-- a\nCREATE TABLE events (\n id STRNG\n) WITH ('connector' = 'datagen')"}, [("sql/sources/events.sql:3:5", "STRNG")]),
+        ({"jobs__score": "INSERT INTO `out`\nSELECT id, scor, model_version FROM ML_PREDICT(TABLE f, MODEL m, DESCRIPTOR(`a b`, b, c))"}, [("sql/jobs/score.sql:2:12", "'scor' not found")]),
+        ({"jobs__score": "INSERT INTO `out`\nSELECT id, model_version, score FROM ML_PREDICT(TABLE f, MODEL m, DESCRIPTOR(`a b`, b, c))"}, [("sql/jobs/score.sql:1:1", "Incompatible types")]),
+        ({"jobs__score": "INSERT INTO `out` SELECT id, score, model_version FROM ML_PREDICT(\n TABLE ff, MODEL m, DESCRIPTOR(`a b`, b, c))"}, [("sql/jobs/score.sql:2:8", "Object 'ff' not found")]),
+        ({"jobs__score": "INSERT INTO `out` SELECT id, score, model_version FROM ML_PREDICT(\n TABLE f, MODEL m, DESCRIPTOR(`a b`, bb, c))"}, [("sql/jobs/score.sql:2:38", "`f` has no column `bb`")]),
+        ({"jobs__score": "INSERT INTO `out` SELECT id, score, model_version FROM ML_PREDICT(\n TABLE f, MODEL m, DESCRIPTOR(`a b`, b, name))"}, [("sql/jobs/score.sql:2:41", "column `name` is")]),
+        ({"features__f": "CREATE VIEW f AS SELECT id, `a b`, b, c, 1 AS score FROM events"}, [("sql/models/m.sql:2:9", "OUTPUT column `score`")]),
+        ({"features__g": "CREATE VIEW g AS SELECT x FROM nowhere"}, [("sql/features/g.sql:1:32", "'nowhere' not found")]),
+    ],
+)  # fmt: skip
+def test_mistakes_are_found_where_they_are(
+    tmp_path: Path,
+    changes: dict[str, str],
+    expected: list[tuple[str, str]],
+) -> None:
+    found = findings(project(tmp_path, **changes))
+    assert len(found) == len(expected), found
+    for (place, message), (wanted_place, wanted_message) in zip(found, expected, strict=True):
+        assert place == wanted_place
+        assert wanted_message in message
+
+
+def test_findings_in_several_files_come_together(tmp_path: Path) -> None:
+    made = project(
+        tmp_path,
+        features__f="CREATE VIEW f AS SELECT nope FROM events",
+        features__g="CREATE VIEW g AS SELECT FROM events",
+    )
+    assert sorted(place for place, _ in findings(made)) == ["sql/features/f.sql:1:25", "sql/features/g.sql:1:25"]
+
+
+def test_a_stack_trace_is_kept_for_verbose_alone(tmp_path: Path) -> None:
+    made = project(tmp_path, features__f="CREATE VIEW f AS SELECT nope FROM events")
+    with pytest.raises(MillstreamError) as caught:
+        explain(made)
+    assert "\tat " not in str(caught.value)
+    assert "\tat org.apache.flink" in caught.value.detail
