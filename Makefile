@@ -38,7 +38,7 @@ minicluster: .venv/installed  ## Tests on a real broker and a Flink MiniCluster.
 	@$(BIN)/python -m pytest tests/minicluster
 
 model: .venv/installed models/train/.venv/installed  ## Train models/late_arrival/1 anew from the flights.
-	@$(BIN)/python models/train/make_model.py
+	@$(BIN)/python -m pyflink_jobs.demo.train_model --python models/train/.venv/bin/python
 
 models/train/.venv/installed: models/train/requirements.lock .venv/installed
 	@$(PYTHON) -m venv models/train/.venv

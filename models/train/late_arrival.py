@@ -17,12 +17,16 @@ from pathlib import Path
 
 import lightgbm
 import numpy as np
-import onnx
 import onnxruntime
 import pandas as pd
+from numpy.typing import NDArray
 from onnxmltools import convert_lightgbm
 from onnxmltools.convert.common.data_types import FloatTensorType
 from sklearn.metrics import log_loss, roc_auc_score
+
+from onnx_bytes import onnx_bytes
+
+Floats = NDArray[np.float32]
 
 START, SPLIT, END = "2013-01-01", "2013-04-01", "2013-05-01"  # departures, UTC
 TREES = 120
@@ -98,17 +102,18 @@ def between(rows: pd.DataFrame, start: str, end: str) -> pd.DataFrame:
     """Return the flights with `start` <= departure < `end`, and insist that there are some."""
     first, last = (int(pd.Timestamp(date, tz="UTC").timestamp() * 1000) for date in (start, end))
     found = rows[(rows["departed_ms"] >= first) & (rows["departed_ms"] < last)]
-    if found["late"].nunique() < 2:
+    if not {True, False} <= set(found["late"]):
         raise SystemExit(f"the training data have no flights of both kinds that departed from {start} until {end}")
     return found
 
 
-def features(rows: pd.DataFrame, columns: list[str]) -> np.ndarray:
+def features(rows: pd.DataFrame, columns: list[str]) -> Floats:
     """Return float32 [rows, columns], NaN for null: what the model will be given when it scores."""
-    return rows[columns].to_numpy(np.float32)
+    values: Floats = rows[columns].to_numpy(np.float32)
+    return values
 
 
-def train(inputs: np.ndarray, late: pd.Series) -> lightgbm.Booster:
+def train(inputs: Floats, late: pd.Series) -> lightgbm.Booster:
     """Return the trained trees."""
     return lightgbm.train(PARAMETERS, lightgbm.Dataset(inputs, late.astype(int)), TREES)
 
@@ -122,20 +127,17 @@ def to_onnx(booster: lightgbm.Booster, width: int) -> bytes:
         zipmap=False,
         target_opset=15,
     )
-    model.ir_version = 10  # what ONNX Runtime 1.20 reads
-    onnx.checker.check_model(model)
-    return model.SerializeToString(deterministic=True)
+    return onnx_bytes(model)
 
 
-def probabilities(model: bytes, inputs: np.ndarray) -> np.ndarray:
+def probabilities(model: bytes, inputs: Floats) -> Floats:
     """Return float32 [rows, 2]: on time, late."""
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # the converter leaves a shape that ONNX Runtime warns about and corrects
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    return session.run(["probabilities"], {"features": inputs})[0]
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    found: Floats = session.run(["probabilities"], {"features": inputs})[0]
+    return found
 
 
-def compare(model: bytes, booster: lightgbm.Booster, inputs: np.ndarray) -> None:
+def compare(model: bytes, booster: lightgbm.Booster, inputs: Floats) -> None:
     """Insist that ONNX Runtime and LightGBM agree: on all rows, on rows with any one value missing, on empty rows."""
     sample = inputs[:: max(1, len(inputs) // 5_000)]
     cases = [inputs, np.full((1, inputs.shape[1]), np.nan, np.float32)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import ContractError, FeatureTestError, Finding
@@ -49,7 +50,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Case:
-    """A test in one mode, checked: `statements` create the view, `columns` are compared, `expected` are their values."""
+    """A test in one mode, checked: `statements` create its view, `expected` holds the values of `columns`."""
 
     test: FeatureTest
     mode: str
@@ -160,7 +161,7 @@ class _Maker:
         if marks and time is None:
             message, way = f"table `{table}` has no event time", "give it a WATERMARK in its CREATE TABLE"
             self._findings.append(Finding(message, marks[0][0].place, ways_out=(way, "leave the watermark out")))
-        for (_, before), (cell, now) in zip(marks, marks[1:], strict=False):
+        for (_, before), (cell, now) in pairwise(marks):
             if before is not None and now is not None and now < before:  # type: ignore[operator]  # of one type
                 self._findings.append(Finding(f"event time goes back, to {cell.text}", cell.place))
 

@@ -36,6 +36,7 @@ __all__ = ["Cell", "FeatureTest", "Given", "Row", "read_feature_files"]
 _KEYS = ("view", "modes", "given", "expect")
 _MODES = ("streaming", "batch")
 _NULL = "tag:yaml.org,2002:null"
+_Node = Any  # ruamel.yaml's nodes have no types
 
 
 @dataclass(frozen=True)
@@ -109,14 +110,14 @@ class _Reader:
         self.file = file
         self._findings = findings
 
-    def tests(self, root: Any) -> list[FeatureTest]:  # noqa: ANN401 - ruamel's nodes have no types
+    def tests(self, root: _Node) -> list[FeatureTest]:
         if root is None:
             self._findings.append(Finding("the file has no tests", Place(self.file)))
             return []
         named = self._mapping(root, "tests by name")
         return [test for key, (place, body) in named.items() if (test := self._test(key, place, body))]
 
-    def _test(self, name: str, place: Place, node: Any) -> FeatureTest | None:  # noqa: ANN401 - same
+    def _test(self, name: str, place: Place, node: _Node) -> FeatureTest | None:
         parts = self._mapping(node, "view, given and expect")
         for key, (at, _) in parts.items():
             if key not in _KEYS:
@@ -125,8 +126,8 @@ class _Reader:
                 self._findings.append(Finding(f"unknown key `{key}`", at, (f"known are: {', '.join(_KEYS)}",), ways))
         if missing := [key for key in ("view", "given", "expect") if key not in parts]:
             message = f"test `{name}` has no {' and no '.join(missing)}"
-            ways = ("`expect: []` says that no row may come out",) if "expect" in missing else ()
-            self._findings.append(Finding(message, place, ways_out=ways))
+            way = "`expect: []` says that no row may come out"
+            self._findings.append(Finding(message, place, ways_out=(way,) if "expect" in missing else ()))
             return None
         given = self._mapping(parts["given"][1], "rows by table")
         return FeatureTest(
@@ -138,14 +139,14 @@ class _Reader:
             place,
         )
 
-    def _modes(self, place: Place, node: Any) -> tuple[str, ...]:  # noqa: ANN401 - same
+    def _modes(self, place: Place, node: _Node) -> tuple[str, ...]:
         modes = tuple(str(self._text(item)) for item in self._sequence(node, "of modes"))
         if not modes or not set(modes) <= set(_MODES):
             found = f"`modes` is [{', '.join(modes)}]"
             self._findings.append(Finding(found, place, ways_out=(f"choose from [{', '.join(_MODES)}]",)))
         return tuple(dict.fromkeys(modes))
 
-    def _rows(self, node: Any, what: str) -> list[Row]:  # noqa: ANN401 - same
+    def _rows(self, node: _Node, what: str) -> list[Row]:
         rows: list[Row] = []
         for item in self._sequence(node, what):
             cells = {
@@ -185,9 +186,9 @@ class _Reader:
                 )
         return rows
 
-    def _mapping(self, node: Any, what: str) -> dict[str, tuple[Place, Any]]:  # noqa: ANN401 - same
+    def _mapping(self, node: _Node, what: str) -> dict[str, tuple[Place, _Node]]:
         """Return a mapping's values by key, each with the place of its key."""
-        found: dict[str, tuple[Place, Any]] = {}
+        found: dict[str, tuple[Place, _Node]] = {}
         if not isinstance(node, MappingNode):
             self._findings.append(Finding(f"expected a mapping: {what}", self._place(node)))
             return found
@@ -199,17 +200,17 @@ class _Reader:
             found[text] = (place, value)
         return found
 
-    def _sequence(self, node: Any, what: str) -> list[Any]:  # noqa: ANN401 - same
+    def _sequence(self, node: _Node, what: str) -> list[_Node]:
         if isinstance(node, SequenceNode):
             return list(node.value)
         self._findings.append(Finding(f"expected a list {what}", self._place(node), ways_out=("an empty one is []",)))
         return []
 
-    def _text(self, node: Any) -> str | None:  # noqa: ANN401 - same
+    def _text(self, node: _Node) -> str | None:
         if not isinstance(node, ScalarNode):
             self._findings.append(Finding("expected a single value", self._place(node)))
             return None
         return None if str(node.tag) == _NULL else str(node.value)
 
-    def _place(self, node: Any) -> Place:  # noqa: ANN401 - same
+    def _place(self, node: _Node) -> Place:
         return Place(self.file, node.start_mark.line + 1, node.start_mark.column + 1)

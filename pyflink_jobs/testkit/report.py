@@ -96,8 +96,8 @@ def _named(outcome: Outcome, row: _Cells | None) -> dict[str, str | None] | None
 def _table(outcome: Outcome) -> Table:
     columns = outcome.case.columns
     table = Table("", "line", *(column.name for column in columns), box=None, header_style="bold", pad_edge=False)
-    for column in table.columns:
-        column.overflow = "fold"
+    for heading in table.columns:
+        heading.overflow = "fold"
     for mark, line, expected, found in _differences(outcome):
         cells = []
         for index, column in enumerate(columns):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pyflink_jobs.planning.ml_predict import quoted
 
@@ -38,9 +38,8 @@ def describe(environment: TableEnvironment, table: str) -> list[Column]:
         return [_column(*row) for row in rows]
 
 
-def _column(
-    name: str, sql_type: str, nullable: bool, key: str | None, extras: str | None, watermark: str | None
-) -> Column:  # fmt: skip
+def _column(name: str, sql_type: str, *rest: Any) -> Column:  # noqa: ANN401 - PyFlink's rows have no types
+    nullable, key, extras, watermark = rest
     computed = extras.removeprefix("AS ") if extras and extras.startswith("AS ") else None
     sql_type = sql_type.removesuffix(" *ROWTIME*").removesuffix(" *PROCTIME*")
     return Column(name, sql_type, nullable, computed, watermark, bool(key and key.startswith("PRI")))

@@ -127,31 +127,48 @@ def test_the_event_time_attribute_survives_scoring(tmp_path: Path) -> None:
     assert "GroupWindowAggregate" in explain(made).plan
 
 
+SCORE = "INSERT INTO `out`\nSELECT id, {}\nFROM ML_PREDICT(TABLE {}, MODEL m,\n DESCRIPTOR(`a b`, {}))"
+
+
 @pytest.mark.parametrize(
-    ("changes", "expected"),
+    ("file", "text", "place", "message"),
     [
-        ({"features__f": "CREATE VIEW f AS\n  SELECT id, nope FROM events"}, [("sql/features/f.sql:2:14", "'nope' not found")]),
-        ({"features__f": "CREATE VIEW f AS\n  SELECT id FROMM events"}, [("sql/features/f.sql:2:19", 'Encountered "events"')]),
-        ({"sources__events": "-- a\nCREATE TABLE events (\n id STRNG\n) WITH ('connector' = 'datagen')"}, [("sql/sources/events.sql:3:5", "STRNG")]),
-        ({"jobs__score": "INSERT INTO `out`\nSELECT id, scor, model_version FROM ML_PREDICT(TABLE f, MODEL m, DESCRIPTOR(`a b`, b, c))"}, [("sql/jobs/score.sql:2:12", "'scor' not found")]),
-        ({"jobs__score": "INSERT INTO `out`\nSELECT id, model_version, score FROM ML_PREDICT(TABLE f, MODEL m, DESCRIPTOR(`a b`, b, c))"}, [("sql/jobs/score.sql:1:1", "Incompatible types")]),
-        ({"jobs__score": "INSERT INTO `out` SELECT id, score, model_version FROM ML_PREDICT(\n TABLE ff, MODEL m, DESCRIPTOR(`a b`, b, c))"}, [("sql/jobs/score.sql:2:8", "Object 'ff' not found")]),
-        ({"jobs__score": "INSERT INTO `out` SELECT id, score, model_version FROM ML_PREDICT(\n TABLE f, MODEL m, DESCRIPTOR(`a b`, bb, c))"}, [("sql/jobs/score.sql:2:38", "`f` has no column `bb`")]),
-        ({"jobs__score": "INSERT INTO `out` SELECT id, score, model_version FROM ML_PREDICT(\n TABLE f, MODEL m, DESCRIPTOR(`a b`, b, name))"}, [("sql/jobs/score.sql:2:41", "column `name` is")]),
-        ({"features__f": "CREATE VIEW f AS SELECT id, `a b`, b, c, 1 AS score FROM events"}, [("sql/models/m.sql:2:9", "OUTPUT column `score`")]),
-        ({"features__g": "CREATE VIEW g AS SELECT x FROM nowhere"}, [("sql/features/g.sql:1:32", "'nowhere' not found")]),
+        ("features/f", "CREATE VIEW f AS\n  SELECT id, nope FROM events", "features/f.sql:2:14", "'nope' not found"),
+        ("features/f", "CREATE VIEW f AS\n  SELECT id FROMM events", "features/f.sql:2:19", 'Encountered "events"'),
+        (
+            "features/f",
+            "CREATE VIEW f AS SELECT *, 1 AS score FROM events",
+            "models/m.sql:2:9",
+            "OUTPUT column `score`",
+        ),
+        ("features/g", "CREATE VIEW g AS SELECT x FROM nowhere", "features/g.sql:1:32", "'nowhere' not found"),
+        (
+            "sources/events",
+            "-- a\nCREATE TABLE events (\n id STRNG\n) WITH ('connector' = 'x')",
+            "sources/events.sql:3:5",
+            "STRNG",
+        ),
+        ("jobs/score", SCORE.format("scor, model_version", "f", "b, c"), "jobs/score.sql:2:12", "'scor' not found"),
+        ("jobs/score", SCORE.format("model_version, score", "f", "b, c"), "jobs/score.sql:1:1", "Incompatible types"),
+        (
+            "jobs/score",
+            SCORE.format("score, model_version", "ff", "b, c"),
+            "jobs/score.sql:3:23",
+            "Object 'ff' not found",
+        ),
+        (
+            "jobs/score",
+            SCORE.format("score, model_version", "f", "bb, c"),
+            "jobs/score.sql:4:20",
+            "`f` has no column `bb`",
+        ),
+        ("jobs/score", SCORE.format("score, model_version", "f", "b, name"), "jobs/score.sql:4:23", "column `name` is"),
     ],
-)  # fmt: skip
-def test_mistakes_are_found_where_they_are(
-    tmp_path: Path,
-    changes: dict[str, str],
-    expected: list[tuple[str, str]],
-) -> None:
-    found = findings(project(tmp_path, **changes))
-    assert len(found) == len(expected), found
-    for (place, message), (wanted_place, wanted_message) in zip(found, expected, strict=True):
-        assert place == wanted_place
-        assert wanted_message in message
+)
+def test_a_mistake_is_found_where_it_is(tmp_path: Path, file: str, text: str, place: str, message: str) -> None:
+    [(found_place, found_message)] = findings(project(tmp_path, **{file.replace("/", "__"): text}))
+    assert found_place == f"sql/{place}"
+    assert message in found_message
 
 
 def test_findings_in_several_files_come_together(tmp_path: Path) -> None:

@@ -1,0 +1,159 @@
+"""`millstream report` from a real broker: what it counts, draws and refuses; and topics deleted for a fresh start."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from kafka import KafkaProducer
+
+from pyflink_jobs.cli import main
+from pyflink_jobs.demo.demo import run_demo
+from pyflink_jobs.demo.fresh import delete
+from pyflink_jobs.errors import ProjectError
+from pyflink_jobs.local.broker import start, stop
+from pyflink_jobs.local.topics import create, list_topics
+from pyflink_jobs.project.settings import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    Report = Callable[..., tuple[int, str, str]]
+
+MORNING = 1_364_817_600_000  # 2013-04-01 08:00 in New York
+NAMES = ["departures", "predictions", "arrivals"]
+
+
+@pytest.fixture(scope="module")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start a broker of our own: the topics' names are fixed."""
+    state = tmp_path_factory.mktemp("report") / ".millstream"
+    yield start(state, port=0).bootstrap_servers
+    stop(state, purge=True)
+
+
+@pytest.fixture
+def fill(kafka: str) -> Callable[..., None]:
+    """Return a function that puts values (JSON, or bytes as they are) into fresh topics."""
+
+    def put(**values: list[dict[str, object] | bytes | None]) -> None:
+        delete(kafka, NAMES)
+        create(kafka, dict.fromkeys(values, 2))
+        with KafkaProducer(bootstrap_servers=kafka) as producer:
+            for topic, content in values.items():
+                for value in content:
+                    producer.send(
+                        topic, json.dumps(value).encode() if isinstance(value, dict) else value, key=b"k"
+                    )
+
+    return put
+
+
+@pytest.fixture
+def report(tmp_path: Path, kafka: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Report:
+    """Return a function that runs `millstream report` and returns the exit code and what was printed."""
+    (tmp_path / "pyproject.toml").write_text("[tool.millstream]\n")
+    monkeypatch.setenv("MILLSTREAM_KAFKA", kafka)
+
+    def run(*args: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as end:
+            main(["--project", str(tmp_path), "report", *args])
+        return int(end.value.code or 0), *capsys.readouterr()
+
+    return run
+
+
+def departure(name: str) -> dict[str, object]:
+    return {"flight_id": name, "scheduled_ms": MORNING, "departed_ms": MORNING, "dep_delay": 0, "carrier": "UA"}
+
+
+def prediction(name: str, p: float | None) -> dict[str, object]:
+    return {"flight_id": name, "departed_at": "2013-04-01T12:00:00.000Z", "p_late": p, "model_version": "1"}
+
+
+def arrival(name: str, *, late: bool) -> dict[str, object]:
+    return {"flight_id": name, "arrived_ms": MORNING, "arr_delay": 20, "late": late}
+
+
+def test_the_topics_become_numbers_and_a_page(fill: Callable[..., None], report: Report, tmp_path: Path) -> None:
+    fill(
+        departures=[departure(name) for name in "abc"],
+        predictions=[prediction("c", None), prediction("a", 0.1), prediction("b", 1)],
+        arrivals=[arrival("b", late=True), arrival("a", late=False)],
+    )
+    code, out, _ = report("--json")
+    told = json.loads(out)
+    assert code == 0
+    assert (told["flights"], told["scored"], told["refused"], told["labelled"]) == (3, 2, 1, 2)
+    assert told["auc"] == 1
+    assert told["brier"] == pytest.approx(0.005)
+    assert told["report"] == str(tmp_path / "out" / "demo.html")
+    assert "Do predictions come true" in (tmp_path / "out" / "demo.html").read_text(encoding="utf-8")
+
+    code, out, _ = report("--out", str(tmp_path / "elsewhere.html"))
+    assert code == 0
+    assert "refused" in out
+    assert str(tmp_path / "elsewhere.html") in out
+    assert (tmp_path / "elsewhere.html").is_file()
+
+
+def test_only_refused_rows_and_no_arrivals_are_a_report_too(fill: Callable[..., None], report: Report) -> None:
+    fill(departures=[departure("a")], predictions=[prediction("a", None)], arrivals=[])
+    code, out, _ = report("--json")
+    assert code == 0
+    assert (json.loads(out)["refused"], json.loads(out)["auc"]) == (1, None)
+
+
+def test_a_flight_without_prediction_or_with_two_is_said_aloud(fill: Callable[..., None], report: Report) -> None:
+    fill(
+        departures=[departure("a"), departure("b")],
+        predictions=[prediction("a", 0.1), prediction("a", 0.1)],
+        arrivals=[arrival("a", late=True)],
+    )
+    code, out, _ = report()
+    assert code == 1
+    assert "wrong: departures without a prediction: 1" in out
+    assert "wrong: predictions beyond a flight's first: 1" in out
+
+
+@pytest.mark.parametrize("value", [b"not JSON", b'{"flight_id": 7, "late": "maybe"}'])
+def test_foreign_records_are_one_paragraph(fill: Callable[..., None], report: Report, value: bytes) -> None:
+    fill(departures=[departure("a")], predictions=[prediction("a", 0.5)], arrivals=[arrival("a", late=True), value])
+    code, _, err = report()
+    assert code == 1
+    assert "topic `arrivals` holds something else than the demo's records" in err
+    assert "millstream peek arrivals" in err
+
+
+def test_without_flights_or_topics_the_demo_is_named(fill: Callable[..., None], report: Report) -> None:
+    fill(departures=[], predictions=[], arrivals=[])
+    code, _, err = report()
+    assert code == 1
+    assert "millstream demo" in err
+    fill(departures=[departure("a")], arrivals=[])
+    code, _, err = report()
+    assert code == 1
+    assert "no topic `predictions`" in err
+
+
+def test_delete_says_what_it_deleted(fill: Callable[..., None], kafka: str) -> None:
+    fill(departures=[departure("a"), departure("b")], arrivals=[])
+    deleted = delete(kafka, ["departures", "predictions"])
+    assert [(topic.name, topic.records) for topic in deleted] == [("departures", 2)]
+    assert [topic.name for topic in list_topics(kafka)] == ["arrivals"]
+    assert delete(kafka, ["departures"]) == []
+
+
+def test_the_demo_empties_no_topics_of_another_kafka(
+    fill: Callable[..., None], kafka: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(departures=[departure("a")])
+    (tmp_path / "pyproject.toml").write_text("[tool.millstream]\n")
+    monkeypatch.setenv("MILLSTREAM_KAFKA", kafka)
+    with pytest.raises(SystemExit) as end:
+        main(["--project", str(tmp_path), "demo"])
+    assert end.value.code == 1
+    assert not (tmp_path / ".millstream").exists()
+    assert [topic.records for topic in list_topics(kafka)] == [1]
