@@ -35,7 +35,9 @@ def demo(context: Context, out: Path | None, *, as_json: bool) -> int:
 
     file = (out or context.project.root / "out" / "demo.html").resolve()
     console = Console(stderr=True, highlight=False)
-    console.print("Real flights from New York, April 2013: Kafka, SQL features, an ONNX model, predictions.\n", soft_wrap=True)
+    console.print(
+        "Real flights from New York, April 2013: Kafka, SQL features, an ONNX model, predictions.\n", soft_wrap=True
+    )
     with steps(console) as shown:
         done = run_demo(context.project, file, shown)
     if as_json:

@@ -121,6 +121,6 @@ def _score(project: Project, departures: int, steps: Steps) -> float:
         outcome = run_job(project, JOB, bounded=True, on_progress=show)
         if outcome.state != "FINISHED":
             raise KeyboardInterrupt  # Ctrl-C, which the job took for itself
-        rate = departures / outcome.seconds
-        step.show(f"{departures:,} flights in {outcome.seconds:.1f} s, the job's start included: {rate:,.0f}/s")
+        read, rate = outcome.counts.read["departures"], departures / outcome.seconds
+        step.show(f"{read:,} flights read in {outcome.seconds:.1f} s, the job's start included: {rate:,.0f}/s")
     return rate

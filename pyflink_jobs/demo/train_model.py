@@ -2,8 +2,8 @@
 
     python -m pyflink_jobs.demo.train_model --python models/train/.venv/bin/python
 
-The rows come from a bounded run of the job `training_data`: from the very statements that the scoring job reads. A broker
-of its own, in a temporary folder, keeps the project's topics as they are.
+The rows come from a bounded run of the job `training_data`: from the very statements that the scoring job reads.
+A broker of its own, in a temporary folder, keeps the project's topics as they are.
 """
 
 from __future__ import annotations

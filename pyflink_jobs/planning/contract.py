@@ -247,8 +247,8 @@ def _bind_output(
         name = next(iter(tensors))
     tensor = tensors.get(name)
     if tensor is None:
-        ways = (f"say which output it is: 'output.{column.name}' = '{_example(file)}'",)
-        findings.append(Finding(f"the model has no output `{name}`", place, listed, ways))
+        way = f"say which output it is: 'output.{column.name}' = '{_example(file)}'"
+        findings.append(Finding(f"the model has no output `{name}`", place, listed, (way,)))
         return None
     problem, ways = _output_problem(column, tensor, element)
     if problem:
@@ -261,7 +261,8 @@ def _output_problem(column: Column, tensor: Tensor, element: int | None) -> tupl
     """Return what keeps `column` from holding the output, and the ways out; "" where nothing does."""
     width = tensor.shape[1] if len(tensor.shape) > 1 else 1
     wanted = _OUTPUT_TYPES.get(tensor.dtype)
-    problem, ways = "", tuple[str, ...]()
+    problem = ""
+    ways: tuple[str, ...] = ()
     if tensor.dtype.startswith("sequence"):
         problem = f"output `{tensor.name}` is a sequence of maps (ZipMap), which a column cannot hold"
         ways = ("export the model with zipmap=False; the output is then a tensor [batch, classes]",)

@@ -56,6 +56,9 @@ def plan_job(
     tables = {s.name or "": _options(environment, s.name or "") for s in needed if s.kind == "CREATE TABLE"}
     sinks = {statement.name for statement in job if statement.kind == "INSERT INTO"}
     sources = {table: options for table, options in tables.items() if table not in sinks}
+    if bounded:
+        # Each partition ends, so none can fall idle for good; one that is slow must not make others' rows late.
+        environment.get_config().set("table.exec.source.idle-timeout", "0 s")
     for table, options in sources.items():
         if bounded and options.get("connector") == "kafka":
             environment.execute_sql(f"ALTER TABLE {quoted(table)} SET ('scan.bounded.mode' = 'latest-offset')")

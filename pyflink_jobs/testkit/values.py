@@ -130,7 +130,7 @@ def _float32(text: str) -> float:
     value = _double(text)
     if math.isnan(value):
         return value
-    rounded: float = struct.unpack("f", struct.pack("f", value))[0]
+    rounded: float = struct.unpack("<f", struct.pack("<f", value))[0]
     return rounded
 
 

@@ -9,12 +9,9 @@ import pytest
 from kafka import KafkaProducer
 
 from pyflink_jobs.cli import main
-from pyflink_jobs.demo.demo import run_demo
 from pyflink_jobs.demo.fresh import delete
-from pyflink_jobs.errors import ProjectError
 from pyflink_jobs.local.broker import start, stop
 from pyflink_jobs.local.topics import create, list_topics
-from pyflink_jobs.project.settings import Project
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,9 +41,7 @@ def fill(kafka: str) -> Callable[..., None]:
         with KafkaProducer(bootstrap_servers=kafka) as producer:
             for topic, content in values.items():
                 for value in content:
-                    producer.send(
-                        topic, json.dumps(value).encode() if isinstance(value, dict) else value, key=b"k"
-                    )
+                    producer.send(topic, json.dumps(value).encode() if isinstance(value, dict) else value, key=b"k")
 
     return put
 
@@ -147,7 +142,11 @@ def test_delete_says_what_it_deleted(fill: Callable[..., None], kafka: str) -> N
 
 
 def test_the_demo_empties_no_topics_of_another_kafka(
-    fill: Callable[..., None], kafka: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fill: Callable[..., None],
+    kafka: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     fill(departures=[departure("a")])
     (tmp_path / "pyproject.toml").write_text("[tool.millstream]\n")
@@ -155,5 +154,6 @@ def test_the_demo_empties_no_topics_of_another_kafka(
     with pytest.raises(SystemExit) as end:
         main(["--project", str(tmp_path), "demo"])
     assert end.value.code == 1
+    assert "env -u MILLSTREAM_KAFKA millstream demo" in capsys.readouterr().err
     assert not (tmp_path / ".millstream").exists()
     assert [topic.records for topic in list_topics(kafka)] == [1]

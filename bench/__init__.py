@@ -1,0 +1,1 @@
+"""The benches: `python -m bench throughput`, `python -m bench latency`, `python -m bench` for both."""

@@ -1,0 +1,93 @@
+"""`python -m bench [throughput | latency]`: each starts a broker of its own, prints a table and stops it again."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.latency import CONFIGURATIONS, latency
+from bench.throughput import JOBS, throughput
+from pyflink_jobs.errors import MillstreamError
+from pyflink_jobs.local import broker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_PROJECT = Path(__file__).with_name("project")
+
+
+def _common(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that both benches have."""
+    for option in (
+        click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write all figures to this file."),
+        click.option("--keep", is_flag=True, help="Leave the broker and its topics for the next time."),
+        click.option("--project", "root", type=click.Path(path_type=Path), default=_PROJECT, help="The jobs' project."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Measure Millstream on this machine; without a name, everything.
+
+    \b
+    Example:
+      python -m bench throughput --records 300000 --rounds 1
+    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    if context.invoked_subcommand is None:
+        context.invoke(_throughput)
+        context.invoke(_latency)
+
+
+@main.command("throughput")
+@click.option("--records", type=click.IntRange(min=1), default=3_000_000, show_default=True)
+@click.option("--rounds", type=click.IntRange(min=1), default=2, show_default=True)
+@click.option("--only", multiple=True, type=click.Choice(JOBS), help="Run this job; may be given more than once.")
+@_common
+def _throughput(
+    *, records: int, rounds: int, only: tuple[str, ...], root: Path, keep: bool, json_file: Path | None
+) -> None:
+    """Measure records per second, from Kafka to nowhere and to Kafka, with models and without."""
+    with _broker(root, keep=keep) as bootstrap:
+        _write(json_file, throughput(root, bootstrap, records, rounds, only or JOBS))
+
+
+@main.command("latency")
+@click.option("--rate", type=click.IntRange(min=1), default=2000, show_default=True, help="Records a second.")
+@click.option("--seconds", type=click.IntRange(min=1), default=30, show_default=True, help="To measure, after warm-up.")
+@click.option("--conf", multiple=True, type=click.Choice(CONFIGURATIONS), help="A file of flink-conf/ (default: both).")
+@_common
+def _latency(*, rate: int, seconds: int, conf: tuple[str, ...], root: Path, keep: bool, json_file: Path | None) -> None:
+    """Measure milliseconds from a record's sending to its score's arrival, Kafka to Kafka."""
+    with _broker(root, keep=keep) as bootstrap:
+        _write(json_file, latency(root, bootstrap, rate, seconds, conf or CONFIGURATIONS))
+
+
+@contextmanager
+def _broker(root: Path, *, keep: bool) -> Iterator[str]:
+    """Give the address of the bench's own broker; unless it is to be kept, it is stopped and its data deleted."""
+    state = root / ".millstream"
+    try:
+        yield broker.start(state, port=0).bootstrap_servers
+    finally:
+        if not keep:
+            broker.stop(state, purge=True)
+
+
+def _write(file: Path | None, figures: dict[str, object]) -> None:
+    if file:
+        file.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except MillstreamError as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,65 @@
+"""CPU time of a job's processes, and how much of the machine somebody else took."""
+
+from __future__ import annotations
+
+import contextlib
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Self
+
+import psutil
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+__all__ = ["CpuMeter", "steal_seconds"]
+
+_EVERY = 0.3  # seconds between two looks: a process that ends in between loses that much at most
+
+
+class CpuMeter:
+    """Measures, while its block runs, the CPU seconds of all processes that this one has started.
+
+    Flink's workers end with their job, so they are looked at all the while. `seconds` has "jvm" and "workers".
+    """
+
+    def __init__(self) -> None:
+        self._first: dict[psutil.Process, float] = {}
+        self._last: dict[psutil.Process, float] = {}
+        self._kinds: dict[psutil.Process, str] = {}
+        self._done = Event()
+        self._thread = Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._look()
+        self._first = dict(self._last)
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._done.set()
+        self._thread.join()
+        self._look()
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """CPU seconds, user and system, by kind of process."""
+        total = {"jvm": 0.0, "workers": 0.0}
+        for process, last in self._last.items():
+            total[self._kinds[process]] += last - self._first.get(process, 0.0)
+        return total
+
+    def _watch(self) -> None:
+        while not self._done.wait(_EVERY):
+            self._look()
+
+    def _look(self) -> None:
+        for process in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                times = process.cpu_times()
+                self._kinds.setdefault(process, "jvm" if process.name() == "java" else "workers")
+                self._last[process] = times.user + times.system
+
+
+def steal_seconds() -> float:
+    """Return the CPU seconds since the start of the machine that its host gave to others; 0 where it does not say."""
+    return float(getattr(psutil.cpu_times(), "steal", 0.0))

@@ -1,0 +1,12 @@
+-- A neural network with layers of 64 and 32.
+CREATE MODEL mlp
+INPUT (
+  x0 FLOAT, x1 FLOAT, x2 FLOAT, x3 FLOAT,
+  x4 FLOAT, x5 FLOAT, x6 FLOAT, x7 FLOAT,
+  x8 FLOAT, x9 FLOAT, x10 FLOAT, x11 FLOAT,
+  x12 FLOAT, x13 FLOAT, x14 FLOAT, x15 FLOAT
+)
+OUTPUT (y FLOAT)
+WITH (
+  'provider' = 'onnx'
+);

@@ -1,0 +1,63 @@
+"""The benches' input: JSON records of sixteen made-up floats, the same ones each time."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
+from rich.progress import track
+
+from pyflink_jobs.local import topics
+
+__all__ = ["COLUMNS", "delete_topic", "fill", "json_records"]
+
+COLUMNS = 16
+_PARTITIONS = 4
+_SEED = 20130401
+_CHUNK = 10_000  # records made at once
+_FEATURES = ",".join(f'"x{i}":%.4f' for i in range(COLUMNS))
+_TEMPLATE = f'{{"id":%d,"sent_us":%d,{_FEATURES}}}'
+
+
+def json_records(first: int, count: int, sent_us: int) -> list[bytes]:
+    """Return records `first` ... `first + count - 1` as JSON; their features are normal, to four decimals."""
+    rows = np.random.default_rng([_SEED, first]).normal(size=(count, COLUMNS)).tolist()
+    return [(_TEMPLATE % (first + i, sent_us, *row)).encode() for i, row in enumerate(rows)]
+
+
+def fill(bootstrap: str, count: int) -> str:
+    """Return the name of the topic that holds so many records, filled if it does not yet.
+
+    Raises KafkaError where no broker answers or it does not take the records.
+    """
+    topic = f"records-{count}"
+    there = {found.name: found.records for found in topics.list_topics(bootstrap)}
+    if there.get(topic) == count:
+        return topic
+    if topic in there:  # an earlier filling was cut short
+        delete_topic(bootstrap, topic)
+    topics.create(bootstrap, {topic: _PARTITIONS})
+    producer = Producer(
+        {
+            "bootstrap.servers": bootstrap,
+            "linger.ms": 50,
+            "batch.size": 1_000_000,
+            "queue.buffering.max.messages": 20 * _CHUNK,
+        }
+    )
+    now = time.time_ns() // 1000
+    for first in track(range(0, count, _CHUNK), f"filling {topic}"):
+        for i, record in enumerate(json_records(first, min(_CHUNK, count - first), now)):
+            producer.produce(topic, record, partition=i % _PARTITIONS)
+        while len(producer) > 10 * _CHUNK:
+            producer.poll(0.1)
+    producer.flush()
+    return topic
+
+
+def delete_topic(bootstrap: str, topic: str) -> None:
+    """Delete a topic if it is there."""
+    if any(found.name == topic for found in topics.list_topics(bootstrap)):
+        AdminClient({"bootstrap.servers": bootstrap}).delete_topics([topic])[topic].result()

@@ -1,0 +1,95 @@
+"""Records per second from JSON in Kafka, with a model and without: the ratio of the two is the figure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from statistics import median
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.machine import describe
+from bench.one_job import Figures, measure
+from bench.records import delete_topic, fill
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["JOBS", "throughput"]
+
+JOBS = tuple(f"{model}_{sink}" for sink in ("blackhole", "kafka") for model in ("none", "mlp", "gbm"))
+SCORES = "scores"
+"""The topic with the last Kafka job's output."""
+
+
+def throughput(root: Path, bootstrap: str, records: int, rounds: int, jobs: tuple[str, ...]) -> dict[str, object]:
+    """Run the jobs in turn, `rounds` times; print a table, return its figures for JSON."""
+    console = Console()
+    topic = fill(bootstrap, records)
+    machine = describe()
+    runs: list[dict[str, Figures]] = []
+    with console.status("") as status:
+        for number in range(1, rounds + 1):
+            runs.append({})
+            for job in jobs:
+                status.update(f"round {number} of {rounds}: {job}")
+                delete_topic(bootstrap, SCORES)
+                figures = measure(root, job, records, {"BENCH_RECORDS": topic, "BENCH_SCORES": SCORES})
+                runs[-1][job] = figures
+                console.print(f"{job:14} {figures.seconds:6.1f} s  {figures.steady:9,.0f}/s  {figures.cpu_us:5.1f} µs")
+    console.print(_table(runs, records))
+    return {
+        "machine": machine,
+        "records": records,
+        "runs": [asdict(figures) for run in runs for figures in run.values()],
+        "jobs": {job: _medians(runs, job) for job in jobs},
+    }
+
+
+def _medians(runs: list[dict[str, Figures]], job: str) -> dict[str, float | None]:
+    """Return a job's medians over the rounds; a ratio is taken within its round."""
+    mine = [run[job] for run in runs]
+    yardstick = "none_" + job.partition("_")[2]
+    base = [run[yardstick] for run in runs if yardstick in run]
+    values = {
+        "seconds": [f.seconds for f in mine],
+        "rate": [f.rate for f in mine],
+        "steady": [f.steady for f in mine],
+        "jvm_us": [1e6 * f.cpu["jvm"] / f.records for f in mine],
+        "workers_us": [1e6 * f.cpu["workers"] / f.records for f in mine],
+        "cpu_us": [f.cpu_us for f in mine],
+        "steal": [f.steal for f in mine],
+        "ratio": [f.rate / b.rate for f, b in zip(mine, base, strict=False)],
+        "steady_ratio": [f.steady / b.steady for f, b in zip(mine, base, strict=False)],
+    }
+    return {name: _median(numbers) for name, numbers in values.items()}
+
+
+def _median(numbers: list[float]) -> float | None:
+    known = [number for number in numbers if not math.isnan(number)]
+    return median(known) if known else None
+
+
+def _table(runs: list[dict[str, Figures]], records: int) -> Table:
+    table = Table(title=f"{records:,} JSON records x 16 floats from Kafka, median of {len(runs)}")
+    table.add_column("job")
+    columns = {
+        "seconds": ("seconds", "{:.1f}"),
+        "rate": ("records/s", "{:,.0f}"),
+        "ratio": ("of none", "{:.2f}"),
+        "steady": ("steady/s", "{:,.0f}"),
+        "steady_ratio": ("of none", "{:.2f}"),
+        "cpu_us": ("CPU µs/record", "{:.1f}"),
+        "jvm_us": ("JVM", "{:.1f}"),
+        "workers_us": ("workers", "{:.1f}"),
+        "steal": ("steal s", "{:.1f}"),
+    }
+    for title, _ in columns.values():
+        table.add_column(title, justify="right")
+    for job in runs[0]:
+        medians = _medians(runs, job)
+        cells = [(medians[name], form) for name, (_, form) in columns.items()]
+        table.add_row(job, *("-" if value is None else form.format(value) for value, form in cells))
+    return table
