@@ -67,9 +67,13 @@ def read_final_counts(url: str, job_id: str) -> JobCounts:
     job = _get(f"{url}/jobs/{job_id}")
     counts = JobCounts(job["state"])
     for vertex in job["vertices"]:
-        for pattern, found in ((_SOURCE, counts.read), (_SINK, counts.written)):
-            if table := _table(pattern, vertex):
-                found[table] += vertex["metrics"]["read-records"]
+        counted = vertex["metrics"]
+        if source := _table(_SOURCE, vertex):
+            counts.read[source] += counted["read-records"]
+        if sink := _table(_SINK, vertex):
+            # A task counts what its first operator reads, for a join that is both sides, and what its last one writes.
+            first = _SINK.match(vertex["name"])
+            counts.written[sink] += counted["read-records" if first else "write-records"]
     return counts
 
 

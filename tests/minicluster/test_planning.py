@@ -9,7 +9,7 @@ import pytest
 from pyflink_jobs.errors import MillstreamError
 from pyflink_jobs.planning.declarations import declare
 from pyflink_jobs.planning.explanation import Explanation, explain_job
-from pyflink_jobs.planning.planner import check_plans
+from pyflink_jobs.planning.planner import check_plans, plan_job
 from pyflink_jobs.running.environment import table_environment
 from tests.projects import add_model, make_project
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from pyflink_jobs.project.settings import Project
 
+KAFKA = "'properties.bootstrap.servers' = 'localhost:1', 'scan.startup.mode' = 'earliest-offset'"
 SQL = {
     "sources/events": """
         CREATE TABLE events (
@@ -178,6 +179,18 @@ def test_findings_in_several_files_come_together(tmp_path: Path) -> None:
         features__g="CREATE VIEW g AS SELECT FROM events",
     )
     assert sorted(place for place, _ in findings(made)) == ["sql/features/f.sql:1:25", "sql/features/g.sql:1:25"]
+
+
+def test_a_bounded_run_lets_no_source_fall_idle(tmp_path: Path) -> None:
+    events = SQL["sources/events"].replace("'datagen'", "'kafka', 'topic' = 'a', 'format' = 'json', " + KAFKA)
+    made = project(tmp_path, sources__events=events)
+    plans = {
+        bounded: plan_job(declare(made), "score", table_environment(made), bounded=bounded).statements.explain()
+        for bounded in (False, True)
+    }
+    assert "idletimeout=[60000]" in plans[False]
+    assert "watermark=[" in plans[True]
+    assert "idletimeout" not in plans[True]
 
 
 def test_a_stack_trace_is_kept_for_verbose_alone(tmp_path: Path) -> None:

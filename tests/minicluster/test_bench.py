@@ -1,0 +1,76 @@
+"""The throughput bench runs each of its jobs from end to end; what it writes to Kafka are the model's scores."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from pyflink_jobs.local import broker, topics
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+RECORDS = 20_000
+JOBS = ("none_blackhole", "gbm_blackhole", "mlp_kafka")
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Run the bench on a copy of its project, so that a developer's own filled topics stay."""
+    folder = tmp_path_factory.mktemp("bench")
+    shutil.copytree(ROOT / "bench" / "project", folder / "project", ignore=shutil.ignore_patterns(".millstream"))
+    project = folder / "project"
+    command = [sys.executable, "-m", "bench", "throughput", "--records", str(RECORDS), "--rounds", "1", "--keep"]
+    chosen = [argument for job in JOBS for argument in ("--only", job)]
+    run = subprocess.run(
+        [*command, *chosen, "--project", str(project), "--json", str(folder / "figures.json")],
+        cwd=ROOT,
+        env=os.environ | {"MILLSTREAM_FLINK_CONF": str(ROOT / "flink-conf" / "local.yaml")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    try:
+        assert run.returncode == 0, run.stdout + run.stderr
+        yield folder
+    finally:
+        broker.stop(project / ".millstream", purge=True)
+
+
+def test_each_job_reads_and_writes_every_record(bench: Path) -> None:
+    figures = json.loads((bench / "figures.json").read_text())
+    assert [run["job"] for run in figures["runs"]] == list(JOBS)
+    assert {run["records"] for run in figures["runs"]} == {RECORDS}
+    workers = {run["job"]: run["cpu"]["workers"] for run in figures["runs"]}
+    assert workers["none_blackhole"] == 0
+    assert workers["gbm_blackhole"] > 0
+
+
+def test_scores_equal_onnx_runtime_called_directly(bench: Path) -> None:
+    running = broker.find(bench / "project" / ".millstream")
+    assert running
+    records = by_id(running.bootstrap_servers, f"records-{RECORDS}")
+    scores = by_id(running.bootstrap_servers, "scores")
+    assert sorted(records) == sorted(scores) == list(range(RECORDS))
+    features = np.array([[records[i][f"x{j}"] for j in range(16)] for i in range(RECORDS)], np.float32)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    (expected,) = onnxruntime.InferenceSession(ROOT / "bench" / "models" / "mlp.onnx", options).run(None, {"x": features})
+    found = np.array([scores[i]["y"] for i in range(RECORDS)], np.float32)
+    np.testing.assert_array_equal(found, expected[:, 0])
+
+
+def by_id(bootstrap: str, topic: str) -> dict[int, dict[str, Any]]:
+    rows = [json.loads(record.value or b"") for record in topics.read(bootstrap, topic)]
+    assert len(rows) == RECORDS
+    return {row["id"]: row for row in rows}
