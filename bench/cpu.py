@@ -17,9 +17,10 @@ _EVERY = 0.3  # seconds between two looks: a process that ends in between loses 
 
 
 class CpuMeter:
-    """Measures, while its block runs, the CPU seconds of all processes that this one has started.
+    """Measures, while its block runs, the CPU seconds of this process and all that it has started.
 
-    Flink's workers end with their job, so they are looked at all the while. `seconds` has "jvm" and "workers".
+    Flink's workers end with their job, so they are looked at all the while. `seconds` has "jvm" and "python": Flink may
+    run the workers as processes or as threads of this one.
     """
 
     def __init__(self) -> None:
@@ -43,7 +44,7 @@ class CpuMeter:
     @property
     def seconds(self) -> dict[str, float]:
         """CPU seconds, user and system, by kind of process."""
-        total = {"jvm": 0.0, "workers": 0.0}
+        total = {"jvm": 0.0, "python": 0.0}
         for process, last in self._last.items():
             total[self._kinds[process]] += last - self._first.get(process, 0.0)
         return total
@@ -53,10 +54,11 @@ class CpuMeter:
             self._look()
 
     def _look(self) -> None:
-        for process in psutil.Process().children(recursive=True):
+        own = psutil.Process()
+        for process in (own, *own.children(recursive=True)):
             with contextlib.suppress(psutil.NoSuchProcess):
                 times = process.cpu_times()
-                self._kinds.setdefault(process, "jvm" if process.name() == "java" else "workers")
+                self._kinds.setdefault(process, "jvm" if process.name() == "java" else "python")
                 self._last[process] = times.user + times.system
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing import get_context
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -29,21 +29,24 @@ if TYPE_CHECKING:
 __all__ = ["Figures", "measure"]
 
 _STEADY = (0.2, 0.8)  # of the records: start-up lies before, the last bundles after
+_FEWEST = 3  # looks that make an average
 
 
 @dataclass(frozen=True)
 class Figures:
     """What a run took, from its submission to its end.
 
-    `steady` is records per second in the middle of the run, NaN for one too short to tell. `cpu` is CPU seconds by
-    kind of process; `steal` the CPU seconds that the machine's host gave to others.
+    `cpu` is CPU seconds by kind of process, start-up included. In the middle of the run, `steady` is records per
+    second and `steady_us` CPU microseconds per record by kind of process; NaN for a run too short to tell.
+    `steal` is the CPU seconds that the machine's host gave to others.
     """
 
     job: str
     records: int
     seconds: float
-    steady: float
     cpu: dict[str, float]
+    steady: float
+    steady_us: dict[str, float]
     steal: float
 
     @property
@@ -69,34 +72,37 @@ def measure(root: Path, job: str, records: int, variables: Mapping[str, str]) ->
 def _measure(root: Path, job: str, records: int, variables: dict[str, str]) -> Figures:
     os.environ.update(variables)
     project = Project.find(root)
-    watch = _Watch()
-    # A value is as old as the last look but one, so that each look has a new one.
+    meter = CpuMeter()
+    looks: list[tuple[float, int, dict[str, float]]] = []
+
+    def look(counts: JobCounts) -> None:
+        looks.append((monotonic(), counts.read.total(), meter.seconds))
+
+    # A count is then as old as the look before it, so that each look has a new one.
     with minicluster(project, project.settings.parallelism, {"metrics.fetcher.update-interval": "100"}) as cluster:
         planned = plan_job(declare(project), job, table_environment(project, cluster.options), bounded=True)
         stolen = steal_seconds()
-        with CpuMeter() as meter:
-            outcome = execute(project, planned, cluster, watch.look)
+        with meter:
+            outcome = execute(project, planned, cluster, look)
         stolen = steal_seconds() - stolen
     read, written = outcome.counts.read.total(), outcome.counts.written.total()
     if (read, written) != (records, records):
         raise JobError(f"job `{job}` read {read:,} and wrote {written:,} records of {records:,}")
-    return Figures(job, records, outcome.seconds, watch.steady(records), meter.seconds, stolen)
+    middle = [look for look in looks if _STEADY[0] * records < look[1] < _STEADY[1] * records]
+    reads = [read for _, read, _ in middle]
+    return Figures(
+        job,
+        records,
+        outcome.seconds,
+        meter.seconds,
+        1 / _slope(reads, [time for time, _, _ in middle]),
+        {kind: 1e6 * _slope(reads, [cpu[kind] for _, _, cpu in middle]) for kind in meter.seconds},
+        stolen,
+    )
 
 
-@dataclass
-class _Watch:
-    """Remembers how many records had been read when."""
-
-    times: list[float] = field(default_factory=list)
-    reads: list[int] = field(default_factory=list)
-
-    def look(self, counts: JobCounts) -> None:
-        self.times.append(monotonic())
-        self.reads.append(counts.read.total())
-
-    def steady(self, records: int) -> float:
-        times, reads = np.array(self.times), np.array(self.reads)
-        middle = (reads > _STEADY[0] * records) & (reads < _STEADY[1] * records)
-        if middle.sum() < 3:  # noqa: PLR2004 - two points make no average
-            return float("nan")
-        return float(np.polyfit(times[middle], reads[middle], 1)[0])
+def _slope(reads: list[int], values: list[float]) -> float:
+    """Return by how much `values` grow per record read: the slope of the line through all of them."""
+    if len(set(reads)) < _FEWEST:
+        return float("nan")
+    return float(np.polyfit(reads, values, 1)[0])

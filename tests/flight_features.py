@@ -34,7 +34,7 @@ def flight_features(departures: pd.DataFrame, weather: pd.DataFrame) -> dict[str
         end = (now + 1) // (5 * MINUTE) * (5 * MINUTE)
         origin = [f for f in flights if f["origin"] == flight["origin"] and end - 60 * MINUTE <= f["departed_ms"] < end]
         seen = [w for w in observations if w["origin"] == flight["origin"] and w["observed_ms"] <= now]
-        sky = max(seen, key=lambda w: w["observed_ms"], default={})
+        sky: dict[str, float] = max(seen, key=lambda w: w["observed_ms"], default={})
         scheduled = datetime.fromtimestamp(flight["scheduled_ms"] / 1000, UTC).astimezone(NEW_YORK)
         features[flight["flight_id"]] = {
             "dep_delay": flight["dep_delay"],

@@ -54,7 +54,7 @@ def card(context: Context, model: str, version: str | None, columns: tuple[str, 
     Example:
       millstream card churn --columns tenure,calls,bill
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
-    from pyflink_jobs.project.model_files import write_card, writable_version  # noqa: PLC0415 - as above
+    from pyflink_jobs.project.model_files import writable_version, write_card  # noqa: PLC0415 - as above
 
     onnx = writable_version(context.project, model, version)
     file = write_card(onnx, model, onnx.parent.name, columns)

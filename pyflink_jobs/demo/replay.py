@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from kafka import KafkaProducer
 from kafka.errors import KafkaError as KafkaPythonError
+from kafka.errors import KafkaTimeoutError
 
 from pyflink_jobs.demo.flights import TOPICS
 from pyflink_jobs.errors import KafkaError
@@ -26,22 +27,17 @@ __all__ = ["Record", "Sent", "records", "replay"]
 
 ENCODE_AT_ONCE = 10_000  # records
 LONGEST_SLEEP = 0.1  # seconds: how soon a replay that waits for its next event notices that it should stop
-PRODUCER = {
-    # kafka-python computes checksums in Python, over what is sent: compressing to a tenth saves more than it costs.
+PATIENCE = 20  # seconds without an answer after which the broker counts as gone
+PRODUCER = {  # idempotent, as kafka-python is by default: each record once and in order
+    # Checksums are computed in Python, over what is sent: compressing to a tenth saves more than it costs.
     "compression_type": "gzip",
     "batch_size": 262_144,
     "linger_ms": 50,
     "metrics_enabled": False,
-    # One request at a time and no second try: records arrive once and in order, or the replay fails. The idempotent
-    # producer would promise the same, but when its broker is gone it waits without end.
-    "enable_idempotence": False,
-    "acks": "all",
-    "max_in_flight_requests_per_connection": 1,
-    "retries": 0,
     "bootstrap_timeout_ms": 5_000,
-    "max_block_ms": 20_000,
     "request_timeout_ms": 10_000,
-    "delivery_timeout_ms": 20_000,
+    "max_block_ms": 1_000 * PATIENCE,
+    "delivery_timeout_ms": 1_000 * PATIENCE,
 }
 
 
@@ -107,7 +103,8 @@ def replay(
             counts[record.topic] += 1
             if progress and (speed is not None or number % 500 == 0):
                 progress(number, record.sent_ms)
-        producer.flush()
+        if not failures:
+            producer.flush(timeout=PATIENCE)
         if failures:
             raise failures[0]
     return Sent(counts, time.monotonic() - began)
@@ -138,12 +135,19 @@ def _paced(sequence: Iterator[Record], speed: float | None, stopped: Callable[[]
 def _producer(bootstrap: str) -> Iterator[KafkaProducer]:
     """Open a producer, and raise what kafka-python raises meanwhile as a KafkaError."""
     try:
-        with KafkaProducer(bootstrap_servers=bootstrap, **PRODUCER) as producer:
+        producer = KafkaProducer(bootstrap_servers=bootstrap, **PRODUCER)
+        try:
             yield producer
+        except BaseException:
+            producer._sender.force_close()  # noqa: SLF001 - close() alone would wait for a broker that is gone
+            raise
+        finally:
+            producer.close()
     except KafkaPythonError as error:
+        late = isinstance(error, KafkaTimeoutError)
         raise KafkaError(
             f"the Kafka at {bootstrap} does not take the records",
-            facts=(str(error),),
+            facts=("it does not answer" if late else f"it says: {error}",),
             ways_out=(
                 "look whether it runs: millstream status",
                 "start it and replay anew: millstream up, then --fresh",

@@ -74,8 +74,13 @@ def make_cases(declarations: Declarations, tests: Iterable[FeatureTest], environ
     maker = _Maker(tables, findings)
     cases = [case for test in known for case in maker.cases(test, needed[str(test.view.text)])]
     if findings:
-        raise FeatureTestError(sorted(findings, key=lambda finding: str(finding.place and finding.place.file)))
+        raise FeatureTestError(sorted(findings, key=_reading_order))
     return cases
+
+
+def _reading_order(finding: Finding) -> tuple[str, int, int]:
+    place = finding.place
+    return (str(place.file), place.line or 0, place.column or 0) if place else ("", 0, 0)
 
 
 def _unknown_view(test: FeatureTest, views: Iterable[str], declarations: Declarations) -> Finding:

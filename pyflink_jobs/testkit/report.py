@@ -37,11 +37,16 @@ def print_outcome(console: Console, outcome: Outcome) -> None:
     mark = Text("ok  ", "green") if outcome.passed else Text("FAIL", "bold red")
     console.print(Text.assemble(mark, f" {title(outcome.case)}"))
     if outcome.error:
-        console.print(Padding(Text("\n".join(map(str, outcome.error.findings))), (0, 0, 1, 5)))
+        console.print(_below("\n".join(map(str, outcome.error.findings))))
     elif not outcome.passed:
-        console.print(Padding(_table(outcome), (0, 0, 0, 5)))
+        console.print(Padding.indent(_table(outcome), 5))
         legend = ", ".join(text for mark, text in _LEGEND.items() if mark in {row[0] for row in _differences(outcome)})
-        console.print(Padding(Text(legend, "dim"), (0, 0, 1, 5)))
+        console.print(_below(legend, "dim"))
+
+
+def _below(text: str, style: str = "") -> Padding:
+    """Return a text set under an outcome's line, with an empty line behind it."""
+    return Padding(Text(text, style), (0, 0, 1, 5), expand=False)
 
 
 def summary(outcomes: Sequence[Outcome], seconds: float) -> str:

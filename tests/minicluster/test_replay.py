@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
@@ -196,3 +197,18 @@ def test_without_a_broker_the_error_says_how_to_start_one() -> None:
     nobody = "127.0.0.1:1"
     with pytest.raises(KafkaError, match="millstream up"):
         replay(events(FIRST, FIRST + DAY), nobody)
+
+
+def test_a_broker_that_goes_away_ends_the_replay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = tmp_path / ".millstream"
+    mortal = start(state, port=0).bootstrap_servers
+    monkeypatch.setattr("pyflink_jobs.demo.replay.PATIENCE", 2)
+
+    def stop_midway(count: int, _: int) -> None:
+        if count == 5_000:
+            stop(state)
+
+    make_ready(mortal, fresh=False)
+    with pytest.raises(KafkaError, match="does not take the records"):
+        replay(events(FIRST, FIRST + 10 * DAY), mortal, progress=stop_midway)
+    assert [thread.name for thread in threading.enumerate() if "producer" in thread.name] == []
