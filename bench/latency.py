@@ -36,6 +36,7 @@ CONFIGURATIONS = ("local", "low-latency")
 _FLINK_CONF = Path(__file__).parents[1] / "flink-conf"
 _MODELS = ("none", "mlp")
 _WARM_UP = 20.0  # seconds of records before those that count: the JVM compiles what they use
+_ENDS_WITHIN = 30.0  # seconds from Ctrl-C to the end of the process
 _STARTS_WITHIN = 120.0  # seconds until a first score
 
 
@@ -102,7 +103,11 @@ def _job(root: Path, name: str, variables: dict[str, str]) -> Iterator[subproces
         yield job
     finally:
         job.send_signal(signal.SIGINT)
-        job.wait()
+        try:
+            job.wait(_ENDS_WITHIN)
+        except subprocess.TimeoutExpired:
+            job.kill()
+            job.wait()
 
 
 @contextmanager
@@ -143,13 +148,13 @@ def _receive(
     deadline = time.monotonic() + _STARTS_WITHIN
     while first is None or time.monotonic() < first + warm_up + seconds:
         message = consumer.poll(0.5)
-        now = time.monotonic()
+        received, now = time.time(), time.monotonic()
         if job.poll() is not None or (first is None and now > deadline):
             raise JobError("the job ended or gave no score", facts=(f"its exit code: {job.returncode}",))
         if message is None or message.error():
             continue
         first = first or now
         if now > first + warm_up:
-            arrived.append((time.time(), json.loads(message.value())["sent_us"]))
+            arrived.append((received, json.loads(message.value())["sent_us"]))
     consumer.close()
     return np.array([1e3 * then - sent / 1e3 for then, sent in arrived])

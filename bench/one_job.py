@@ -63,7 +63,7 @@ class Figures:
 def measure(root: Path, job: str, records: int, variables: Mapping[str, str]) -> Figures:
     """Run a job of the project at `root` over `records` records; `variables` fill the `${NAME}` of its SQL.
 
-    Raises what planning and running raise, and JobError where not each record was read and written.
+    Raises what planning and running raise, and JobError where not each record was read.
     """
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as child:
         return child.submit(_measure, root, job, records, dict(variables)).result()
@@ -85,11 +85,10 @@ def _measure(root: Path, job: str, records: int, variables: dict[str, str]) -> F
         with meter:
             outcome = execute(project, planned, cluster, look)
         stolen = steal_seconds() - stolen
-    read, written = outcome.counts.read.total(), outcome.counts.written.total()
-    if (read, written) != (records, records):
-        raise JobError(f"job `{job}` read {read:,} and wrote {written:,} records of {records:,}")
+    if (read := outcome.counts.read.total()) != records:
+        raise JobError(f"job `{job}` read {read:,} of {records:,} records")
     middle = [look for look in looks if _STEADY[0] * records < look[1] < _STEADY[1] * records]
-    reads = [read for _, read, _ in middle]
+    reads = [seen for _, seen, _ in middle]
     return Figures(
         job,
         records,

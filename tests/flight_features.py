@@ -17,15 +17,19 @@ MINUTE = 60_000  # milliseconds
 NEW_YORK = ZoneInfo("America/New_York")
 
 
-def flight_features(departures: pd.DataFrame, weather: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Return each flight's features by flight_id, one flight at a time: slow, and easy to believe.
+def flight_features(
+    departures: pd.DataFrame,
+    weather: pd.DataFrame,
+    wanted: set[str],
+) -> dict[str, dict[str, float]]:
+    """Return the features of the flights in `wanted`, one flight at a time: slow, and easy to believe.
 
     NULL is NaN. The frames' columns are the fields of the JSON records.
     """
     flights = departures.to_dict("records")
     observations = weather.to_dict("records")
     features = {}
-    for flight in flights:
+    for flight in (flight for flight in flights if flight["flight_id"] in wanted):
         now = flight["departed_ms"]
         carrier = [
             f for f in flights if f["carrier"] == flight["carrier"] and now - 180 * MINUTE <= f["departed_ms"] <= now

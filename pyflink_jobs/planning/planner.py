@@ -60,7 +60,7 @@ def plan_job(
         # Each partition ends, so none can fall idle for good; one that is slow must not make others' rows late.
         environment.get_config().set("table.exec.source.idle-timeout", "0 s")
     for table, options in sources.items():
-        if bounded and options.get("connector") == "kafka":
+        if bounded and options.get("connector") in ("kafka", "upsert-kafka"):
             environment.execute_sql(f"ALTER TABLE {quoted(table)} SET ('scan.bounded.mode' = 'latest-offset')")
     statements, inserts = _add_inserts(job, catalog)
     written = {table: tables[table] for table in tables if table in sinks}

@@ -119,8 +119,8 @@ class _Maker:
             if table not in reads:
                 self._findings.append(_not_read(test, table, given, reads, statements))
         sources = [
-            Source(name, self._tables[name], self._given(statement, test.given[name]) if name in test.given else [])
-            for name, statement in reads.items()
+            Source(name, self._tables[name], self._given(s, test.given[name], statements) if name in test.given else [])
+            for name, s in reads.items()
         ]
         columns = self._compared(test)
         types = {column.name: column.type for column in columns}
@@ -130,9 +130,9 @@ class _Maker:
         ]
         return [Case(test, mode, statements, sources, columns, expected) for mode in test.modes]
 
-    def _given(self, statement: Statement, given: Given) -> list[GivenRow]:
+    def _given(self, statement: Statement, given: Given, readers: list[Statement]) -> list[GivenRow]:
         name = statement.name or ""
-        if _has_updates(statement):
+        if _has_updates(statement) and not _read_by_version(name, readers):
             self._findings.append(
                 Finding(f"`{name}` carries updates, and a test can only give it new rows", given.place)
             )
@@ -218,6 +218,12 @@ def _not_read(
     near = get_close_matches(table, reads, n=1)
     ways = (f"write `{near[0]}`",) if near and not is_view else ()
     return Finding(found, given.place, (f"tables that `{view}` reads: {', '.join(reads) or 'none'}",), ways)
+
+
+def _read_by_version(table: str, readers: list[Statement]) -> bool:
+    """Tell whether a table is read FOR SYSTEM_TIME AS OF alone: then new rows are new versions, as updates are."""
+    pairs = [pair for s in readers if s.kind == "CREATE VIEW" for pair in pairwise(s.tokens)]
+    return all(after.says("FOR") for name, after in pairs if name.is_identifier and name.text == table)
 
 
 def _has_updates(statement: Statement) -> bool:

@@ -20,4 +20,4 @@ SELECT
   w.temp, w.wind_speed, w.precip, w.visib                             -- weather in force at departure
 FROM carrier_delays AS d
 LEFT JOIN origin_congestion_now FOR SYSTEM_TIME AS OF d.departed_at AS c ON d.origin = c.origin
-LEFT JOIN weather_now FOR SYSTEM_TIME AS OF d.departed_at AS w ON d.origin = w.origin;
+LEFT JOIN weather FOR SYSTEM_TIME AS OF d.departed_at AS w ON d.origin = w.origin;

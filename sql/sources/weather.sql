@@ -1,4 +1,4 @@
--- Hourly weather observations at the three airports, keyed by airport.
+-- Hourly weather observations at the three airports, as a versioned table: at any event time, the latest of each airport.
 CREATE TABLE weather (
   origin      STRING,   -- EWR, JFK or LGA
   observed_ms BIGINT,   -- time of observation, UTC epoch milliseconds
@@ -12,12 +12,13 @@ CREATE TABLE weather (
   pressure    FLOAT,    -- millibar
   visib       FLOAT,    -- visibility, miles
   observed_at AS TO_TIMESTAMP_LTZ(observed_ms, 3),
-  WATERMARK FOR observed_at AS observed_at - INTERVAL '5' MINUTE
+  WATERMARK FOR observed_at AS observed_at - INTERVAL '5' MINUTE,
+  PRIMARY KEY (origin) NOT ENFORCED   -- the record's key
 ) WITH (
-  'connector' = 'kafka',
+  'connector' = 'upsert-kafka',
   'topic' = 'weather',
   'properties.bootstrap.servers' = '${KAFKA_BOOTSTRAP_SERVERS:-localhost:9092}',
-  'scan.startup.mode' = 'earliest-offset',
   'scan.parallelism' = '1',   -- the topic has one partition; a reader without any would hold event time back at first
-  'format' = 'json'
+  'key.format' = 'raw',
+  'value.format' = 'json'
 );

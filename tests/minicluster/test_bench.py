@@ -52,9 +52,6 @@ def test_each_job_reads_and_writes_every_record(bench: Path) -> None:
     assert [run["job"] for run in figures["runs"]] == list(JOBS)
     assert {run["records"] for run in figures["runs"]} == {RECORDS}
     assert all(run["cpu"]["jvm"] > 0 for run in figures["runs"])
-    assert [round(run["records"] / run["seconds"], 3) for run in figures["runs"]] == [
-        round(figures["jobs"][job]["rate"], 3) for job in JOBS
-    ]
 
 
 def test_scores_equal_onnx_runtime_called_directly(bench: Path) -> None:
