@@ -36,7 +36,12 @@ def read_exception(error: BaseException) -> FlinkMessage:
     causes = [match for match in _CAUSE.finditer(trace) if not match["cls"].startswith(_EMPTY)]
     texts = [match["text"].strip() for match in causes] or [trace.partition("\n\tat ")[0].strip()]
     position = next((p for text in texts if (p := _FROM_TO.search(text) or _AT.search(text))), None)
-    text = next((t for t in reversed(texts) if position and (_FROM_TO.search(t) or _AT.search(t))), texts[-1])
+    if position:
+        text = next(text for text in reversed(texts) if _FROM_TO.search(text) or _AT.search(text))
+    else:
+        # The deepest cause alone ("Unexpected character") often lacks what the one above says ("Failed to read ...").
+        told = [text for text in dict.fromkeys(texts) if "Exception" not in text] or texts
+        text = ": ".join(text.rstrip(".") for text in told[-2:])
     expected = _EXPECTING.search(text)
     text = _EXPECTING.sub("", text)
     text = _AT.sub("", _FROM_TO.sub("", text)).removeprefix("SQL parse failed.").strip()

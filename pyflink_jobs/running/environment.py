@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -80,6 +81,10 @@ def prepare_jvm(project: Project) -> None:
     os.environ["FLINK_IDENT_STRING"] = "millstream"
     # The first tier of the compiler alone starts a job faster, but halves its speed: both tiers, shared classes.
     os.environ.setdefault("JVM_ARGS", "-Xmx2g -Xshare:auto")
+    # Freeing a Java object is a call to the JVM. Made on another thread, it takes a connection of its own; the main
+    # thread's next call may get that one, and with it another JVM thread, where Flink's planner misses its
+    # thread-local state. So nothing is freed behind the main thread's back: following a job, it collects itself.
+    gc.disable()
 
 
 def flink_log(project: Project) -> Path:

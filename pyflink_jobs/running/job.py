@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import time
 from contextlib import contextmanager
@@ -15,12 +16,15 @@ from pyflink_jobs.local import topics
 from pyflink_jobs.planning.declarations import declare
 from pyflink_jobs.planning.flink_errors import read_exception
 from pyflink_jobs.planning.planner import PlannedJob, plan_job
+from pyflink_jobs.running.broker_watch import BrokerWatch
 from pyflink_jobs.running.environment import flink_log, table_environment
 from pyflink_jobs.running.minicluster import MiniCluster, minicluster
 from pyflink_jobs.running.progress import JobCounts, read_counts, read_final_counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from pyflink.common import JobClient
 
     from pyflink_jobs.project.settings import Project
 
@@ -76,12 +80,7 @@ def execute(
         except Exception as error:
             raise _failure(project, planned.name, error) from error
         job_id = str(client.get_job_id())
-        cancelled = False
-        while (counts := read_counts(cluster.url, job_id)).state not in ("FINISHED", "CANCELED", "FAILED"):
-            on_progress(counts)
-            if interrupted.wait(_POLL) and not cancelled:
-                client.cancel().result()
-                cancelled = True
+        counts = _follow(cluster, job_id, client, BrokerWatch(_brokers(planned)), on_progress, interrupted)
         if counts.state == "FAILED":
             try:
                 client.get_job_execution_result().result()
@@ -90,6 +89,32 @@ def execute(
         final = read_final_counts(cluster.url, job_id)
         on_progress(final)
         return Outcome(final.state, final, time.monotonic() - started)
+
+
+def _follow(
+    cluster: MiniCluster,
+    job_id: str,
+    client: JobClient,
+    watch: BrokerWatch,
+    on_progress: Callable[[JobCounts], None],
+    interrupted: Event,
+) -> JobCounts:
+    """Return a job's counts when it has ended; it is cancelled if `interrupted` is set or its broker goes."""
+    cancelled = False
+    while (counts := read_counts(cluster.url, job_id)).state not in ("FINISHED", "CANCELED", "FAILED"):
+        on_progress(counts)
+        gc.collect(1)  # the automatic collection is off: see prepare_jvm
+        if interrupted.wait(_POLL) and not cancelled:
+            client.cancel().result()
+            cancelled = True
+        try:
+            watch.look()
+        except KafkaError:
+            client.cancel().result()
+            raise
+        if cancelled:
+            time.sleep(_POLL)
+    return counts
 
 
 @contextmanager
@@ -119,6 +144,10 @@ def _check_topics(planned: PlannedJob) -> None:
                 )
     for bootstrap, names in _topics(planned.sinks).values():
         topics.create(bootstrap, dict.fromkeys(names, _SINK_PARTITIONS))
+
+
+def _brokers(planned: PlannedJob) -> set[str]:
+    return {bootstrap for bootstrap, _ in _topics({**planned.sources, **planned.sinks}).values()}
 
 
 def _topics(tables: Mapping[str, Mapping[str, str]]) -> dict[str, tuple[str, list[str]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,13 @@ from pyflink_jobs.running.minicluster import MiniCluster, minicluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True)
+def _garbage() -> Iterator[None]:
+    """Collect garbage on the main thread, where the JVM's objects must be freed; it is off otherwise."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")

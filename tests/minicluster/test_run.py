@@ -1,0 +1,156 @@
+"""Jobs run to their end on a real broker: counts, scores, and what is said when something is wrong."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from pyflink_jobs.errors import JobError, KafkaError
+from pyflink_jobs.local import broker as local_broker
+from pyflink_jobs.local import topics
+from pyflink_jobs.local.sending import send_records
+from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.planner import plan_job
+from pyflink_jobs.running.environment import table_environment
+from pyflink_jobs.running.job import Outcome, execute
+from tests.projects import add_model, make_project
+from tests.unit.onnx_models import model_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pyflink_jobs.local.broker import Broker
+    from pyflink_jobs.project.settings import Project
+    from pyflink_jobs.running.minicluster import MiniCluster
+
+OPTIONS = "'connector' = 'kafka', 'properties.bootstrap.servers' = '${KAFKA_BOOTSTRAP_SERVERS}', 'format' = 'json'"
+ROWS = [{"id": str(i), "a": i / 7, "b": -i / 3, "c": None if i % 5 == 0 else 1.5} for i in range(1000)]
+
+
+def make(folder: Path, bootstrap: str, source: str, sink: str) -> Project:
+    project = make_project(
+        folder,
+        {
+            "sources/events": f"CREATE TABLE events (id STRING, a FLOAT, b FLOAT, c FLOAT) WITH ({OPTIONS}, "
+            f"'topic' = '{source}', 'scan.startup.mode' = 'earliest-offset')",
+            "models/m": "CREATE MODEL m INPUT (a FLOAT, b FLOAT, c FLOAT) OUTPUT (y DOUBLE) "
+            "WITH ('provider' = 'onnx', 'null-inputs' = 'refuse')",
+            "sinks/scored": f"CREATE TABLE scored (id STRING, y DOUBLE, v STRING) WITH ({OPTIONS}, 'topic' = '{sink}')",
+            "jobs/score": "INSERT INTO scored SELECT id, y, model_version "
+            "FROM ML_PREDICT(TABLE events, MODEL m, DESCRIPTOR(a, b, c))",
+        },
+        settings=f"kafka = '{bootstrap}'",
+    )
+    add_model(project, "m", "linear")
+    return project
+
+
+def run(project: Project, cluster: MiniCluster, *, bounded: bool = True, stop: Event | None = None) -> Outcome:
+    environment = table_environment(project, {**cluster.options, "parallelism.default": "2"})
+    return execute(project, plan_job(declare(project), "score", environment, bounded=bounded), cluster, stop=stop)
+
+
+def values(bootstrap: str, topic: str) -> list[dict[str, Any]]:
+    return [json.loads(record.value or b"") for record in topics.read(bootstrap, topic)]
+
+
+def test_every_row_is_scored_or_refused_once(
+    tmp_path: Path, broker: Broker, cluster: MiniCluster, topic: Callable[[str], str]
+) -> None:
+    source, sink = topic("events"), topic("scored")
+    topics.create(broker.bootstrap_servers, {source: 3})
+    send_records(broker.bootstrap_servers, source, (json.dumps(row).encode() for row in ROWS))
+    outcome = run(make(tmp_path, broker.bootstrap_servers, source, sink), cluster)
+    assert (outcome.state, outcome.counts.read["events"], outcome.counts.written["scored"]) == ("FINISHED", 1000, 1000)
+    found = {row["id"]: row["y"] for row in values(broker.bootstrap_servers, sink)}
+    assert len(found) == 1000
+    session = onnxruntime.InferenceSession(model_path("linear"))
+    matrix = np.array([[row["a"], row["b"], 1.5] for row in ROWS], dtype=np.float32)
+    (expected,) = session.run(None, {"X": matrix})
+    for row, y in zip(ROWS, expected[:, 0], strict=True):
+        assert found[str(row["id"])] == (None if row["c"] is None else float(y))
+
+
+def test_a_missing_source_topic_is_named_with_a_near_one(
+    tmp_path: Path, broker: Broker, cluster: MiniCluster, topic: Callable[[str], str]
+) -> None:
+    there = topic("events")
+    topics.create(broker.bootstrap_servers, {there: 1})
+    with pytest.raises(KafkaError, match="which table `events` reads, is not there") as caught:
+        run(make(tmp_path, broker.bootstrap_servers, there + "x", topic("scored")), cluster)
+    assert there in " ".join(caught.value.findings[0].ways_out)
+
+
+def test_a_job_that_fails_says_why_without_a_stack_trace(
+    tmp_path: Path, broker: Broker, cluster: MiniCluster, topic: Callable[[str], str]
+) -> None:
+    source = topic("events")
+    topics.create(broker.bootstrap_servers, {source: 1})
+    send_records(broker.bootstrap_servers, source, [b"{not json"])
+    with pytest.raises(JobError, match="job `score` failed") as caught:
+        run(make(tmp_path, broker.bootstrap_servers, source, topic("scored")), cluster)
+    assert "Failed to deserialize JSON '{not json'" in str(caught.value)
+    assert "\tat " not in str(caught.value)
+    assert "\tat org.apache.flink" in caught.value.detail
+
+
+def test_an_unbounded_job_stops_when_told(
+    tmp_path: Path, broker: Broker, cluster: MiniCluster, topic: Callable[[str], str]
+) -> None:
+    source, sink = topic("events"), topic("scored")
+    topics.create(broker.bootstrap_servers, {source: 1, sink: 1})
+    send_records(broker.bootstrap_servers, source, (json.dumps(row).encode() for row in ROWS))
+    stop = Event()
+
+    def wait_for_all() -> None:
+        while len(values(broker.bootstrap_servers, sink)) < len(ROWS):
+            pass
+        stop.set()
+
+    Thread(target=wait_for_all, daemon=True).start()
+    project = make(tmp_path, broker.bootstrap_servers, source, sink)
+    assert run(project, cluster, bounded=False, stop=stop).state == "CANCELED"
+
+
+def test_a_broker_that_goes_during_a_run_is_noticed(
+    tmp_path: Path, cluster: MiniCluster, topic: Callable[[str], str]
+) -> None:
+    own = local_broker.start(tmp_path / "state", port=0)
+    source, sink = topic("events"), topic("scored")
+    topics.create(own.bootstrap_servers, {source: 1, sink: 1})
+    send_records(own.bootstrap_servers, source, (json.dumps(row).encode() for row in ROWS))
+
+    def wait_and_kill() -> None:
+        while not values(own.bootstrap_servers, sink):
+            pass
+        local_broker.stop(tmp_path / "state", purge=True)
+
+    Thread(target=wait_and_kill, daemon=True).start()
+    with pytest.raises(KafkaError, match="has gone while the job ran"):
+        run(make(tmp_path / "project", own.bootstrap_servers, source, sink), cluster, bounded=False)
+
+
+def test_ctrl_c_ends_the_command_cleanly(tmp_path: Path, broker: Broker, topic: Callable[[str], str]) -> None:
+    source, sink = topic("events"), topic("scored")
+    topics.create(broker.bootstrap_servers, {source: 1, sink: 1})
+    send_records(broker.bootstrap_servers, source, (json.dumps(row).encode() for row in ROWS))
+    project = make(tmp_path, broker.bootstrap_servers, source, sink)
+    command = [sys.executable, "-m", "pyflink_jobs", "--project", str(project.root), "run", "score"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while len(values(broker.bootstrap_servers, sink)) < len(ROWS):
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    assert process.returncode == 0, err
+    assert "score stopped after" in out
+    assert "1,000 events" in out
+    assert "Traceback" not in err
