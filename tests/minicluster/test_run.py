@@ -147,7 +147,7 @@ def test_ctrl_c_ends_the_command_cleanly(tmp_path: Path, broker: Broker, topic: 
     command = [sys.executable, "-m", "pyflink_jobs", "--project", str(project.root), "run", "score"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while len(values(broker.bootstrap_servers, sink)) < len(ROWS):
-        assert process.poll() is None
+        assert process.poll() is None, process.communicate()
     process.send_signal(signal.SIGINT)
     out, err = process.communicate()
     assert process.returncode == 0, err

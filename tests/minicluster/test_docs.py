@@ -1,0 +1,64 @@
+"""Every command in the documents is run, in the order in which a reader would type it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BLOCK = re.compile(r"^```(?P<language>\w+)(?: file=(?P<file>\S+))?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def script(document: str) -> str:
+    """Return a document's `sh` blocks as one script, with its `file=` blocks written where the reader would."""
+    lines = ["set -euxo pipefail"]
+    for block in BLOCK.finditer((ROOT / "docs" / document).read_text()):
+        if block["file"]:
+            lines.append(f"cat > {block['file']} <<'END_OF_BLOCK'\n{block['text']}END_OF_BLOCK")
+        elif block["language"] == "sh":
+            lines.append(block["text"])
+    return "\n".join(lines)
+
+
+def run(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("MILLSTREAM", "KAFKA"))}
+    command = ["bash", "-c", f"trap 'millstream down >/dev/null 2>&1 || true' EXIT\n{text}"]
+    return subprocess.run(
+        command, cwd=folder, env={**environment, "PATH": path}, capture_output=True, text=True, check=False
+    )
+
+
+def test_the_tutorial(tmp_path: Path) -> None:
+    done = run(script("tutorial.md"), tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout + done.stderr
+    assert "wrote 100 predictions" in done.stdout
+
+
+def test_the_how_to(tmp_path: Path) -> None:
+    for name in ("sql", "models", "flink-conf", "tests/features"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("train"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    done = run(script("how-to.md"), tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 Python operator\n" in done.stdout
+
+
+@pytest.mark.parametrize("target", re.findall(r"make ([a-z]+)", (ROOT / "README.md").read_text()))
+def test_the_targets_that_the_readme_names(target: str) -> None:
+    done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S607 - make is what the reader has
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("document", ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))])
+def test_links_lead_somewhere(document: str) -> None:
+    file = ROOT / document
+    for link in re.findall(r"\]\(([^)#:]+)\)", file.read_text()):
+        assert (file.parent / link).exists(), link
