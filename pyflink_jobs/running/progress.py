@@ -74,7 +74,7 @@ def read_final_counts(url: str, job_id: str) -> JobCounts:
             # A task counts what its first operator reads, for a join that is both sides, and what its last one writes.
             first = _SINK.match(vertex["name"])
             counts.written[sink] += counted["read-records" if first else "write-records"]
-    return counts
+    return JobCounts(counts.state, +counts.read, +counts.written)
 
 
 def _table(pattern: re.Pattern[str], vertex: dict[str, Any]) -> str:
