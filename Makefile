@@ -11,11 +11,11 @@ help:  ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 22
 
 .venv/installed: requirements/all.lock requirements/installer.lock pyproject.toml
-	@echo "Making the virtual environment .venv"
+	@echo "Making the virtual environment .venv (half a minute to two)"
 	@rm -f $@
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/installer.lock
-	@$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements/all.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/all.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -35,7 +35,7 @@ unit: .venv/installed  ## Tests that need no JVM.
 	@$(BIN)/python -m pytest tests/unit
 
 minicluster: .venv/installed  ## Tests on a real broker and a Flink MiniCluster.
-	@$(BIN)/python -m pytest tests/minicluster
+	@$(BIN)/python -m pytest tests/minicluster --durations=15
 
 model: .venv/installed models/train/.venv/installed  ## Train models/late_arrival/1 anew from the flights.
 	@$(BIN)/python -m pyflink_jobs.demo.train_model --python models/train/.venv/bin/python
