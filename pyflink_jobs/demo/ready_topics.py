@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
-from kafka import KafkaAdminClient
-
 from pyflink_jobs.demo.flights import TOPICS
+from pyflink_jobs.demo.fresh import delete
 from pyflink_jobs.errors import KafkaError
 from pyflink_jobs.local import topics
 
 __all__ = ["make_ready", "refuse_records"]
-
-DELETED_WITHIN = 20  # seconds
 
 
 def refuse_records(bootstrap: str) -> None:
@@ -34,23 +29,10 @@ def make_ready(bootstrap: str, *, fresh: bool) -> None:
 
     Raises KafkaError where the broker does not answer or refuses.
     """
-    if fresh and (existing := _existing(bootstrap)):
-        _delete(bootstrap, [topic.name for topic in existing])
+    if fresh:
+        delete(bootstrap, list(TOPICS))
     topics.create(bootstrap, {name: topic.partitions for name, topic in TOPICS.items()})
 
 
 def _existing(bootstrap: str) -> list[topics.Topic]:
     return [topic for topic in topics.list_topics(bootstrap) if topic.name in TOPICS]
-
-
-def _delete(bootstrap: str, names: list[str]) -> None:
-    """Delete topics, and return when the broker no longer knows them: until then it would create none anew."""
-    with KafkaAdminClient(bootstrap_servers=bootstrap) as admin:
-        admin.delete_topics(names)
-        deadline = time.monotonic() + DELETED_WITHIN
-        while left := set(names) & set(admin.list_topics()):
-            if time.monotonic() > deadline:
-                raise KafkaError(
-                    f"Kafka at {bootstrap} has not deleted {', '.join(sorted(left))} in {DELETED_WITHIN} s"
-                )
-            time.sleep(0.05)

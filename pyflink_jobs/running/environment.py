@@ -82,7 +82,7 @@ def prepare_jvm(project: Project) -> None:
     # The first tier of the compiler alone starts a job faster, but halves its speed: both tiers, shared classes.
     os.environ.setdefault("JVM_ARGS", "-Xmx2g -Xshare:auto")
     # Workers are processes, as on a cluster. In this process they would share its interpreter lock: a fifth slower.
-    os.environ["_python_worker_execution_mode"] = "process"
+    os.environ["_python_worker_execution_mode"] = "process"  # noqa: SIM112 - PyFlink spells it so
     # Freeing a Java object is a call to the JVM. Made on another thread, it takes a connection of its own; the main
     # thread's next call may get that one, and with it another JVM thread, where Flink's planner misses its
     # thread-local state. So nothing is freed behind the main thread's back: following a job, it collects itself.
