@@ -30,15 +30,16 @@ def check(context: Context, *, offline: bool, as_json: bool) -> int:
     from pyflink_jobs.errors import MillstreamError  # noqa: PLC0415 - --help must not pay for it
     from pyflink_jobs.planning.declarations import declare  # noqa: PLC0415
 
+    project = context.project
     findings = []
     try:
-        declarations = declare(context.project)
+        declarations = declare(project)
         findings += declarations.findings
         if not offline:
             from pyflink_jobs.planning.planner import check_plans  # noqa: PLC0415
             from pyflink_jobs.running.environment import table_environment  # noqa: PLC0415
 
-            findings += check_plans(declarations, table_environment(context.project))
+            findings += check_plans(declarations, table_environment(project))
     except MillstreamError as error:
         findings += error.findings
         if context.verbose and error.detail:

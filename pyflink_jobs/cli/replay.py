@@ -37,7 +37,12 @@ def _speed(ctx: click.Context, param: click.Parameter, value: str) -> float | No
 
 @click.group()
 def replay() -> None:
-    """Play recorded data into Kafka as if it happened now."""
+    """Play recorded data into Kafka as if it happened now.
+
+    \b
+    Example:
+      millstream replay flights --from 2013-04-01 --to 2013-05-01
+    """  # noqa: D301 - \b is click's mark for lines it must not wrap
 
 
 @replay.command()

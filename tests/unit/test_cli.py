@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pyflink_jobs.cli.main import COMMANDS
+from tests.projects import add_model, make_project
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MODEL = """-- columns in the wrong order, one missing, one a string
+CREATE MODEL m
+INPUT (
+  c FLOAT,
+  a FLOAT,
+  b STRING
+)
+OUTPUT (p DOUBLE)
+WITH ('provider' = 'onnx', 'output.p' = 'probabilities[1]')"""
+
+
+def millstream(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pyflink_jobs", *args],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "", **environment},
+    )
+
+
+@pytest.fixture
+def wrong(tmp_path: Path) -> Path:
+    project = make_project(tmp_path, {"models/m": MODEL})
+    add_model(project, "m", "label_probabilities", ("a", "b", "c", "d"))
+    return tmp_path
+
+
+def test_check_names_file_and_line_of_each_finding(wrong: Path) -> None:
+    done = millstream("--project", str(wrong), "check", "--offline")
+    assert done.returncode == 1
+    heads = [line for line in done.stdout.splitlines() if line.startswith("sql/")]
+    assert [head.split(": ")[0] for head in heads] == [f"sql/models/m.sql:{p}" for p in ("4:3", "4:3", "6:3")]
+    assert "3 findings" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_check_speaks_json(wrong: Path) -> None:
+    done = millstream("--project", str(wrong), "check", "--offline", "--json")
+    findings = json.loads(done.stdout)
+    assert [(finding["file"], finding["line"]) for finding in findings] == [("sql/models/m.sql", n) for n in (4, 4, 6)]
+    assert all(finding["ways_out"] for finding in findings)
+
+
+def test_a_mistake_is_one_paragraph_and_exit_code_1(tmp_path: Path) -> None:
+    done = millstream("--project", str(tmp_path), "check")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {tmp_path} is not a Millstream project")
+    assert "millstream new" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_job_names_those_there_are(tmp_path: Path) -> None:
+    project = make_project(tmp_path, {"jobs/score": "INSERT INTO a SELECT 1", "jobs/train": "INSERT INTO a SELECT 1"})
+    done = millstream("--project", str(project.root), "explain", "scoer")
+    assert done.returncode == 1
+    assert "there is no job `scoer`" in done.stderr
+    assert "did you mean score?" in done.stderr
+
+
+def test_a_setting_that_is_unknown_or_of_the_wrong_type(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.millstream]\nparalelism = 2\nkafka = 1\n")
+    done = millstream("--project", str(tmp_path), "check", MILLSTREAM_PARALLELISM="two")
+    assert done.returncode == 1
+    for part in ("unknown setting `paralelism`", "setting `kafka` is 1", "MILLSTREAM_PARALLELISM is 'two'"):
+        assert part in done.stderr
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_command_has_help_with_an_example(command: str) -> None:
+    done = millstream(command, "--help")
+    assert done.returncode == 0
+    assert "Example:" in done.stdout
+    assert f"millstream {command}" in done.stdout
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom pyflink_jobs.cli.main import cli\ntry:\n    cli(['--help'])\nexcept SystemExit:\n    pass\n"
+    )
+    code += "print([m for m in ('numpy', 'pyflink', 'kafka', 'rich', 'onnxruntime', 'sqlglot') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
