@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import struct
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
@@ -127,11 +126,8 @@ def _double(text: str) -> float:
 
 
 def _float32(text: str) -> float:
-    value = _double(text)
-    if math.isnan(value):
-        return value
-    rounded: float = struct.unpack("<f", struct.pack("<f", value))[0]
-    return rounded
+    with np.errstate(over="ignore"):  # what is beyond the largest float32 is infinite
+        return float(np.float32(_double(text)))
 
 
 def _decimal(text: str) -> Decimal:
