@@ -13,6 +13,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -126,8 +128,11 @@ def _double(text: str) -> float:
 
 
 def _float32(text: str) -> float:
+    value = _double(text)
+    if math.isnan(value):
+        return value
     with np.errstate(over="ignore"):  # what is beyond the largest float32 is infinite
-        return float(np.float32(_double(text)))
+        return float(np.float32(value))
 
 
 def _decimal(text: str) -> Decimal:
