@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import math
 import re
+import struct
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,7 +96,7 @@ def shown(value: Value, sql_type: str) -> str:
     if sql_type == EPOCH and isinstance(value, int):
         return _iso(_START + timedelta(milliseconds=value))
     if _name(sql_type) == "FLOAT" and isinstance(value, float) and math.isfinite(value):
-        return next(text for digits in range(1, 10) if _float32(text := repr(float(f"{value:.{digits}g}"))) == value)
+        return _shortest(value)
     return str(value)
 
 
@@ -131,8 +131,18 @@ def _float32(text: str) -> float:
     value = _double(text)
     if math.isnan(value):
         return value
-    with np.errstate(over="ignore"):  # what is beyond the largest float32 is infinite
-        return float(np.float32(value))
+    rounded: float = struct.unpack("<f", struct.pack("<f", value))[0]
+    return rounded
+
+
+def _shortest(value: float) -> str:
+    """Return the shortest text that stands for a float32."""
+    for digits in range(1, 9):
+        text = repr(float(f"{value:.{digits}g}"))
+        with suppress(OverflowError):  # the largest, rounded up, is none any more
+            if _float32(text) == value:
+                return text
+    return repr(float(f"{value:.9g}"))
 
 
 def _decimal(text: str) -> Decimal:
