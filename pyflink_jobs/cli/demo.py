@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,9 @@ def demo(context: Context, out: Path | None, *, as_json: bool) -> int:
     from pyflink_jobs.cli.report import print_numbers  # noqa: PLC0415 - same
     from pyflink_jobs.demo.demo import run_demo  # noqa: PLC0415 - same
     from pyflink_jobs.demo.steps import steps  # noqa: PLC0415 - same
+    from pyflink_jobs.running.environment import QUICK_JVM  # noqa: PLC0415 - same
+
+    os.environ.setdefault("JVM_ARGS", QUICK_JVM)
 
     file = (out or context.project.root / "out" / "demo.html").resolve()
     console = Console(stderr=True, highlight=False)
