@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import ContractError, FeatureTestError, Finding
@@ -222,8 +222,9 @@ def _not_read(
 
 def _read_by_version(table: str, readers: list[Statement]) -> bool:
     """Tell whether a table is read FOR SYSTEM_TIME AS OF alone: then new rows are new versions, as updates are."""
-    pairs = [pair for s in readers if s.kind == "CREATE VIEW" for pair in pairwise(s.tokens)]
-    return all(after.says("FOR") for name, after in pairs if name.is_identifier and name.text == table)
+    views = [s.tokens for s in readers if s.kind == "CREATE VIEW"]
+    pairs = [pair for tokens in views for pair in zip_longest(tokens, tokens[1:])]
+    return all(after and after.says("FOR") for name, after in pairs if name.is_identifier and name.text == table)
 
 
 def _has_updates(statement: Statement) -> bool:
