@@ -60,4 +60,5 @@ def fill(bootstrap: str, count: int) -> str:
 def delete_topic(bootstrap: str, topic: str) -> None:
     """Delete a topic if it is there."""
     if any(found.name == topic for found in topics.list_topics(bootstrap)):
-        AdminClient({"bootstrap.servers": bootstrap}).delete_topics([topic])[topic].result()
+        admin = AdminClient({"bootstrap.servers": bootstrap})  # kept: what it has begun dies with it
+        admin.delete_topics([topic])[topic].result()
