@@ -2,9 +2,9 @@
 
 The runtime environment has no `onnx` package (its protobuf does not go with Flink's), so this needs one of its own:
 
-    uv venv /tmp/models-venv --python 3.11
-    uv pip install --python /tmp/models-venv/bin/python onnx skl2onnx scikit-learn numpy pandas
-    /tmp/models-venv/bin/python tests/unit/models/make.py
+    uv venv .venv-models --python 3.11
+    uv pip install --python .venv-models/bin/python onnx skl2onnx scikit-learn numpy pandas
+    .venv-models/bin/python tests/unit/models/make.py
 
 Everything is seeded; running it again gives models that score alike.
 """
