@@ -17,7 +17,7 @@ from pyflink_jobs.errors import Finding, KafkaError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Record", "Topic", "answers", "create", "list_topics", "read"]
+__all__ = ["Record", "Topic", "answers", "create", "list_topics", "names", "read"]
 
 logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what goes wrong reaches people as KafkaError
 
@@ -79,6 +79,12 @@ def create(bootstrap: str, topics: Mapping[str, int]) -> list[str]:
             [Finding(f"topic `{topic['name']}` cannot be created: {topic['error_message']}") for topic in refused],
         )
     return [topic["name"] for topic in answer if topic["error_code"] == 0]
+
+
+def names(bootstrap: str) -> list[str]:
+    """Return the names of all topics but Kafka's internal ones, sorted. Raises KafkaError where no broker answers."""
+    with _admin(bootstrap) as admin:
+        return sorted(name for name in admin.list_topics() if not name.startswith(_INTERNAL))
 
 
 def list_topics(bootstrap: str) -> list[Topic]:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from pyflink_jobs.errors import Finding, SqlError
 from pyflink_jobs.planning.flink_errors import read_exception
-from pyflink_jobs.planning.ml_predict import Call, expand, quoted
+from pyflink_jobs.planning.ml_predict import Call, expand
 from pyflink_jobs.planning.scoring_sql import predictions_sql, scoring_sql
+from pyflink_jobs.project.tokens import quoted
 
 if TYPE_CHECKING:
     from pyflink.table import TableEnvironment
@@ -46,7 +47,7 @@ class Catalog:
 
     def load(self, statement: Statement) -> None:
         """Execute a CREATE statement; raises SqlError with file, line and column."""
-        text = expand(statement, self._view_of)
+        text = self.expanded(statement)
         try:
             self.environment.execute_sql(text)
         except Exception as error:  # PyFlink raises Py4J's and a dozen of its own

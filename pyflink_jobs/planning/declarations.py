@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.errors import Finding, MillstreamError, Place, ProjectError
+from pyflink_jobs.errors import ContractError, Finding, MillstreamError, Place, ProjectError
 from pyflink_jobs.local.broker import bootstrap_servers
 from pyflink_jobs.planning.contract import bind
 from pyflink_jobs.planning.create_model import ModelDefinition, read_create_model
@@ -54,6 +54,14 @@ class Declarations:
                 ways_out=(f"did you mean {near[0]}?",) if near else (f"write it: sql/jobs/{name}.sql",),
             )
         return self.jobs[name]
+
+    def refuse_findings(self, statements: list[Statement]) -> None:
+        """Raise ContractError with the findings that concern `statements`, if there are any."""
+        files = {statement.file for statement in statements}
+        concerning = [finding for finding in self.findings if finding.place is None or finding.place.file in files]
+        # A damaged model's finding stands in the model's file, not in the statement's.
+        if concerning or any(statement.name in self.broken for statement in statements):
+            raise ContractError(concerning or self.findings)
 
 
 def declare(project: Project) -> Declarations:

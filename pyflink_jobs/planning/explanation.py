@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.planning.ml_predict import quoted
 from pyflink_jobs.planning.planner import PlannedJob, plan_job
+from pyflink_jobs.project.tokens import quoted
 
 if TYPE_CHECKING:
     from pyflink.table import TableEnvironment

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Place, SqlError
 from pyflink_jobs.project.sqlfile import Statement
+from pyflink_jobs.project.tokens import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pyflink_jobs.project.tokens import Token
 
-__all__ = ["Call", "Name", "expand", "find_calls", "quoted"]
+__all__ = ["Call", "Name", "expand", "find_calls"]
 
 _USAGE = "write ML_PREDICT(TABLE features, MODEL model, DESCRIPTOR(column, ...))"
 
@@ -55,11 +56,6 @@ class Call:
         """What makes two calls the same."""
         source = self.table.text if self.table else self.query.text if self.query else ""
         return source, self.model.text, tuple(column.text for column in self.columns)
-
-
-def quoted(name: str) -> str:
-    """Return a name in backticks."""
-    return "`" + name.replace("`", "``") + "`"
 
 
 def find_calls(statement: Statement) -> list[Call]:

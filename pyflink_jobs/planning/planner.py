@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.errors import ContractError, Finding, MillstreamError
+from pyflink_jobs.errors import Finding, MillstreamError
 from pyflink_jobs.planning.catalog import Catalog, ScoredView, sql_error
-from pyflink_jobs.planning.ml_predict import quoted
 from pyflink_jobs.planning.order import needed_by
+from pyflink_jobs.project.tokens import quoted
 
 if TYPE_CHECKING:
     from pyflink.table import StatementSet, TableEnvironment
@@ -45,11 +45,7 @@ def plan_job(
     """
     job = declarations.job(name)
     needed = needed_by(job, declarations.created)
-    files = {statement.file for statement in [*job, *needed]}
-    concerning = [finding for finding in declarations.findings if finding.place is None or finding.place.file in files]
-    wanted = {s.name or "" for s in needed}
-    if concerning or wanted & declarations.broken:
-        raise ContractError(concerning or declarations.findings)
+    declarations.refuse_findings([*job, *needed])
     catalog = Catalog(environment, declarations.models)
     for statement in needed:
         catalog.load(statement)

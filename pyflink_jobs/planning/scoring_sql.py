@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.planning.ml_predict import quoted
+from pyflink_jobs.project.tokens import quoted
 from udfs.arguments import argument_sql
 
 if TYPE_CHECKING:

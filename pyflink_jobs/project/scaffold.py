@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import ModelError, Place, ProjectError
 from pyflink_jobs.project.model_files import write_card
+from pyflink_jobs.project.tokens import quoted
 from udfs.arguments import SQL_TYPES
 from udfs.signature import ModelFileError, Signature, Tensor, read_signature
 
@@ -38,7 +39,8 @@ class _Column:
     output: str = ""  # the ONNX output it holds, where the names differ
 
     def __str__(self) -> str:
-        return f"{_quoted(self.name)} {self.type}"
+        # Any name may turn out to be one of Flink SQL's four hundred reserved words.
+        return f"{quoted(self.name)} {self.type}"
 
 
 def create_project(folder: Path, onnx: Path | None = None, columns: tuple[str, ...] = ()) -> list[Path]:
@@ -128,14 +130,9 @@ def _free(name: str, taken: set[str]) -> str:
     return name
 
 
-def _quoted(name: str) -> str:
-    """Return a name in backticks: any name may turn out to be one of Flink SQL's four hundred reserved words."""
-    return "`" + name.replace("`", "``") + "`"
-
-
 def _values(project: str, model: str, inputs: list[_Column], outputs: list[_Column]) -> dict[str, str]:
     """Return what the templates' placeholders stand for."""
-    names = ", ".join(_quoted(column.name) for column in inputs)
+    names = ", ".join(quoted(column.name) for column in inputs)
     rows = [_row(inputs, i) for i in range(100)]
     options = [f"  'output.{c.name}' = '{c.output}'" for c in outputs if c.output != c.name]
     given = json.dumps(rows[0])
@@ -149,7 +146,7 @@ def _values(project: str, model: str, inputs: list[_Column], outputs: list[_Colu
         "outputs": ", ".join(str(column) for column in outputs),
         "options": "".join(f",\n{option}" for option in options),
         "sink_columns": "".join(f"  {column},\n" for column in outputs),
-        "output_names": ", ".join(_quoted(column.name) for column in outputs),
+        "output_names": ", ".join(quoted(column.name) for column in outputs),
         "events": "\n".join(json.dumps(row) for row in rows),
         "given": given,
         "expected": expected,

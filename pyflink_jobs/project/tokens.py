@@ -11,7 +11,7 @@ from sqlglot.tokens import Tokenizer, TokenType
 
 from pyflink_jobs.errors import Place, SqlError
 
-__all__ = ["Token", "tokenize"]
+__all__ = ["Token", "quoted", "tokenize"]
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,11 @@ def tokenize(text: str, place: Place) -> list[Token]:
             ways_out=("close it; a quote inside a string is written twice: 'it''s'",),
         ) from error
     return [Token(t.text, _KINDS.get(t.token_type, "word"), t.start, t.end + 1) for t in tokens]
+
+
+def quoted(name: str) -> str:
+    """Return a name in backticks."""
+    return "`" + name.replace("`", "``") + "`"
 
 
 def _unclosed(text: str) -> tuple[int, int]:

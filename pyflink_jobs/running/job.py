@@ -129,8 +129,10 @@ def _interruptible(event: Event) -> Iterator[Event]:
 
 def _check_topics(planned: PlannedJob) -> None:
     """Create the sinks' topics where they are missing; refuse a source's, which Flink would wait for in vain."""
-    for table, (bootstrap, names) in _topics(planned.sources).items():
-        there = [topic.name for topic in topics.list_topics(bootstrap)]
+    sources = _topics(planned.sources)
+    known = {bootstrap: topics.names(bootstrap) for bootstrap, _ in sources.values()}
+    for table, (bootstrap, names) in sources.items():
+        there = known[bootstrap]
         for name in names:
             if name not in there:
                 near = get_close_matches(name, there, n=1)

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.errors import ContractError, FeatureTestError, Finding
+from pyflink_jobs.errors import FeatureTestError, Finding
 from pyflink_jobs.planning.catalog import Catalog
 from pyflink_jobs.planning.order import needed_by
 from pyflink_jobs.testkit.tables import Column, describe
@@ -94,10 +94,7 @@ def _unknown_view(test: FeatureTest, views: Iterable[str], declarations: Declara
 def _load(declarations: Declarations, views: list[Statement], environment: TableEnvironment) -> dict[str, list[Column]]:
     """Load views and what they read into a catalog, and return the columns of them all."""
     needed = needed_by(views, declarations.created)
-    files = {statement.file for statement in needed}
-    concerning = [finding for finding in declarations.findings if finding.place is None or finding.place.file in files]
-    if concerning:
-        raise ContractError(concerning)
+    declarations.refuse_findings(needed)
     catalog = Catalog(environment, declarations.models)
     for statement in needed:
         catalog.load(statement)

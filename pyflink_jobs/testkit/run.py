@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from pyflink_jobs.errors import JobError, MillstreamError
 from pyflink_jobs.planning.catalog import Catalog
 from pyflink_jobs.planning.flink_errors import read_exception
-from pyflink_jobs.planning.ml_predict import quoted
+from pyflink_jobs.project.tokens import quoted
 from pyflink_jobs.running.environment import read_configuration, table_environment
 from pyflink_jobs.testkit.diff import Diff, compare
 from pyflink_jobs.testkit.tables import WATERMARK, stand_in
