@@ -94,7 +94,7 @@ def _call(statement: Statement, index: int) -> Call:
         raise SqlError("ML_PREDICT( is never closed", place=place, ways_out=(_USAGE,))
     arguments = _arguments(statement, tokens[index + 2 : close])
     table, query = _table(statement, arguments.get("INPUT", []), place)
-    model = _after(statement, arguments.get("MODEL", []), "MODEL", place)
+    model = _model(statement, arguments.get("MODEL", []), place)
     columns = _descriptor(statement, arguments.get("ARGS", []), place)
     if table is not None:
         _not_a_cte(statement, table)
@@ -159,23 +159,14 @@ def _table(statement: Statement, item: list[Token], place: Place) -> tuple[Name 
     names = [token for token in item if not token.says(".")]
     if len(names) == 1 and names[0].is_identifier:
         return Name(names[0].text, statement.place(names[0].start)), None
-    raise SqlError(
-        "ML_PREDICT's first argument must be TABLE name, or a query in parentheses",
-        place=statement.place(item[0].start) if item else place,
-        facts=(f"found {statement.text[item[0].start : item[-1].end] if item else 'nothing'}",),
-        ways_out=(_USAGE, "define a view for it in sql/features/"),
-    )
+    message = "ML_PREDICT's first argument must be TABLE name, or a query in parentheses"
+    raise _wrong(statement, item, place, message, _USAGE, "define a view for it in sql/features/")
 
 
-def _after(statement: Statement, item: list[Token], word: str, place: Place) -> Name:
-    if len(item) == 2 and item[0].says(word) and item[1].is_identifier:  # noqa: PLR2004 - MODEL and its name
+def _model(statement: Statement, item: list[Token], place: Place) -> Name:
+    if len(item) == 2 and item[0].says("MODEL") and item[1].is_identifier:  # noqa: PLR2004 - MODEL and its name
         return Name(item[1].text, statement.place(item[1].start))
-    raise SqlError(
-        f"ML_PREDICT's second argument must be {word} name",
-        place=statement.place(item[0].start) if item else place,
-        facts=(f"found {statement.text[item[0].start : item[-1].end] if item else 'nothing'}",),
-        ways_out=(_USAGE,),
-    )
+    raise _wrong(statement, item, place, "ML_PREDICT's second argument must be MODEL name", _USAGE)
 
 
 def _descriptor(statement: Statement, item: list[Token], place: Place) -> tuple[Name, ...]:
@@ -190,12 +181,16 @@ def _descriptor(statement: Statement, item: list[Token], place: Place) -> tuple[
         and all(token.says(",") for token in commas)
     ):
         return tuple(Name(token.text, statement.place(token.start)) for token in names)
-    raise SqlError(
-        "ML_PREDICT's third argument must be DESCRIPTOR(column, ...), with names of columns",
-        place=statement.place(item[0].start) if item else place,
-        facts=(f"found {statement.text[item[0].start : item[-1].end] if item else 'nothing'}",),
-        ways_out=("compute an expression in a view in sql/features/ and name its column here",),
-    )
+    message = "ML_PREDICT's third argument must be DESCRIPTOR(column, ...), with names of columns"
+    way = "compute an expression in a view in sql/features/ and name its column here"
+    raise _wrong(statement, item, place, message, way)
+
+
+def _wrong(statement: Statement, item: list[Token], place: Place, message: str, *ways: str) -> SqlError:
+    """Return the error for an argument: where it stands, or `place` where it is missing, and what was found."""
+    found = statement.text[item[0].start : item[-1].end] if item else "nothing"
+    at = statement.place(item[0].start) if item else place
+    return SqlError(message, place=at, facts=(f"found {found}",), ways_out=ways)
 
 
 def _not_a_cte(statement: Statement, table: Name) -> None:

@@ -6,17 +6,20 @@ import json
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyflink_jobs.errors import ModelError, Place
 from udfs.signature import ModelFileError, Signature, read_signature, sha256
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from pyflink_jobs.project.settings import Project
 
 __all__ = ["ModelFile", "find_model", "read_model_file", "writable_version", "write_card"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def read_model_file(project: Project, name: str, version: str) -> ModelFile:
     onnx = project.models / name / version / "model.onnx"
     shown = project.relative(onnx)
     card = _read_card(project, onnx.with_name("model.json"), f"millstream card {name}")
-    digest = sha256(onnx)
+    digest = _readable(sha256, onnx, shown)
     if digest != card.get("sha256"):
         raise ModelError(
             "the model file is another than the one its card describes",
@@ -100,10 +103,7 @@ def read_model_file(project: Project, name: str, version: str) -> ModelFile:
                 f"make the new file a version of its own, models/{name}/<next>/, then millstream card {name}",
             ),
         )
-    try:
-        signature = read_signature(onnx)
-    except ModelFileError as error:
-        raise ModelError(f"ONNX Runtime cannot read the model: {error}", place=Place(shown)) from error
+    signature = _readable(read_signature, onnx, shown)
     inputs = card.get("inputs", [])
     columns = inputs[0].get("columns", []) if len(inputs) == 1 and isinstance(inputs[0], dict) else []
     return ModelFile(name, version, onnx, digest, signature, tuple(columns))
@@ -142,15 +142,20 @@ def writable_version(project: Project, name: str, version: str | None) -> Path:
     return folder / (version or versions[-1]) / "model.onnx"
 
 
+def _readable(read: Callable[[Path], T], onnx: Path, shown: Path) -> T:
+    """Return what `read` makes of a model file; raise ModelError where it cannot be read."""
+    try:
+        return read(onnx)
+    except ModelFileError as error:
+        raise ModelError(f"ONNX Runtime cannot read the model: {error}", place=Place(shown)) from error
+
+
 def write_card(onnx: Path, name: str, version: str, columns: tuple[str, ...] = ()) -> Path:
     """Write `model.json` beside a model file, from what the file itself tells, and return its path.
 
     `columns` names the columns of a matrix input, in order. Raises ModelError for a file that is no ONNX model.
     """
-    try:
-        signature = read_signature(onnx)
-    except ModelFileError as error:
-        raise ModelError(f"ONNX Runtime cannot read the model: {error}", place=Place(onnx)) from error
+    signature = _readable(read_signature, onnx, onnx)
     inputs: list[dict[str, Any]] = [
         {"tensor": t.name, "dtype": t.dtype, "shape": list(t.shape)} for t in signature.inputs
     ]
