@@ -4,8 +4,6 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 BIN := .venv/bin
 # Flink's Python workers import some thousand modules: without byte code each one would compile them anew.
 unexport PYTHONDONTWRITEBYTECODE
-# Tests plan much and run little: the JIT compiler's first tier is enough.
-QUICK_JVM := $(shell sed -n 's/^QUICK_JVM = "\(.*\)"/\1/p' pyflink_jobs/running/environment.py)
 
 .PHONY: help demo test lint types unit minicluster model lock bench clean
 
@@ -37,7 +35,7 @@ unit: .venv/installed  ## Tests that need no JVM.
 	@$(BIN)/python -m pytest tests/unit
 
 minicluster: .venv/installed  ## Tests on a real broker and a Flink MiniCluster.
-	@JVM_ARGS="$(QUICK_JVM)" $(BIN)/python -m pytest tests/minicluster --durations=15
+	@$(BIN)/python -m pytest tests/minicluster --durations=15
 
 model: .venv/installed models/train/.venv/installed  ## Train models/late_arrival/1 anew from the flights.
 	@$(BIN)/python -m pyflink_jobs.demo.train_model --python models/train/.venv/bin/python

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING
 
 import click
@@ -38,9 +37,9 @@ def check(context: Context, *, offline: bool, as_json: bool) -> int:
         findings += declarations.findings
         if not offline:
             from pyflink_jobs.planning.planner import check_plans  # noqa: PLC0415
-            from pyflink_jobs.running.environment import QUICK_JVM, table_environment  # noqa: PLC0415
+            from pyflink_jobs.running.environment import start_quickly, table_environment  # noqa: PLC0415
 
-            os.environ.setdefault("JVM_ARGS", QUICK_JVM)
+            start_quickly()
 
             findings += check_plans(declarations, table_environment(project))
     except MillstreamError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,9 +32,9 @@ def demo(context: Context, out: Path | None, *, as_json: bool) -> int:
     from pyflink_jobs.cli.report import print_numbers  # noqa: PLC0415 - same
     from pyflink_jobs.demo.demo import run_demo  # noqa: PLC0415 - same
     from pyflink_jobs.demo.steps import steps  # noqa: PLC0415 - same
-    from pyflink_jobs.running.environment import QUICK_JVM  # noqa: PLC0415 - same
+    from pyflink_jobs.running.environment import start_quickly  # noqa: PLC0415 - same
 
-    os.environ.setdefault("JVM_ARGS", QUICK_JVM)
+    start_quickly()
 
     file = (out or context.project.root / "out" / "demo.html").resolve()
     console = Console(stderr=True, highlight=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING
 
 import click
@@ -27,9 +26,9 @@ def explain(context: Context, job: str, *, as_json: bool) -> None:
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
     from pyflink_jobs.planning.declarations import declare  # noqa: PLC0415 - --help must not pay for it
     from pyflink_jobs.planning.explanation import explain_job  # noqa: PLC0415
-    from pyflink_jobs.running.environment import QUICK_JVM, table_environment  # noqa: PLC0415
+    from pyflink_jobs.running.environment import start_quickly, table_environment  # noqa: PLC0415
 
-    os.environ.setdefault("JVM_ARGS", QUICK_JVM)
+    start_quickly()
 
     declarations = declare(context.project)
     declarations.job(job)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 from time import monotonic
@@ -41,13 +40,13 @@ def test(context: Context, files: tuple[Path, ...], name: str | None, *, as_json
     from rich.console import Console  # noqa: PLC0415 - --help must not pay for it
 
     from pyflink_jobs.planning.declarations import declare  # noqa: PLC0415
-    from pyflink_jobs.running.environment import QUICK_JVM, table_environment  # noqa: PLC0415
+    from pyflink_jobs.running.environment import start_quickly, table_environment  # noqa: PLC0415
     from pyflink_jobs.running.minicluster import minicluster  # noqa: PLC0415
     from pyflink_jobs.testkit import report  # noqa: PLC0415
     from pyflink_jobs.testkit.cases import make_cases  # noqa: PLC0415
     from pyflink_jobs.testkit.run import run_cases  # noqa: PLC0415
 
-    os.environ.setdefault("JVM_ARGS", QUICK_JVM)
+    start_quickly()
     started = monotonic()
     project = context.project
     tests = _selected(project, files, name)

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pyflink_jobs.project.settings import Project, Settings
+from pyflink_jobs.running.environment import start_quickly
 from pyflink_jobs.running.minicluster import MiniCluster, minicluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+start_quickly()  # for this process's JVM and those of the commands that tests start
 
 
 @pytest.fixture(autouse=True)
