@@ -2,10 +2,11 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
 BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
 # Flink's Python workers import some thousand modules: without byte code each one would compile them anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test lint types unit minicluster model lock bench clean
+.PHONY: help demo test lint types unit minicluster commands model lock bench clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 22
@@ -22,7 +23,9 @@ help:  ## Show this list.
 demo: .venv/installed  ## Score a real month of flights, draw out/demo.html.
 	@$(BIN)/millstream demo
 
-test: lint types unit minicluster  ## Lint, types, unit tests, tests on a real broker and a Flink MiniCluster.
+# Two processes: one has the MiniCluster, and with it most of the work.
+test: lint types  ## Lint, types, and all tests.
+	@$(PYTEST) tests/minicluster tests/commands tests/unit -n 2 --no-loadscope-reorder --durations=15
 
 lint: .venv/installed  ## Style and format.
 	@$(BIN)/ruff check .
@@ -32,10 +35,13 @@ types: .venv/installed  ## Type hints, strictly.
 	@$(BIN)/mypy
 
 unit: .venv/installed  ## Tests that need no JVM.
-	@$(BIN)/python -m pytest tests/unit
+	@$(PYTEST) tests/unit
 
-minicluster: .venv/installed  ## Tests on a real broker and a Flink MiniCluster.
-	@$(BIN)/python -m pytest tests/minicluster --durations=15
+minicluster: .venv/installed  ## Tests on a Flink MiniCluster and a real broker.
+	@$(PYTEST) tests/minicluster
+
+commands: .venv/installed  ## Tests of commands, each in a process of its own, and of the documents.
+	@$(PYTEST) tests/commands
 
 model: .venv/installed models/train/.venv/installed  ## Train models/late_arrival/1 anew from the flights.
 	@$(BIN)/python -m pyflink_jobs.demo.train_model --python models/train/.venv/bin/python

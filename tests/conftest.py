@@ -1,4 +1,4 @@
-"""What many tests share: one real Kafka broker per run, and topic names that nobody else uses."""
+"""What many tests share: which of them run in one process, and topic names that nobody else uses."""
 
 from __future__ import annotations
 
@@ -6,19 +6,27 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
-from pyflink_jobs.local.broker import Broker, start, stop
+from pyflink_jobs.running.environment import start_quickly
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+start_quickly()  # for this process's JVM and those of the commands that tests start
 
 
-@pytest.fixture(scope="session")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    """Start a broker on free ports; it is stopped and its data deleted when the run ends."""
-    state = tmp_path_factory.mktemp("broker") / ".millstream"
-    yield start(state, port=0)
-    stop(state, purge=True)
+class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # it ships no types
+    """Keeps a file's tests in one process, and all of `tests/minicluster`: they share a MiniCluster and a broker."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "tests/minicluster" if file.startswith("tests/minicluster/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _Scheduling:
+    """Say which tests go to which of the processes that `-n` asks for."""
+    return _Scheduling(config, log)
 
 
 @pytest.fixture

@@ -105,14 +105,16 @@ class Catalog:
     def _schema(self, call: Call, source: str) -> dict[str, str]:
         """Return the names and types of what a call reads."""
         try:
-            schema: Any = self.environment.sql_query(f"SELECT * FROM {source}").get_schema()
+            table: Any = self.environment.sql_query(f"SELECT * FROM {source}")
         except Exception as error:
             message = read_exception(error)
             place = call.table.place if call.table else call.place
             raise SqlError(
                 f"ML_PREDICT cannot read its table: {message.text}", place=place, detail=message.trace
             ) from error
-        return {name: str(schema.get_field_data_type(name)) for name in schema.get_field_names()}
+        # Asked of Java's columns: PyFlink's own TableSchema needs a tenth of a second for each.
+        columns = table._j_table.getResolvedSchema().getColumns()  # noqa: SLF001 - PyFlink has no public way to them
+        return {column.getName(): str(column.getDataType().getLogicalType()) for column in columns}
 
 
 def _check_columns(call: Call, model: Model, schema: dict[str, str], shown: str) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""One Flink MiniCluster for all tests of a run."""
+"""One Flink MiniCluster and one Kafka broker for all tests of a run."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pyflink_jobs.local.broker import Broker, start, stop
 from pyflink_jobs.project.settings import Project, Settings
-from pyflink_jobs.running.environment import start_quickly
 from pyflink_jobs.running.minicluster import MiniCluster, minicluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-start_quickly()  # for this process's JVM and those of the commands that tests start
 
 
 @pytest.fixture(autouse=True)
@@ -30,3 +28,11 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniCluster]:
     project = Project(tmp_path_factory.mktemp("cluster"), Settings())
     with minicluster(project, slots=4) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """Start a broker on free ports; it is stopped and its data deleted when the run ends."""
+    state = tmp_path_factory.mktemp("broker") / ".millstream"
+    yield start(state, port=0)
+    stop(state, purge=True)

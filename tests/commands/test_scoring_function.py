@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from tests.minicluster.scoring_job import GATHER, MLP, STRINGS, rows
+from tests.commands.scoring_job import GATHER, MLP, STRINGS, rows
 from tests.unit.onnx_models import run_directly
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ IDS, FEATURES, N, X, S, B = (list(column) for column in zip(*rows(), strict=True
 def scored(request: pytest.FixtureRequest) -> list[list[Any]]:
     """Return the job's rows by id, from a worker in the client's process, and from one of its own as on a cluster."""
     job = subprocess.run(
-        [sys.executable, "-m", "tests.minicluster.scoring_job"],
+        [sys.executable, "-m", "tests.commands.scoring_job"],
         cwd=Path(__file__).parents[2],
         env={**os.environ, "_python_worker_execution_mode": request.param},
         stdout=subprocess.PIPE,
