@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import asdict
 from statistics import median
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ SCORES = "scores"
 
 def throughput(root: Path, bootstrap: str, records: int, rounds: int, jobs: tuple[str, ...]) -> dict[str, object]:
     """Run the jobs in turn, `rounds` times; print a table, return its figures for JSON."""
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 120)  # in a file too, all columns
     topic = fill(bootstrap, records)
     machine = describe()
     runs: list[dict[str, Figures]] = []

@@ -49,10 +49,12 @@ def up(context: Context, port: int | None) -> None:
 
 
 @click.command
-@click.option("--purge", is_flag=True, help="Also delete all topics, logs, and the jars in the user's cache folder.")
+@click.option("--purge", is_flag=True, help="Also delete all topics and logs.")
 @click.pass_obj
 def down(context: Context, *, purge: bool) -> None:
     """Stop the local Kafka broker; its topics stay for the next `millstream up`.
+
+    The fetched jars, which all projects share, stay in any case; `millstream status` says where.
 
     \b
     Example:
@@ -62,11 +64,9 @@ def down(context: Context, *, purge: bool) -> None:
     project = context.project
     stopped = broker.stop(project.state, purge=purge)
     click.echo("Kafka is stopped" if stopped else "no local Kafka was running")
-    if purge:
-        for folder in (project.state, cache_folder() / "jars"):
-            if folder.is_dir():
-                shutil.rmtree(folder)
-                click.echo(f"deleted {project.relative(folder)}")
+    if purge and project.state.is_dir():
+        shutil.rmtree(project.state)
+        click.echo(f"deleted {project.relative(project.state)}")
 
 
 @click.command

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -19,7 +18,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from pyflink_jobs.errors import LocalError
 from pyflink_jobs.local import broker, kafka_server, topics
-from pyflink_jobs.local.jars import cache_folder, jars
+from pyflink_jobs.local.jars import cache_folder
 from pyflink_jobs.local.java import Java
 from pyflink_jobs.project.settings import Project
 
@@ -176,16 +175,14 @@ def test_a_broker_that_dies_at_its_start_shows_its_last_words(project: Path) -> 
     assert broker.alive(state) is None
 
 
-def test_purge_leaves_nothing(project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    jars("kafka")
-    cache = tmp_path_factory.mktemp("cache")
-    shutil.copytree(cache_folder() / "jars", cache / "jars")
-    millstream(project, "up", "--port", "0", MILLSTREAM_CACHE=str(cache))
+def test_purge_leaves_nothing_but_the_jars_that_other_projects_use(project: Path) -> None:
+    millstream(project, "up", "--port", "0")
     pid = int(str(status(project)["kafka"]["process_id"]))
-    millstream(project, "down", "--purge", MILLSTREAM_CACHE=str(cache))
+    before = sorted((cache_folder() / "jars").iterdir())
+    millstream(project, "down", "--purge")
     assert not psutil.pid_exists(pid)
     assert sorted(project.iterdir()) == [project / "pyproject.toml"]
-    assert list(cache.iterdir()) == []
+    assert sorted((cache_folder() / "jars").iterdir()) == before
 
 
 def test_without_java_up_says_where_it_looked(project: Path) -> None:

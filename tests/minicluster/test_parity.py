@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
@@ -40,7 +41,12 @@ WITH ('connector' = 'kafka', 'topic' = '{name}', 'properties.bootstrap.servers' 
       'format' = 'json')"""
 JOB = """INSERT INTO {name} SELECT flight_id, departed_ms, {features}, p_late, model_version
 FROM ML_PREDICT(TABLE flight_features, MODEL late_arrival, DESCRIPTOR({features}))"""
-RUNS = {"p1": (1, True), "p2": (2, True), "p4": (4, True), "unbounded": (2, False)}
+RUNS = {  # parallelism, bounded, the file of flink-conf/
+    "p1": (1, True, "local"),
+    "p2": (2, True, "low-latency"),
+    "p4": (4, True, "throughput"),
+    "unbounded": (2, False, "local"),
+}
 
 Row = tuple[Any, ...]
 
@@ -64,9 +70,10 @@ def rows(
     flights = week.topics["departures"]
     wanted = set(flights[flights["departed_ms"] < END_MS]["flight_id"])
     results = {}
-    for name, (parallelism, bounded) in RUNS.items():
+    for name, (parallelism, bounded, conf) in RUNS.items():
+        configured = replace(project, settings=replace(project.settings, flink_conf=f"flink-conf/{conf}.yaml"))
         options = {**cluster.options, "parallelism.default": str(parallelism)}
-        planned = plan_job(declare(project), name, table_environment(project, options), bounded=bounded)
+        planned = plan_job(declare(project), name, table_environment(configured, options), bounded=bounded)
         enough = Event()
         if not bounded:
             Thread(target=_wait_for, args=(broker.bootstrap_servers, name, len(wanted), enough), daemon=True).start()
@@ -78,7 +85,7 @@ def rows(
 
 def flights_project(folder: Path, broker: Broker) -> Project:
     """Copy the repository's pipeline, with a sink and a job for each run."""
-    for name in ("sql", "models"):
+    for name in ("sql", "models", "flink-conf"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("jobs", "train"))
     (folder / "pyproject.toml").write_text(f"[tool.millstream]\nkafka = '{broker.bootstrap_servers}'\n")
     (folder / "sql" / "jobs").mkdir()
