@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ import click
 
 from pyflink_jobs.demo.flights import TOPICS, events
 from pyflink_jobs.demo.replay import replay
+from pyflink_jobs.errors import MillstreamError
 from pyflink_jobs.local import broker, topics
 from pyflink_jobs.planning.create_model import read_create_model
 from pyflink_jobs.project.settings import Project
@@ -35,13 +37,13 @@ MODEL, VERSION = "late_arrival", "1"
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for model.onnx and model.json.")
 def main(python: str, out: Path | None) -> None:
     """Train models/late_arrival/1 anew from January to March, evaluated on April."""
-    project = Project.find()
     with tempfile.TemporaryDirectory() as temporary:
         data = Path(temporary) / "training_data"
         state = Path(temporary) / "state"
         kafka = broker.start(state, port=0)
         os.environ |= {"MILLSTREAM_KAFKA": kafka.bootstrap_servers, "TRAINING_DATA": str(data)}
         try:
+            project = Project.find()  # with this Kafka
             topics.create(kafka.bootstrap_servers, {name: topic.partitions for name, topic in TOPICS.items()})
             click.echo("replaying January to April")
             replay(events(START, END), kafka.bootstrap_servers)
@@ -67,4 +69,7 @@ def _columns(project: Project) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except MillstreamError as error:
+        sys.exit(f"error: {error}")
