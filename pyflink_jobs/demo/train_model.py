@@ -26,7 +26,7 @@ from pyflink_jobs.project.settings import Project
 from pyflink_jobs.project.sqlfile import read_sql
 from pyflink_jobs.running.job import run_job
 
-__all__ = ["main"]
+__all__ = ["main", "training_data"]
 
 START, END = datetime(2013, 1, 1, tzinfo=UTC), datetime(2013, 5, 1, tzinfo=UTC)  # April is for evaluation
 MODEL, VERSION = "late_arrival", "1"
@@ -39,22 +39,31 @@ def main(python: str, out: Path | None) -> None:
     """Train models/late_arrival/1 anew from January to March, evaluated on April."""
     with tempfile.TemporaryDirectory() as temporary:
         data = Path(temporary) / "training_data"
-        state = Path(temporary) / "state"
-        kafka = broker.start(state, port=0)
-        os.environ |= {"MILLSTREAM_KAFKA": kafka.bootstrap_servers, "TRAINING_DATA": str(data)}
-        try:
-            project = Project.find()  # with this Kafka
-            topics.create(kafka.bootstrap_servers, {name: topic.partitions for name, topic in TOPICS.items()})
-            click.echo("replaying January to April")
-            replay(events(START, END), kafka.bootstrap_servers)
-            click.echo("computing features")
-            run_job(project, "training_data", bounded=True)
-        finally:
-            broker.stop(state)
+        project = training_data(data, START, END)
         script = project.models / "train" / "late_arrival.py"
         target = out or project.models / MODEL / VERSION
         columns = ",".join(_columns(project))
         subprocess.run([python, str(script), str(data), "--columns", columns, "--out", str(target)], check=True)
+
+
+def training_data(folder: Path, start: datetime, end: datetime) -> Project:
+    """Write the flights of a span of time, with features and label, into JSON files in `folder`.
+
+    Raises what running a job raises.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        kafka = broker.start(Path(temporary), port=0)
+        os.environ |= {"MILLSTREAM_KAFKA": kafka.bootstrap_servers, "TRAINING_DATA": str(folder)}
+        try:
+            project = Project.find()  # with this Kafka
+            topics.create(kafka.bootstrap_servers, {name: topic.partitions for name, topic in TOPICS.items()})
+            click.echo("replaying the flights")
+            replay(events(start, end), kafka.bootstrap_servers)
+            click.echo("computing features")
+            run_job(project, "training_data", bounded=True)
+        finally:
+            broker.stop(Path(temporary))
+    return project
 
 
 def _columns(project: Project) -> list[str]:

@@ -24,21 +24,13 @@ from pyflink_jobs.local.broker import start, stop
 from pyflink_jobs.local.topics import list_topics, read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     Millstream = Callable[..., tuple[int, str, str]]
 
 FIRST = datetime(2013, 4, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(scope="module")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start a broker of our own: the topics' names are fixed, and other tests' flights must not be deleted."""
-    state = tmp_path_factory.mktemp("replay") / ".millstream"
-    yield start(state, port=0).bootstrap_servers
-    stop(state, purge=True)
 
 
 @pytest.fixture

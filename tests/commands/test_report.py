@@ -10,25 +10,16 @@ from kafka import KafkaProducer
 
 from pyflink_jobs.cli import main
 from pyflink_jobs.demo.fresh import delete
-from pyflink_jobs.local.broker import start, stop
 from pyflink_jobs.local.topics import create, list_topics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     Report = Callable[..., tuple[int, str, str]]
 
 MORNING = 1_364_817_600_000  # 2013-04-01 08:00 in New York
 NAMES = ["departures", "predictions", "arrivals"]
-
-
-@pytest.fixture(scope="module")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start a broker of our own: the topics' names are fixed."""
-    state = tmp_path_factory.mktemp("report") / ".millstream"
-    yield start(state, port=0).bootstrap_servers
-    stop(state, purge=True)
 
 
 @pytest.fixture
