@@ -1,0 +1,148 @@
+"""Distances from histograms against scipy's exact ones on the raw samples."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from udfs.bins import Bins
+from udfs.choose_bins import choose_bins
+from udfs.histogram import Histogram, histogram
+from udfs.ks import ks
+from udfs.psi import psi
+from udfs.wasserstein import wasserstein
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from udfs.distance import Distance
+
+    Sample = NDArray[np.float32]
+    Test = Callable[[Histogram, Histogram], Distance]
+
+TESTS = [ks, psi, wasserstein]
+NUMBERS = st.floats(-1e6, 1e6, width=32) | st.integers(-3, 3).map(float)
+SAMPLES = arrays(np.float32, st.integers(1, 200), elements=NUMBERS)
+DISTRIBUTIONS: dict[str, Callable[[np.random.Generator, int], NDArray[np.float64]]] = {
+    "normal": lambda g, n: g.normal(g.normal(), g.uniform(0.5, 2), n),
+    "far from zero": lambda g, n: g.normal(1000 + g.normal(), 1, n),
+    "lognormal": lambda g, n: g.lognormal(g.normal() / 4, 1, n),
+    "integers": lambda g, n: g.poisson(g.uniform(3, 6), n).astype(float),
+    "mostly zero": lambda g, n: np.where(g.random(n) < g.uniform(0.8, 0.99), 0, g.exponential(1, n)),
+    "scores": lambda g, n: 1 / (1 + np.exp(-g.normal(4, g.uniform(1, 2), n))),
+    "ties": lambda g, n: np.round(g.normal(g.normal(), 1, n), 1),
+}
+
+
+def count(reference: Sample, window: Sample, bins: int = 256) -> tuple[Histogram, Histogram]:
+    chosen = choose_bins(lambda: [reference], bins)
+    return histogram(chosen, reference), histogram(chosen, window)
+
+
+def exact_ks(reference: Sample, window: Sample) -> float:
+    with np.errstate(all="ignore"):  # of its p-value, for a sample of one
+        return float(scipy.stats.ks_2samp(reference, window, method="asymp").statistic)
+
+
+def check_bounds(reference: Sample, window: Sample, bins: int = 256) -> None:
+    """Check both distances' bounds, and the promise about the width of the first one's."""
+    counted = count(reference, window, bins)
+    for test, exact in ((ks, exact_ks), (wasserstein, scipy.stats.wasserstein_distance)):
+        truth = exact(reference.astype(np.float64), window.astype(np.float64))
+        found = test(*counted)
+        rounding = 1e-9 * max(1.0, truth)
+        assert found.lo - rounding <= truth <= found.hi + rounding, test
+        assert found.lo - rounding <= found.estimate <= found.hi + rounding, test
+    wide = counted[0].shares[~counted[0].bins.single].max(initial=0)
+    distance = ks(*counted)
+    assert distance.hi <= distance.lo + wide + 1e-12
+
+
+@settings(max_examples=200, deadline=None)
+@given(reference=SAMPLES, window=SAMPLES, bins=st.sampled_from([2, 8, 256]))
+def test_the_exact_distance_lies_between_the_bounds(reference: Sample, window: Sample, bins: int) -> None:
+    check_bounds(reference, window, bins)
+
+
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_the_exact_distance_lies_between_the_bounds_for_large_samples(name: str) -> None:
+    generator = np.random.default_rng(len(name))
+    for _ in range(60):
+        sizes = (10 ** generator.uniform(0, 4, 2)).astype(int)
+        reference, window = (DISTRIBUTIONS[name](generator, n).astype(np.float32) for n in sizes)
+        check_bounds(reference, window)
+
+
+def test_the_p_value_is_near_the_exact_one() -> None:
+    bins = Bins(np.array([1.0], np.float32))
+    reference = histogram(bins, np.ones(10**6, np.float32))
+    for n in (20, 100, 1000):
+        for shifted in (int(c * np.sqrt(n)) for c in (0.5, 1.0, 1.5)):
+            window = histogram(bins, np.repeat(np.array([0, 1], np.float32), [shifted, n - shifted]))
+            found = ks(reference, window)
+            assert found.lo == pytest.approx(shifted / n)
+            assert found.p == pytest.approx(scipy.stats.kstwo.sf(shifted / n, n), abs=0.01)
+
+
+def test_psi_of_a_hand_computed_case() -> None:
+    bins = Bins(np.array([1.0], np.float32))
+    reference = histogram(bins, np.repeat(np.array([0, 1], np.float32), [50, 50]))
+    window = histogram(bins, np.repeat(np.array([0, 1], np.float32), [90, 10]))
+    f, g = np.array([50.5, 50.5]) / 101, np.array([90.5, 10.5]) / 101
+    assert psi(reference, window).estimate == pytest.approx(sum((g - f) * np.log(g / f)))
+
+
+def test_psi_is_small_without_drift_and_large_with_it() -> None:
+    generator = np.random.default_rng(3)
+    reference, same = (generator.normal(size=n).astype(np.float32) for n in (100_000, 2000))
+    assert psi(*count(reference, same)).estimate < 0.02
+    assert psi(*count(reference, same + np.float32(1))).estimate > 0.25
+
+
+@pytest.mark.parametrize("test", TESTS)
+def test_a_sample_without_a_value_is_refused(test: Test) -> None:
+    bins = Bins(np.array([0.0], np.float32))
+    some, none = histogram(bins, np.ones(3, np.float32)), histogram(bins, np.full(3, np.nan, np.float32))
+    for pair in ((some, none), (none, some)):
+        with pytest.raises(ValueError, match="no distribution"):
+            test(*pair)
+
+
+@pytest.mark.parametrize("test", TESTS)
+def test_a_sample_is_no_way_from_itself(test: Test) -> None:
+    sample = np.random.default_rng(0).normal(size=1000).astype(np.float32)
+    same, _ = count(sample, sample)
+    assert test(same, same).estimate == 0
+
+
+def test_infinite_values_are_infinitely_far_but_counted() -> None:
+    reference = np.linspace(0, 1, 1000, dtype=np.float32)
+    window = np.append(reference, np.float32(np.inf))
+    counted = count(reference, window)
+    assert wasserstein(*counted).estimate == np.inf
+    assert ks(*counted).lo == pytest.approx(exact_ks(reference, window), abs=0.005)
+
+
+@given(sample=arrays(np.float32, st.integers(0, 60), elements=st.floats(width=32)), parts=st.integers(1, 5))
+def test_histograms_of_parts_add_up_to_that_of_the_whole(sample: Sample, parts: int) -> None:
+    bins = Bins(np.array([-1, 0, np.nextafter(np.float32(0), np.float32(1)), 5], np.float32))
+    whole = histogram(bins, sample)
+    added, *others = [histogram(bins, part) for part in np.array_split(sample, parts)]
+    for other in others:
+        added += other
+    np.testing.assert_array_equal(added.counts, whole.counts)
+    assert (added.nulls, added.least, added.most) == (whole.nulls, whole.least, whole.most)
+
+
+def test_histograms_of_other_bins_are_not_added() -> None:
+    one, other = (histogram(Bins(np.array([edge], np.float32)), np.ones(3, np.float32)) for edge in (0, 1))
+    with pytest.raises(ValueError, match="different bins"):
+        one + other

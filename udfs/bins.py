@@ -1,0 +1,140 @@
+"""Bins of a numeric column, and a table that finds the bin of a float32 in constant time."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["CELLS", "Bins", "above", "below", "cells_of"]
+
+CELLS = 1 << 16
+"""A cell is the set of float32 numbers with the same upper 16 bits."""
+
+_ZERO = np.float32(0)
+_UPPER = 1 if sys.byteorder == "little" else 0
+
+
+@dataclass(frozen=True, eq=False)
+class Bins:
+    """Intervals that follow each other on the line of float32 numbers, -inf and +inf included.
+
+    `edges`, float32 of shape (bins - 1,), ascend strictly: bin j holds edges[j-1] <= x - center < edges[j]. Zero and
+    minus zero are one number. NaN is in no bin.
+    """
+
+    edges: NDArray[np.float32]
+    center: np.float32 = _ZERO
+
+    @property
+    def size(self) -> int:
+        """How many bins there are."""
+        return len(self.edges) + 1
+
+    def same_as(self, other: Bins) -> bool:
+        """Whether two bins are the same, so that their counts can be added and compared."""
+        return self.center == other.center and np.array_equal(self.edges, other.edges)
+
+    @cached_property
+    def single(self) -> NDArray[np.bool_]:
+        """Which bins hold one float32 alone, shape (bins,): nothing is between their edges, or rounded into them."""
+        here = self.edges
+        value = here + self.center
+        lone = (above(here) == np.append(self.edges[1:], np.inf)) & (self.centered(value) == here)
+        lone[-1:] &= here[-1:] == np.inf  # the last bin goes on to infinity
+        for neighbour in (above(value), below(value)) if self.center else ():
+            lone &= (self.centered(neighbour) != here) | (neighbour == value)
+        return np.concatenate(([False], lone))
+
+    def count(self, values: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Count values, of shape (n,) and contiguous, into bins: shape (bins + 1,), the last one counts NaN."""
+        centered = self.centered(values)
+        cells = cells_of(centered)
+        found = self._table.take(cells)
+        if self._some_around_one:
+            one = self._ones.take(cells)
+            found += centered >= one
+            found += centered > one
+        counts = np.bincount(found, minlength=self.size + 2)
+        if counts[-1]:
+            cut = centered[found == self.size + 1]
+            counts[:-1] += np.bincount(self._search(cut), minlength=self.size + 1)
+        return counts[:-1]
+
+    def centered(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return values less `center`. Cells are finest around zero, so a column far from it is moved there.
+
+        Rounding may make neighbours equal, but never changes their order: intervals stay intervals.
+        """
+        if not self.center:
+            return values
+        with np.errstate(over="ignore"):
+            return values - self.center
+
+    @cached_property
+    def cut(self) -> NDArray[np.bool_]:
+        """Which cells edges cut in several places, shape (CELLS,): their values are searched for, which is slow."""
+        cut: NDArray[np.bool_] = self._table == self.size + 1
+        return cut
+
+    @cached_property
+    def _table(self) -> NDArray[np.intp]:
+        """The bin of each cell; `size` for NaN, `size + 1` for a cut cell.
+
+        Of a cell that is cut around one value alone, it is the bin below that value.
+        """
+        first = np.arange(CELLS, dtype=np.uint32) << 16
+        ends = [self._search(bits.view(np.float32)) for bits in (first, first | 0xFFFF)]
+        table = np.where(ends[0] == ends[1], ends[0], self.size + 1)
+        return np.where(self._around_one, self._search(below(self._ones)), table)
+
+    @cached_property
+    def _around_one(self) -> NDArray[np.bool_]:
+        """Which cells have edges around one value alone, shape (CELLS,)."""
+        return ~np.isnan(self._ones)
+
+    @cached_property
+    def _some_around_one(self) -> bool:
+        return bool(self._around_one.any())
+
+    @cached_property
+    def _ones(self) -> NDArray[np.float32]:
+        """That value for each such cell, NaN for the others. Zero ends two cells: minus zero is in another one."""
+        edges = np.concatenate((self.edges, -self.edges[self.edges == 0]))
+        per_cell = np.bincount(cells_of(edges), minlength=CELLS)
+        values = self.edges[:-1][above(self.edges[:-1]) == self.edges[1:]]
+        values = values[values > -np.inf]  # nothing is below that
+        values = np.concatenate((values, -values[values == 0]))
+        cells = cells_of(values)
+        alone = per_cell[cells] == 1 + (cells_of(above(values)) == cells)
+        ones = np.full(CELLS, np.nan, np.float32)
+        ones[cells[alone]] = values[alone]
+        return ones
+
+    def _search(self, centered: NDArray[np.float32]) -> NDArray[np.intp]:
+        found = np.searchsorted(self.edges, centered, side="right")
+        found[np.isnan(centered)] = self.size
+        return found
+
+
+def cells_of(values: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """Return the cell of each value, of shape (n,) and contiguous."""
+    return values.view(np.uint16)[_UPPER::2]
+
+
+def above(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the next float32 above each value."""
+    with np.errstate(over="ignore", under="ignore"):
+        return np.nextafter(values, np.float32(np.inf))
+
+
+def below(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the next float32 below each value."""
+    with np.errstate(over="ignore", under="ignore"):
+        return np.nextafter(values, np.float32(-np.inf))

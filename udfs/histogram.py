@@ -1,0 +1,57 @@
+"""How often each bin of a numeric column was hit: what windows and references are compared by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from udfs.bins import Bins
+
+__all__ = ["Histogram", "histogram"]
+
+
+@dataclass(frozen=True, eq=False)
+class Histogram:
+    """Counts of a sample in `bins`, int64 of shape (bins,), and how many values were NULL or NaN.
+
+    `least` and `most` are the ends of the sample; +inf and -inf where it has no value.
+    """
+
+    bins: Bins
+    counts: NDArray[np.int64]
+    nulls: int
+    least: np.float32
+    most: np.float32
+
+    @property
+    def n(self) -> int:
+        """How many values there are, without NULL and NaN."""
+        return int(self.counts.sum())
+
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """Each bin's share of the values. Raises ValueError where there is none."""
+        if not self.n:
+            raise ValueError("a sample without a value has no distribution")
+        return self.counts / self.n
+
+    def __add__(self, other: Histogram) -> Histogram:
+        """Return the histogram of both samples together. Raises ValueError for other bins."""
+        if self.bins is not other.bins and not self.bins.same_as(other.bins):
+            raise ValueError("two histograms of different bins cannot be added")
+        ends = min(self.least, other.least), max(self.most, other.most)
+        return Histogram(self.bins, self.counts + other.counts, self.nulls + other.nulls, *ends)
+
+
+def histogram(bins: Bins, values: NDArray[np.float32]) -> Histogram:
+    """Count values of shape (n,), contiguous; NaN stands for NULL."""
+    counts = bins.count(values)
+    least, most = np.float32(np.inf), np.float32(-np.inf)
+    if counts[-1] < len(values):
+        least, most = np.fmin.reduce(values), np.fmax.reduce(values)
+    return Histogram(bins, counts[:-1], int(counts[-1]), least, most)
