@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
 from pyflink_jobs.running.environment import start_quickly
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+# Timings are the benches' business: on a busy machine any example may be slow.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 start_quickly()  # for this process's JVM and those of the commands that tests start
 

@@ -185,7 +185,7 @@ def test_another_process_draws_the_same_order() -> None:
 moments = st.datetimes(datetime(2013, 1, 1), datetime(2014, 1, 1))  # noqa: DTZ001 - without a zone means UTC
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(moments, min_size=3, max_size=3, unique=True).map(sorted))
 def test_spans_are_half_open_and_add_up(bounds: list[datetime]) -> None:
     start, middle, end = bounds

@@ -41,7 +41,7 @@ def column(name: str) -> NDArray[np.float32]:
     return COLUMNS[name].astype(np.float32)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     edges=st.lists(st.tuples(NUMBERS, st.booleans()), max_size=12),
     values=arrays(np.float32, st.integers(0, 50), elements=NUMBERS | st.just(float("nan"))),

@@ -66,7 +66,7 @@ def check_bounds(reference: Sample, window: Sample, bins: int = 256) -> None:
     assert distance.hi <= distance.lo + wide + 1e-12
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(reference=SAMPLES, window=SAMPLES, bins=st.sampled_from([2, 8, 256]))
 def test_the_exact_distance_lies_between_the_bounds(reference: Sample, window: Sample, bins: int) -> None:
     check_bounds(reference, window, bins)

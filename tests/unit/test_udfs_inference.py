@@ -46,7 +46,7 @@ def test_scores_are_those_of_onnx_runtime_to_the_bit(name: str) -> None:
 
 @pytest.mark.parametrize("name", SCORABLE)
 @given(cuts=st.sets(st.integers(1, ROWS - 1)), order=st.permutations(range(ROWS)))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_scores_do_not_depend_on_how_rows_are_put_into_batches(name: str, cuts: set[int], order: list[int]) -> None:
     model = MODELS[name]
     batch = random_batch(model.spec, ROWS)
@@ -167,7 +167,7 @@ def test_one_bad_row_at_each_position(rows: int) -> None:
 
 
 @given(bad=st.sets(st.integers(0, 39)))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_bad_rows_anywhere(bad: set[int]) -> None:
     check_refused(40, bad)
 

@@ -1,0 +1,67 @@
+"""When a distance is worth an alarm: a margin that holds at any sample size, and ranks among earlier windows.
+
+Several features and slices are tested in one window; `scipy.stats.false_discovery_control` turns their p-values into
+q-values (Benjamini and Hochberg).
+"""
+
+from __future__ import annotations
+
+from math import log, sqrt
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["ALPHA", "D_MIN", "LEAST_N", "Verdict", "conformal_p", "margin", "verdict"]
+
+D_MIN = 0.1
+"""The smallest shift worth waking somebody for, as a difference of distribution functions."""
+
+ALPHA = 1e-3
+"""How often an alarm may be false, in one window of one feature."""
+
+LEAST_N = 30
+"""Windows with fewer values get no verdict: nothing below a difference of .35 could be told from chance."""
+
+Verdict = Literal["too few", "stable", "drift"]
+
+
+def verdict(d_lo: float, n: int, n_reference: int, d_min: float = D_MIN, alpha: float = ALPHA) -> Verdict:
+    """Say what a window's distance means; `d_lo` is the lower bound of the Kolmogorov-Smirnov distance.
+
+    In a window without drift, or with one of less than `d_min`, "drift" comes with a probability of at most `alpha`.
+    Raises ValueError for a reference without a value or an `alpha` outside of (0, 1).
+    """
+    if n < LEAST_N:
+        return "too few"
+    return "drift" if d_lo > margin(n, n_reference, d_min, alpha) else "stable"
+
+
+def margin(n: int, n_reference: int, d_min: float = D_MIN, alpha: float = ALPHA) -> float:
+    """Return what a distance must exceed: the smallest shift of interest, and the error of both samples.
+
+    The errors are those of Dvoretzky, Kiefer and Wolfowitz with the constant of Massart (1990, Ann. Probab. 18,
+    1269-1283): an empirical distribution function of n values is off by more than sqrt(ln(2 / a) / 2n) with a
+    probability of at most a. They hold for any distribution and any n. Half of `alpha` goes to each sample. So the
+    promise holds for all references but a share of `alpha` / 2, and for each of those in all but that share of windows.
+    Raises ValueError for a sample without a value or an `alpha` outside of (0, 1).
+    """
+    if n < 1 or n_reference < 1:
+        raise ValueError("a sample without a value has no distribution")
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha is {alpha}, expected a number between 0 and 1")
+    return d_min + _error(n, alpha / 2) + _error(n_reference, alpha / 2)
+
+
+def _error(n: int, alpha: float) -> float:
+    return sqrt(log(2 / alpha) / (2 * n))
+
+
+def conformal_p(distance: float, earlier: Sequence[float]) -> float:
+    """Return the rank of a distance among those of earlier windows, as a p-value.
+
+    It is right for any distribution of distances as long as windows can be exchanged, so also where values within a
+    window depend on each other and the textbook p-value is far too small (Vovk, Gammerman and Shafer, 2005,
+    Algorithmic Learning in a Random World, chapter 2). With k earlier windows it is never below 1 / (k + 1).
+    """
+    return (1 + sum(other >= distance for other in earlier)) / (1 + len(earlier))
