@@ -42,7 +42,7 @@ class Histogram:
 
     def __add__(self, other: Histogram) -> Histogram:
         """Return the histogram of both samples together. Raises ValueError for other bins."""
-        if self.bins is not other.bins and not self.bins.same_as(other.bins):
+        if self.bins.digest != other.bins.digest:
             raise ValueError("two histograms of different bins cannot be added")
         ends = min(self.least, other.least), max(self.most, other.most)
         return Histogram(self.bins, self.counts + other.counts, self.nulls + other.nulls, *ends)
