@@ -40,6 +40,13 @@ class Histogram:
             raise ValueError("a sample without a value has no distribution")
         return self.counts / self.n
 
+    @property
+    def extents(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Where each bin starts and ends within the sample, each of shape (bins,), in the column's own unit."""
+        edges = self.bins.edges.astype(np.float64) + float(self.bins.center)
+        inner = np.clip(edges, float(self.least), float(self.most))
+        return np.append(float(self.least), inner), np.append(inner, float(self.most))
+
     def __add__(self, other: Histogram) -> Histogram:
         """Return the histogram of both samples together. Raises ValueError for other bins."""
         if self.bins.digest != other.bins.digest:
