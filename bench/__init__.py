@@ -1,1 +1,1 @@
-"""The benches: `python -m bench throughput`, `python -m bench latency`, `python -m bench` for both."""
+"""The benches: `python -m bench throughput`, `latency` or `drift`; without a name, all."""

@@ -1,4 +1,4 @@
-"""`python -m bench [throughput | latency]`: each starts a broker of its own, prints a table and stops it again."""
+"""`python -m bench [throughput | latency | drift]`: prints tables; where Kafka is needed, a broker of its own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.drift import drift
 from bench.latency import CONFIGURATIONS, latency
 from bench.throughput import JOBS, throughput
 from pyflink_jobs.errors import MillstreamError
@@ -44,6 +45,7 @@ def main(context: click.Context) -> None:
     if context.invoked_subcommand is None:
         context.invoke(_throughput)
         context.invoke(_latency)
+        context.invoke(_drift)
 
 
 @main.command("throughput")
@@ -68,6 +70,13 @@ def _latency(*, rate: int, seconds: int, conf: tuple[str, ...], root: Path, keep
     """Measure milliseconds from a record's sending to its score's arrival, Kafka to Kafka."""
     with _broker(root, keep=keep) as bootstrap:
         _write(json_file, latency(root, bootstrap, rate, seconds, conf or CONFIGURATIONS))
+
+
+@main.command("drift")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write all figures to this file.")
+def _drift(*, json_file: Path | None) -> None:
+    """Measure what the statistics of drift cost on one core, beside scipy's exact test."""
+    _write(json_file, drift())
 
 
 @contextmanager

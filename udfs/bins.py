@@ -39,6 +39,11 @@ class Bins:
         return len(self.edges) + 1
 
     @cached_property
+    def positions(self) -> NDArray[np.float64]:
+        """The edges in the column's own unit, shape (bins - 1,)."""
+        return self.edges.astype(np.float64) + float(self.center)
+
+    @cached_property
     def digest(self) -> bytes:
         """Eight bytes that are the same for the same bins alone."""
         return sha256(np.append(self.edges, self.center).astype("<f4").tobytes()).digest()[:8]
@@ -58,9 +63,9 @@ class Bins:
         """Count values, of shape (n,) and contiguous, into bins: shape (bins + 1,), the last one counts NaN."""
         centered = self.centered(values)
         cells = cells_of(centered)
-        found = self._table.take(cells)
+        found = self._table.take(cells, mode="clip")  # quicker than to check indices that cannot be wrong
         if self._some_around_one:
-            one = self._ones.take(cells)
+            one = self._ones.take(cells, mode="clip")
             found += centered >= one
             found += centered > one
         counts = np.bincount(found, minlength=self.size + 2)

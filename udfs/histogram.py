@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,12 +29,12 @@ class Histogram:
     least: np.float32
     most: np.float32
 
-    @property
+    @cached_property
     def n(self) -> int:
         """How many values there are, without NULL and NaN."""
         return int(self.counts.sum())
 
-    @property
+    @cached_property
     def shares(self) -> NDArray[np.float64]:
         """Each bin's share of the values. Raises ValueError where there is none."""
         if not self.n:
@@ -43,8 +44,7 @@ class Histogram:
     @property
     def extents(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Where each bin starts and ends within the sample, each of shape (bins,), in the column's own unit."""
-        edges = self.bins.edges.astype(np.float64) + float(self.bins.center)
-        inner = np.clip(edges, float(self.least), float(self.most))
+        inner = np.clip(self.bins.positions, float(self.least), float(self.most))
         return np.append(float(self.least), inner), np.append(inner, float(self.most))
 
     def __add__(self, other: Histogram) -> Histogram:

@@ -29,8 +29,8 @@ def psi(reference: Histogram, window: Histogram, groups: int = GROUPS) -> Distan
     """
     shares = reference.shares
     group = np.minimum((np.cumsum(shares) - shares / 2) * groups, groups - 1).astype(np.intp)
-    _, group = np.unique(group, return_inverse=True)  # a value with much mass leaves groups empty
-    f, g = (np.bincount(group, weights=sample.counts) + _HALF for sample in (reference, window))
+    there = np.bincount(group, minlength=groups) > 0  # a value with much mass leaves groups without a bin
+    f, g = (np.bincount(group, sample.counts, groups)[there] + _HALF for sample in (reference, window))
     if not window.n:
         raise ValueError("a sample without a value has no distribution")
     f, g = f / f.sum(), g / g.sum()

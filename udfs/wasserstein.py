@@ -39,9 +39,9 @@ def _widths(reference: Histogram, window: Histogram) -> NDArray[np.float64]:
     """Return how much of each bin lies between the ends of both samples together."""
     low = float(min(reference.least, window.least))
     high = float(max(reference.most, window.most))
-    edges = reference.bins.edges.astype(np.float64) + float(reference.bins.center)
+    ends = np.concatenate(([low], np.clip(reference.bins.positions, low, high), [high]))
     with np.errstate(invalid="ignore"):  # inf - inf: a bin that nothing of either sample is in
-        return np.nan_to_num(np.diff(np.concatenate(([low], np.clip(edges, low, high), [high]))), posinf=np.inf)
+        return np.nan_to_num(np.diff(ends), posinf=np.inf)
 
 
 def _mean(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
