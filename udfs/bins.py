@@ -59,6 +59,9 @@ class Bins:
             lone &= (self.centered(neighbour) != here) | (neighbour == value)
         return np.concatenate(([False], lone))
 
+    def __reduce__(self) -> tuple[type[Bins], tuple[NDArray[np.float32], np.float32]]:
+        return Bins, (self.edges, self.center)  # without the table, which is half a megabyte
+
     def count(self, values: NDArray[np.float32]) -> NDArray[np.int64]:
         """Count values, of shape (n,) and contiguous, into bins: shape (bins + 1,), the last one counts NaN."""
         centered = self.centered(values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -91,3 +92,11 @@ def test_a_bin_into_which_neighbours_are_rounded_holds_more_than_one_value() -> 
     assert Bins(edges, np.float32(1000)).centered(np.array([0, 1e-6], np.float32)).tolist() == [-1000, -1000]
     assert Bins(edges, np.float32(1000)).single.tolist() == [False, False, False]
     assert Bins(edges).single.tolist() == [False, True, False]
+
+
+def test_bins_travel_without_their_table() -> None:
+    bins = choose_bins(lambda: [column("normal")])
+    counts = bins.count(column("normal"))
+    data = pickle.dumps(bins)
+    assert len(data) < 2000
+    np.testing.assert_array_equal(pickle.loads(data).count(column("normal")), counts)  # noqa: S301 - our own bytes
