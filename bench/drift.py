@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.stats
-from rich.console import Console
 from rich.table import Table
 
+from bench.console import console_for_tables
 from bench.machine import describe
 from udfs.choose_bins import choose_bins
 from udfs.histogram import histogram
@@ -47,7 +46,7 @@ COLUMNS: dict[str, Callable[[np.random.Generator, int], NDArray[np.float64]]] = 
 
 def drift() -> dict[str, object]:
     """Measure counting, testing and building; print tables, return their figures for JSON."""
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    console = console_for_tables()
     generator = np.random.default_rng(_SEED)
     counting = {name: _counting(generator, draw) for name, draw in COLUMNS.items()}
     table = Table(title=f"one core, batches of {_ROWS:,} float32")

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from confluent_kafka import Consumer, Producer, TopicPartition
-from rich.console import Console
 from rich.table import Table
 
+from bench.console import console_for_tables
 from bench.cpu import steal_seconds
 from bench.machine import describe
 from bench.records import json_records
@@ -56,7 +56,7 @@ class Latency:
 
 def latency(root: Path, bootstrap: str, rate: int, seconds: int, configurations: tuple[str, ...]) -> dict[str, object]:
     """Run each model under each configuration; print a table, return its figures for JSON."""
-    console = Console(width=None if sys.stdout.isatty() else 120)  # in a file too, all columns
+    console = console_for_tables()
     machine = describe()
     found: list[Latency] = []
     with console.status("") as status:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import sys
 from dataclasses import asdict
 from statistics import median
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 
+from bench.console import console_for_tables
 from bench.machine import describe
 from bench.one_job import Figures, measure
 from bench.records import delete_topic, fill
@@ -27,7 +26,7 @@ SCORES = "scores"
 
 def throughput(root: Path, bootstrap: str, records: int, rounds: int, jobs: tuple[str, ...]) -> dict[str, object]:
     """Run the jobs in turn, `rounds` times; print a table, return its figures for JSON."""
-    console = Console(width=None if sys.stdout.isatty() else 120)  # in a file too, all columns
+    console = console_for_tables()
     topic = fill(bootstrap, records)
     machine = describe()
     runs: list[dict[str, Figures]] = []

@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from udfs.shares import Shares
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -33,24 +35,12 @@ class Categories:
 
 
 @dataclass(frozen=True, eq=False)
-class CategoryCounts:
+class CategoryCounts(Shares):
     """Counts of a sample, int64 of shape (names + 1,), the last one the rest; and how many values were NULL."""
 
     categories: Categories
     counts: NDArray[np.int64]
     nulls: int
-
-    @property
-    def n(self) -> int:
-        """How many values there are, without NULL."""
-        return int(self.counts.sum())
-
-    @property
-    def shares(self) -> NDArray[np.float64]:
-        """Each category's share of the values. Raises ValueError where there is none."""
-        if not self.n:
-            raise ValueError("a sample without a value has no distribution")
-        return self.counts / self.n
 
     def __add__(self, other: CategoryCounts) -> CategoryCounts:
         """Return the counts of both samples together. Raises ValueError for other categories."""

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from udfs.shares import Shares
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from udfs.bins import Bins
 
-__all__ = ["Histogram", "histogram"]
+__all__ = ["Histogram", "differences", "histogram"]
 
 
 @dataclass(frozen=True, eq=False)
-class Histogram:
+class Histogram(Shares):
     """Counts of a sample in `bins`, int64 of shape (bins,), and how many values were NULL or NaN.
 
     `least` and `most` are the ends of the sample; +inf and -inf where it has no value.
@@ -28,18 +29,6 @@ class Histogram:
     nulls: int
     least: np.float32
     most: np.float32
-
-    @cached_property
-    def n(self) -> int:
-        """How many values there are, without NULL and NaN."""
-        return int(self.counts.sum())
-
-    @cached_property
-    def shares(self) -> NDArray[np.float64]:
-        """Each bin's share of the values. Raises ValueError where there is none."""
-        if not self.n:
-            raise ValueError("a sample without a value has no distribution")
-        return self.counts / self.n
 
     @property
     def extents(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -62,3 +51,13 @@ def histogram(bins: Bins, values: NDArray[np.float32]) -> Histogram:
     if counts[-1] < len(values):
         least, most = np.fmin.reduce(values), np.fmax.reduce(values)
     return Histogram(bins, counts[:-1], int(counts[-1]), least, most)
+
+
+def differences(reference: Histogram, window: Histogram) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the reference's distribution function less the window's, at each bin's left and right edge.
+
+    Both of shape (bins,). Raises ValueError for a sample without a value.
+    """
+    right = np.cumsum(reference.shares - window.shares)
+    right[-1] = 0.0  # both have come to 1; what is left is rounding
+    return np.concatenate(([0.0], right[:-1])), right

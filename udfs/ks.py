@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import kolmogorov
 
 from udfs.distance import Distance
+from udfs.histogram import differences
 
 if TYPE_CHECKING:
     from udfs.histogram import Histogram
@@ -28,9 +29,7 @@ def ks(reference: Histogram, window: Histogram) -> Distance:
     Raises ValueError for a sample without a value.
     """
     f, g = reference.shares, window.shares
-    right = np.cumsum(f - g)
-    right[-1] = 0.0  # both have come to 1; what is left is rounding
-    left = np.concatenate(([0.0], right[:-1]))
+    left, right = differences(reference, window)
     lo = float(np.abs(right).max())
     inside = np.maximum(left + f, g - left)[~reference.bins.single]
     return Distance(lo, lo, float(inside.max(initial=lo)), _p_value(lo, window.n))

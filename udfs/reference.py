@@ -75,7 +75,7 @@ def build_profile(model: str, version: str, file: Path) -> Profile:
     except (OSError, pa.ArrowInvalid) as error:
         raise ProfileError(f"{file} cannot be read as Parquet: {error}") from error
     columns = {field.name: _column(parquet, field) for field in parquet.schema_arrow}
-    inexact = [f.name for f in parquet.schema_arrow if pa.types.is_integer(f.type) and _large(parquet, f.name)]
+    inexact = [f.name for f in parquet.schema_arrow if pa.types.is_integer(f.type) and _inexact(columns[f.name])]
     return Profile(model, version, columns, tuple(inexact))
 
 
@@ -108,8 +108,8 @@ def _texts(parquet: pq.ParquetFile, name: str) -> Iterator[NDArray[np.object_]]:
         yield batch.column(0).to_numpy(zero_copy_only=False)
 
 
-def _large(parquet: pq.ParquetFile, name: str) -> bool:
-    return any(np.nanmax(np.abs(chunk), initial=0) > _EXACT for chunk in _numbers(parquet, name))
+def _inexact(counts: Histogram | CategoryCounts) -> bool:
+    return isinstance(counts, Histogram) and bool(max(-counts.least, counts.most) > _EXACT)
 
 
 def write_profile(profile: Profile, file: Path) -> None:

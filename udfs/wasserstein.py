@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from udfs.distance import Distance
+from udfs.histogram import differences
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,9 +27,7 @@ def wasserstein(reference: Histogram, window: Histogram) -> Distance:
     Raises ValueError for a sample without a value.
     """
     f, g = reference.shares, window.shares
-    right = np.cumsum(f - g)
-    right[-1] = 0.0  # both have come to 1; what is left is rounding
-    left = np.concatenate(([0.0], right[:-1]))
+    left, right = differences(reference, window)
     widths = _widths(reference, window)
     most = np.maximum(np.abs(left + f), np.abs(left - g))
     least = np.maximum(np.maximum(left - g, -left - f), 0.0)
