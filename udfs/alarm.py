@@ -33,8 +33,8 @@ class Alarm:
 def follow(
     alarm: Alarm, verdict: Verdict, window_start: int, opens_after: int = OPENS_AFTER, closes_after: int = CLOSES_AFTER
 ) -> tuple[Alarm, Literal["opens", "closes"] | None]:
-    """Return the state after the next window, and what happened. A window with too few values changes nothing."""
-    if verdict == "too few":
+    """Return the state after the next window, and what happened. A window that was not tested changes nothing."""
+    if verdict in ("too few", "no reference"):
         return alarm, None
     if (verdict == "drift") == alarm.is_open:
         return Alarm(alarm.is_open, alarm.since if alarm.is_open else None), None

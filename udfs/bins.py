@@ -65,17 +65,31 @@ class Bins:
     def count(self, values: NDArray[np.float32]) -> NDArray[np.int64]:
         """Count values, of shape (n,) and contiguous, into bins: shape (bins + 1,), the last one counts NaN."""
         centered = self.centered(values)
+        found = self._look_up(centered)
+        counts = np.bincount(found, minlength=self.size + 2)
+        if counts[-1]:  # seen here, it costs no pass of its own over columns without such values
+            cut = centered[found == self.size + 1]
+            counts[:-1] += np.bincount(self._search(cut), minlength=self.size + 1)
+        return counts[:-1]
+
+    def find(self, values: NDArray[np.float32]) -> NDArray[np.intp]:
+        """Return the bin of each value, of shape (n,) and contiguous; `size` for NaN."""
+        centered = self.centered(values)
+        found = self._look_up(centered)
+        cut = np.flatnonzero(found > self.size)
+        if len(cut):
+            found[cut] = self._search(centered[cut])
+        return found
+
+    def _look_up(self, centered: NDArray[np.float32]) -> NDArray[np.intp]:
+        """Return what `find` does, but `size + 1` for the values of cells that are cut in several places."""
         cells = cells_of(centered)
         found = self._table.take(cells, mode="clip")  # quicker than to check indices that cannot be wrong
         if self._some_around_one:
             one = self._ones.take(cells, mode="clip")
             found += centered >= one
             found += centered > one
-        counts = np.bincount(found, minlength=self.size + 2)
-        if counts[-1]:
-            cut = centered[found == self.size + 1]
-            counts[:-1] += np.bincount(self._search(cut), minlength=self.size + 1)
-        return counts[:-1]
+        return found
 
     def centered(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return values less `center`. Cells are finest around zero, so a column far from it is moved there.

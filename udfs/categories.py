@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +31,29 @@ class Categories:
 
     names: tuple[str, ...]
 
+    @property
+    def size(self) -> int:
+        """How many counts there are: the categories and the rest."""
+        return len(self.names) + 1
+
+    @cached_property
+    def digest(self) -> bytes:
+        """Eight bytes that are the same for the same categories alone."""
+        return sha256(json.dumps(self.names).encode()).digest()[:8]
+
+    def find(self, values: NDArray[np.object_]) -> NDArray[np.intp]:
+        """Return which category each value, str or None, is: `size - 1` for the rest, `size` for None. Shape (n,)."""
+        column = pa.array(values, pa.string())
+        known = pc.index_in(column, self._table).fill_null(self.size - 1)
+        found: NDArray[np.intp] = known.to_numpy(zero_copy_only=False).astype(np.intp)
+        if column.null_count:
+            found[column.is_null().to_numpy(zero_copy_only=False)] = self.size
+        return found
+
+    def count(self, values: NDArray[np.object_]) -> NDArray[np.int64]:
+        """Count values, str or None: shape (size + 1,), the last one counts None."""
+        return np.bincount(self.find(values), minlength=self.size + 1)
+
     @cached_property
     def _table(self) -> pa.Array:
         return pa.array(self.names, pa.string())
@@ -39,7 +64,7 @@ class CategoryCounts(Shares):
     """Counts of a sample, int64 of shape (names + 1,), the last one the rest; and how many values were NULL."""
 
     categories: Categories
-    counts: NDArray[np.int64]
+    counts: NDArray[np.int64] | NDArray[np.float64]
     nulls: int
 
     def __add__(self, other: CategoryCounts) -> CategoryCounts:
@@ -51,10 +76,8 @@ class CategoryCounts(Shares):
 
 def count_categories(categories: Categories, values: NDArray[np.object_]) -> CategoryCounts:
     """Count values of shape (n,), str or None."""
-    column = pa.array(values, pa.string())
-    found = pc.index_in(column.drop_null(), categories._table).fill_null(len(categories.names))  # noqa: SLF001 - its own module
-    counts = np.bincount(found.to_numpy(zero_copy_only=False), minlength=len(categories.names) + 1)
-    return CategoryCounts(categories, counts, column.null_count)
+    counts = categories.count(values)
+    return CategoryCounts(categories, counts[:-1], int(counts[-1]))
 
 
 def choose_categories(chunks: Iterable[NDArray[np.object_]], most: int = MOST) -> Categories:

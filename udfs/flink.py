@@ -3,6 +3,10 @@
 Called with the arguments that `udfs.arguments.argument_sql` writes for each input of the model, in the order of
 `ModelSpec.inputs`, it gives ROW(<outputs of the model>, error STRING). Outputs are NULL where the model refused the row
 or gave NaN, and `error` then says why; otherwise `error` is NULL.
+
+With a monitor, the arguments go on with the event time (BIGINT, seconds since 1970, 0 for NULL) and, where the profile
+has slices, the slice (STRING); the result goes on with CARRIED: for one row of each batch, window and slice the
+window's start in seconds, the slice's label, and the partial counts of each group of features; NULL on all others.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from pyflink.table.udf import ScalarFunction, udf
 from udfs.arguments import SQL_TYPES
 from udfs.inference import masked, run_inference
 from udfs.model import load_model, numpy_dtype
+from udfs.monitor import carry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,40 +28,54 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pyflink.table.udf import FunctionContext, UserDefinedScalarFunctionWrapper
 
+    from udfs.inference import Predictions
     from udfs.model import Model, ModelSpec
+    from udfs.monitor import LoadedMonitor, Monitor
 
-__all__ = ["ERROR", "result_type", "scoring_function"]
+__all__ = ["CARRIED", "ERROR", "result_type", "scoring_function"]
 
 ERROR = "error"
-"""The last field of the result."""
+"""The field behind the outputs."""
+
+CARRIED = {"_window": "BIGINT", "_slice": "STRING", "_partials": "ARRAY<BYTES>"}
+"""The last fields of the result of a model with a monitor."""
 
 
-def scoring_function(spec: ModelSpec) -> UserDefinedScalarFunctionWrapper:
+def scoring_function(spec: ModelSpec, monitor: Monitor | None = None) -> UserDefinedScalarFunctionWrapper:
     """Return the vectorised function that scores with the model of `spec`; it is loaded in the worker."""
-    return udf(_Score(spec), result_type=result_type(spec), func_type="pandas", name=f"score_{spec.name}")
+    score = _Score(spec, monitor)
+    return udf(score, result_type=result_type(spec, monitor), func_type="pandas", name=f"score_{spec.name}")
 
 
-def result_type(spec: ModelSpec) -> str:
-    """Return the function's result type, as SQL. No output may be named as ERROR is."""
+def result_type(spec: ModelSpec, monitor: Monitor | None = None) -> str:
+    """Return the function's result type, as SQL. No output may be named as another field is."""
     fields = [(output.name.replace("`", "``"), SQL_TYPES[output.dtype]) for output in spec.outputs]
-    return f"ROW<{', '.join(f'`{name}` {kind}' for name, kind in [*fields, (ERROR, 'STRING')])}>"
+    carried = CARRIED.items() if monitor else ()
+    return f"ROW<{', '.join(f'`{name}` {kind}' for name, kind in [*fields, (ERROR, 'STRING'), *carried])}>"
 
 
 class _Score(ScalarFunction):  # type: ignore[misc]  # pyflink ships no types
-    def __init__(self, spec: ModelSpec) -> None:
+    def __init__(self, spec: ModelSpec, monitor: Monitor | None) -> None:
         self.spec = spec
+        self.monitor = monitor
         self._model: Model | None = None
+        self._loaded: LoadedMonitor | None = None
 
     def open(self, function_context: FunctionContext) -> None:
         del function_context
         self._model = load_model(self.spec)
+        self._loaded = self.monitor.load() if self.monitor else None
 
     def eval(self, *arguments: Any) -> pd.DataFrame:  # noqa: ANN401 - a Series each, or a plain value for a constant
         assert self._model is not None, "Flink calls open() first"  # noqa: S101
         rows = _length(self.spec, arguments)
-        predictions = run_inference([*_batch(self.spec, arguments, rows)], self._model)
+        remaining = iter(arguments)
+        batch = [*_batch(self.spec, remaining, rows)]
+        predictions = run_inference(batch, self._model)
         columns = {output.name: _nullable(v) for output, v in zip(self.spec.outputs, predictions.outputs, strict=True)}
         columns[ERROR] = np.full(rows, None, object) if predictions.error is None else predictions.error
+        if self._loaded:
+            columns |= _carried(self._loaded, _watched(self.spec, batch, predictions), remaining, rows)
         return pd.DataFrame(columns, copy=False)
 
 
@@ -67,15 +86,43 @@ def _length(spec: ModelSpec, arguments: tuple[Any, ...]) -> int:
     raise ValueError(f"model {spec.name}: all inputs are constants; give at least one that differs from row to row")
 
 
-def _batch(spec: ModelSpec, arguments: tuple[Any, ...], rows: int) -> Iterator[NDArray[Any]]:
+def _batch(spec: ModelSpec, remaining: Iterator[Any], rows: int) -> Iterator[NDArray[Any]]:
     """Yield one array per input, as run_inference takes it."""
-    remaining = iter(arguments)
     for given in spec.inputs:
         values = _array(next(remaining), given.dtype, rows)
         if not given.dtype.startswith("float"):
             null = _array(next(remaining), "bool", rows)
             values = masked(values, null) if null.any() else values
         yield values
+
+
+def _watched(spec: ModelSpec, batch: list[NDArray[Any]], predictions: Predictions) -> dict[str, NDArray[Any]]:
+    """Return all columns of the model, by name."""
+    inputs = {given.name: values for given, values in zip(spec.inputs, batch, strict=True)}
+    return inputs | {given.name: v for given, v in zip(spec.outputs, predictions.outputs, strict=True)}
+
+
+def _carried(
+    loaded: LoadedMonitor, columns: dict[str, NDArray[Any]], remaining: Iterator[Any], rows: int
+) -> dict[str, NDArray[Any]]:
+    """Return the columns of CARRIED, each of shape (rows,)."""
+    seconds = _array(next(remaining), "int64", rows)
+    slices = _array(next(remaining), "string", rows) if loaded.profile.keys.slice_column else None
+    values = [_counted(columns[name]) for name in loaded.monitor.features]
+    carried = {name: np.full(rows, None, object) for name in CARRIED}
+    starts, labels, partials = carried.values()
+    for one in carry(loaded, values, seconds, slices):
+        starts[one.row], labels[one.row], partials[one.row] = one.start, one.label, one.partials
+    return carried
+
+
+def _counted(values: NDArray[Any]) -> NDArray[Any]:
+    """Return a column as it is counted: float32 with NaN for NULL, or str or None."""
+    nullable = _nullable(values)
+    if values.dtype.kind == "O":
+        return nullable
+    with np.errstate(over="ignore"):  # what is too large for float32 is infinite
+        return np.ascontiguousarray(nullable, np.float32)  # of None it makes NaN
 
 
 def _array(argument: Any, dtype: str, rows: int) -> NDArray[Any]:  # noqa: ANN401 - a Series or a constant

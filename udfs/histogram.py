@@ -25,7 +25,7 @@ class Histogram(Shares):
     """
 
     bins: Bins
-    counts: NDArray[np.int64]
+    counts: NDArray[np.int64] | NDArray[np.float64]
     nulls: int
     least: np.float32
     most: np.float32

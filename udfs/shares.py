@@ -15,7 +15,7 @@ __all__ = ["Shares"]
 class Shares:
     """A sample's `counts`, int64 of one dimension; NULL and NaN are not among them."""
 
-    counts: NDArray[np.int64]
+    counts: NDArray[np.int64] | NDArray[np.float64]
 
     @cached_property
     def n(self) -> int:
@@ -27,4 +27,5 @@ class Shares:
         """Each count's share of the values. Raises ValueError where there is none."""
         if not self.n:
             raise ValueError("a sample without a value has no distribution")
-        return self.counts / self.n
+        shares: NDArray[np.float64] = self.counts / self.counts.sum()  # not by n, which is rounded for a mixture
+        return shares

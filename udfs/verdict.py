@@ -1,18 +1,16 @@
-"""When a distance is worth an alarm: a margin that holds at any sample size, and ranks among earlier windows.
-
-Several features and slices are tested in one window; `scipy.stats.false_discovery_control` turns their p-values into
-q-values (Benjamini and Hochberg).
-"""
+"""When a distance is worth an alarm: a margin that holds at any sample size, ranks among earlier windows, q-values."""
 
 from __future__ import annotations
 
 from math import log, sqrt
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["ALPHA", "D_MIN", "LEAST_N", "Verdict", "conformal_p", "margin", "verdict"]
+__all__ = ["ALPHA", "D_MIN", "LEAST_N", "Verdict", "conformal_p", "margin", "q_values", "verdict"]
 
 D_MIN = 0.1
 """The smallest shift worth waking somebody for, as a difference of distribution functions."""
@@ -23,7 +21,7 @@ ALPHA = 1e-3
 LEAST_N = 30
 """Windows with fewer values get no verdict: nothing below a difference of .35 could be told from chance."""
 
-Verdict = Literal["too few", "stable", "drift"]
+Verdict = Literal["late", "no reference", "too few", "stable", "drift"]
 
 
 def verdict(d_lo: float, n: int, n_reference: int, d_min: float = D_MIN, alpha: float = ALPHA) -> Verdict:
@@ -55,6 +53,19 @@ def margin(n: int, n_reference: int, d_min: float = D_MIN, alpha: float = ALPHA)
 
 def _error(n: int, alpha: float) -> float:
     return sqrt(log(2 / alpha) / (2 * n))
+
+
+def q_values(p: Sequence[float]) -> list[float]:
+    """Return p-values of several tests as q-values: alarms at q <= a are false in a share of at most a of them.
+
+    Benjamini and Hochberg (1995, J. R. Stat. Soc. B 57, 289-300). scipy.stats has it too, but takes a second to import
+    in each of a job's workers.
+    """
+    order = np.argsort(p)[::-1]
+    scaled = np.array(p)[order] * len(p) / np.arange(len(p), 0, -1)
+    found = np.empty(len(p))
+    found[order] = np.minimum(np.minimum.accumulate(scaled), 1.0)
+    return [float(q) for q in found]
 
 
 def conformal_p(distance: float, earlier: Sequence[float]) -> float:

@@ -1,0 +1,131 @@
+"""The aggregate functions that Flink's Python workers run for drift: merge partial counts, follow a model's windows.
+
+Both are general aggregate functions with explicit state. `merging_function` is for a group window, keyed by slice and
+group of features. `watching_function` is for a GROUP BY without a window, keyed by nothing but the model: its result
+after each bundle of rows holds what is new since the bundle before, so of its changelog the rows INSERT and
+UPDATE_AFTER, and only those, are to be read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pyflink.common import Row
+from pyflink.table.udf import AggregateFunction, udaf
+
+from udfs import memory, watch
+from udfs.compare import compare, from_json, to_json
+from udfs.partial import from_bytes, to_bytes
+from udfs.season import part_of
+from udfs.telling import ALERT_FIELDS, RESULT_FIELDS, alert_values, result_values
+
+if TYPE_CHECKING:
+    from pyflink.table.udf import FunctionContext, UserDefinedAggregateFunctionWrapper
+
+    from udfs.monitor import LoadedMonitor, Monitor
+
+__all__ = ["MERGED", "merging_function", "watching_function"]
+
+MERGED = "ROW<comparisons STRING, counts BYTES>"
+"""The type of what a merge results in."""
+
+_RESULTS = f"ARRAY<ROW<{', '.join(f'`{name}` {kind}' for name, kind in RESULT_FIELDS.items())}>>"
+_ALERTS = f"ARRAY<ROW<{', '.join(f'`{name}` {kind}' for name, kind in ALERT_FIELDS.items())}>>"
+
+
+def merging_function(monitor: Monitor) -> UserDefinedAggregateFunctionWrapper:
+    """Return merge(slice, feature_group, window_start, partial), with `window_start` in seconds."""
+    return udaf(_Merge(monitor), name=f"merge_{monitor.model}")
+
+
+def watching_function(monitor: Monitor) -> UserDefinedAggregateFunctionWrapper:
+    """Return watch(window_start, arrival, merged).
+
+    `merged` is an array of ROW(slice, feature_group, comparisons, counts); where `arrival` is not 'in time', of one
+    that came after its window and was not compared.
+    """
+    return udaf(_Watch(monitor), name=f"watch_{monitor.model}")
+
+
+class _Merge(AggregateFunction):  # type: ignore[misc]  # pyflink ships no types
+    def __init__(self, monitor: Monitor) -> None:
+        self.monitor = monitor
+        self._loaded: LoadedMonitor | None = None
+
+    def open(self, function_context: FunctionContext) -> None:
+        del function_context
+        self._loaded = self.monitor.load()
+
+    def create_accumulator(self) -> list[Any]:
+        return ["", 0, 0, b""]  # slice, group, start, counts
+
+    def accumulate(self, accumulator: list[Any], label: str, group: int, start: int, partial: bytes) -> None:
+        assert self._loaded is not None, "Flink calls open() first"  # noqa: S101
+        features = self._loaded.groups[group]
+        added = from_bytes(partial, features)
+        counts = from_bytes(accumulator[3], features) + added if accumulator[3] else added
+        accumulator[:] = [label, group, start, to_bytes(counts)]
+
+    def get_value(self, accumulator: list[Any]) -> Row:
+        assert self._loaded is not None, "Flink calls open() first"  # noqa: S101
+        label, group, start, counts = accumulator
+        features = self._loaded.groups[group]
+        reference = self._loaded.reference(group, label, {part_of(self._loaded.profile.keys.season, start): 1})
+        compared = compare(reference, from_bytes(counts, features))
+        return Row(to_json(compared), counts)
+
+    def get_accumulator_type(self) -> str:
+        return "ROW<label STRING, feature_group INT, window_start BIGINT, counts BYTES>"
+
+    def get_result_type(self) -> str:
+        return MERGED
+
+
+class _Watch(AggregateFunction):  # type: ignore[misc]  # pyflink ships no types
+    def __init__(self, monitor: Monitor) -> None:
+        self.monitor = monitor
+        self._loaded: LoadedMonitor | None = None
+
+    def open(self, function_context: FunctionContext) -> None:
+        del function_context
+        self._loaded = self.monitor.load()
+
+    def create_accumulator(self) -> list[Any]:
+        return [b"", [], [], False, 0]  # memory, results and alerts to tell, whether they were told, a number
+
+    def accumulate(self, accumulator: list[Any], start: int, arrival: str, merged: list[Row]) -> None:
+        assert self._loaded is not None, "Flink calls open() first"  # noqa: S101
+        remembered = memory.from_bytes(accumulator[0])
+        if arrival == "in time":
+            slices = {(m[0], m[1]): watch.Watched(m[3], from_json(m[2])) for m in merged}
+            news = watch.window(self._loaded, remembered, start, slices)
+        else:
+            label, group, _, counts = merged[0]
+            key = label, group
+            late = arrival == "late"
+            news = (
+                watch.late(self._loaded, remembered, start, key, counts)
+                if late
+                else watch.lost(self._loaded, start, key, counts)
+            )
+        results = [Row(*result_values(result)) for result in news.results]
+        alerts = [Row(*alert_values(change, self.monitor)) for change in news.changes]
+        told = accumulator[3]
+        accumulator[:] = [
+            memory.to_bytes(remembered),
+            results if told else [*accumulator[1], *results],
+            alerts if told else [*accumulator[2], *alerts],
+            False,
+            accumulator[4] + 1,  # or Flink would keep back what is told twice in the same words
+        ]
+
+    def get_value(self, accumulator: list[Any]) -> Row:
+        # Flink asks once before a bundle of rows and once behind it. What it got is told; the next row begins anew.
+        accumulator[3] = True
+        return Row(accumulator[1], accumulator[2], accumulator[4])
+
+    def get_accumulator_type(self) -> str:
+        return f"ROW<memory BYTES, results {_RESULTS}, alerts {_ALERTS}, told BOOLEAN, number BIGINT>"
+
+    def get_result_type(self) -> str:
+        return f"ROW<results {_RESULTS}, alerts {_ALERTS}, number BIGINT>"

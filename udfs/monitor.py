@@ -1,0 +1,129 @@
+"""Counting a batch beside its scores: for each window and slice, partial counts that ride on one of its rows."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from udfs.counts import count_groups
+from udfs.partial import to_bytes
+from udfs.reference import Profile, ProfileError, read_profile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from udfs.counts import Counts
+    from udfs.features import Features
+
+__all__ = ["EARLIEST", "GROUP", "LATEST", "Carried", "LoadedMonitor", "Monitor", "carry"]
+
+GROUP = 8
+"""How many features one merging operator has at a time."""
+
+EARLIEST, LATEST = 631_152_000, 4_102_444_800
+"""Event times in seconds since 1970, from 1990 to 2100: rows of any other time are in no window."""
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """What is watched of a model, and how; small and picklable.
+
+    `reference` is the profile's file. `d_min` has a value for each of the `features`, `places` says where each stands
+    in SQL. Windows and the time that they wait for late rows are in seconds.
+    """
+
+    model: str
+    version: str
+    reference: str
+    sha256: str
+    features: tuple[str, ...]
+    d_min: tuple[float, ...]
+    places: tuple[str, ...]
+    window: int
+    allowed_lateness: int = 0
+
+    def load(self) -> LoadedMonitor:
+        """Read the profile. Raises ProfileError for one that is missing, damaged, or another than was planned with."""
+        path = Path(self.reference)
+        found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
+        if found != self.sha256:
+            raise ProfileError(f"{path}: its sha256 is {found}, but the job was planned with {self.sha256}")
+        return LoadedMonitor(self, read_profile(path, self.model))
+
+
+@dataclass(frozen=True)
+class LoadedMonitor:
+    """A monitor with its reference profile."""
+
+    monitor: Monitor
+    profile: Profile
+
+    @cached_property
+    def features(self) -> Features:
+        """The watched columns, in the monitor's order."""
+        return self.profile.features.select(self.monitor.features)
+
+    @cached_property
+    def groups(self) -> list[Features]:
+        """The same in groups."""
+        return self.features.groups(GROUP)
+
+    def reference(self, group: int, label: str, rows: Mapping[int, int]) -> Counts | None:
+        """Return what a slice's window is compared with, as Profile.reference does, in one group of features."""
+        whole = self.profile.reference(label, rows)
+        return whole.select(self.groups[group]) if whole else None
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What a row carries for all rows of its batch, window and slice: `start` of the window in seconds."""
+
+    row: int
+    start: int
+    label: str
+    partials: list[bytes]
+
+
+def carry(
+    loaded: LoadedMonitor,
+    values: Sequence[NDArray[Any]],
+    seconds: NDArray[np.int64],
+    slices: NDArray[np.object_] | None,
+) -> list[Carried]:
+    """Count a batch of n rows, each column of shape (n,) as `udfs.counts.count` takes it.
+
+    `seconds` since 1970 and `slices` (str or None) have shape (n,). What is carried stands on the last row of its
+    window and slice. Rows whose time is before EARLIEST or from LATEST on are left out.
+    """
+    timely = (seconds >= EARLIEST) & (seconds < LATEST)
+    if not timely.all():
+        rows = np.flatnonzero(timely)
+        kept = carry(loaded, [v[rows] for v in values], seconds[rows], None if slices is None else slices[rows])
+        return [Carried(int(rows[c.row]), c.start, c.label, c.partials) for c in kept]
+    if not len(seconds):
+        return []
+    windows = seconds // loaded.monitor.window
+    labels = loaded.profile.keys.labels
+    codes = windows * len(labels)
+    if slices is not None:
+        codes += loaded.profile.keys.slices.find(slices)
+    found, group = np.unique(codes, return_inverse=True)
+    last = np.empty(len(found), np.intp)
+    last[group] = np.arange(len(codes))  # of several, the last one stays
+    counted = count_groups(loaded.features, values, group, len(found))
+    return [
+        Carried(
+            int(row),
+            int(code // len(labels)) * loaded.monitor.window,
+            labels[code % len(labels)],
+            [to_bytes(counts.select(features)) for features in loaded.groups],
+        )
+        for code, row, counts in zip(found, last, counted, strict=True)
+    ]
