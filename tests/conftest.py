@@ -34,7 +34,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _Scheduli
     return _Scheduling(config, log)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def topic() -> Callable[[str], str]:
     """Return a function that makes a topic name of its own from a readable beginning."""
     return lambda beginning: f"{beginning}-{uuid4().hex[:8]}"

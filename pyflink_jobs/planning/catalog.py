@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from pyflink_jobs.errors import Finding, SqlError
 from pyflink_jobs.planning.flink_errors import read_exception
-from pyflink_jobs.planning.ml_predict import Call, expand
+from pyflink_jobs.planning.ml_predict import Call, all_calls, expand
 from pyflink_jobs.planning.scoring_sql import predictions_sql, scoring_sql
+from pyflink_jobs.planning.watching import check_monitor, views_of_monitor
 from pyflink_jobs.project.tokens import quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pyflink.table import TableEnvironment
 
     from pyflink_jobs.planning.declarations import Model
+    from pyflink_jobs.planning.drift_sql import DriftViews
     from pyflink_jobs.project.sqlfile import Statement
 
 __all__ = ["Catalog", "ScoredView", "sql_error"]
@@ -26,7 +30,10 @@ _NUMBERS = ("TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL"
 
 @dataclass(frozen=True)
 class ScoredView:
-    """The two views behind an ML_PREDICT call: `scored` calls the model, `predictions` is what a query sees."""
+    """The views behind an ML_PREDICT call: `scored` calls the model, `predictions` is what a query sees.
+
+    `drift` has those of the model's monitor, if it is watched.
+    """
 
     call: Call
     model: Model
@@ -34,6 +41,7 @@ class ScoredView:
     scored_sql: str
     predictions: str
     predictions_sql: str
+    drift: DriftViews | None = None
 
 
 @dataclass
@@ -43,6 +51,7 @@ class Catalog:
     environment: TableEnvironment
     models: dict[str, Model]
     views: list[ScoredView] = field(default_factory=list)
+    statements: dict[str, Statement] = field(default_factory=dict)
     _functions: set[str] = field(default_factory=set)
 
     def load(self, statement: Statement) -> None:
@@ -52,10 +61,16 @@ class Catalog:
             self.environment.execute_sql(text)
         except Exception as error:  # PyFlink raises Py4J's and a dozen of its own
             raise sql_error(statement, error) from error
+        self.statements[statement.name or ""] = statement
 
     def expanded(self, statement: Statement) -> str:
         """Return a statement's text with its ML_PREDICT calls expanded and their views created."""
         return expand(statement, self._view_of)
+
+    def views_behind(self, statements: Iterable[Statement]) -> list[ScoredView]:
+        """Return the views of those calls that stand in `statements`."""
+        keys = {call.key for statement in statements for call in all_calls(statement)}
+        return [view for view in self.views if view.call.key in keys]
 
     def _view_of(self, call: Call) -> str:
         for view in self.views:
@@ -71,11 +86,15 @@ class Catalog:
         model = self.models[call.model.text]
         source, shown = self._source(call)
         schema = self._schema(call, source)
-        if findings := [*_check_columns(call, model, schema, shown), *_check_names(call, model, schema, shown)]:
+        findings = [*_check_columns(call, model, schema, shown), *_check_names(call, model, schema, shown)]
+        if model.monitored:
+            findings += check_monitor(self, call, model.monitored, schema, shown)
+        if findings:
             raise SqlError(findings)
         function = f"score_{call.model.text}"
         if function not in self._functions:
-            self.environment.create_temporary_function(quoted(function), scoring_function(model.spec))
+            monitor = model.monitored.monitor if model.monitored else None
+            self.environment.create_temporary_function(quoted(function), scoring_function(model.spec, monitor))
             self._functions.add(function)
         number = len(self.views) + 1
         scored, predictions = f"{call.model.text}_scored_{number}", f"{call.model.text}_predictions_{number}"
@@ -83,7 +102,10 @@ class Catalog:
         self._create_view(call, scored, inner)
         outer = predictions_sql(scored, list(schema), model)
         self._create_view(call, predictions, outer)
-        return ScoredView(call, model, scored, inner, predictions, outer)
+        drift = views_of_monitor(self.environment, model.monitored, scored, number) if model.monitored else None
+        for name, sql in drift.views.items() if drift else ():
+            self._create_view(call, name, sql)
+        return ScoredView(call, model, scored, inner, predictions, outer, drift)
 
     def _source(self, call: Call) -> tuple[str, str]:
         """Return what stands behind FROM, and how findings call it."""
@@ -105,16 +127,29 @@ class Catalog:
     def _schema(self, call: Call, source: str) -> dict[str, str]:
         """Return the names and types of what a call reads."""
         try:
-            table: Any = self.environment.sql_query(f"SELECT * FROM {source}")
+            return self.schema_of(source)
         except Exception as error:
             message = read_exception(error)
             place = call.table.place if call.table else call.place
             raise SqlError(
                 f"ML_PREDICT cannot read its table: {message.text}", place=place, detail=message.trace
             ) from error
+
+    def schema_of(self, source: str) -> dict[str, str]:
+        """Return the names and types of the columns behind FROM; event time is a type that ends in *ROWTIME*."""
+        table: Any = self.environment.sql_query(f"SELECT * FROM {source}")
         # Asked of Java's columns: PyFlink's own TableSchema needs a tenth of a second for each.
         columns = table._j_table.getResolvedSchema().getColumns()  # noqa: SLF001 - PyFlink has no public way to them
         return {column.getName(): str(column.getDataType().getLogicalType()) for column in columns}
+
+    def columns_of_sink(self, table: str) -> list[str]:
+        """Return the names of the columns that a table stores; its connector need not be one that can be read."""
+        from pyflink.table.catalog import ObjectPath  # noqa: PLC0415 - PyFlink is slow to import
+
+        catalog = self.environment.get_catalog(self.environment.get_current_catalog())
+        found: Any = catalog.get_table(ObjectPath(self.environment.get_current_database(), table))
+        columns = found._j_catalog_base_table.getUnresolvedSchema().getColumns()  # noqa: SLF001 - as above
+        return [column.getName() for column in columns if "Physical" in column.getClass().getSimpleName()]
 
 
 def _check_columns(call: Call, model: Model, schema: dict[str, str], shown: str) -> list[Finding]:

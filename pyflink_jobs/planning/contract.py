@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pyflink_jobs.project.model_files import ModelFile
     from udfs.signature import Tensor
 
-__all__ = ["OPTIONS", "bind", "check_options"]
+__all__ = ["MONITOR", "OPTIONS", "bind", "check_options"]
 
 _OUTPUT_TYPES = {
     "float16": ("FLOAT", "DOUBLE"),
@@ -36,6 +36,9 @@ _OUTPUT_TYPES = {
 }
 _DTYPES = {sql: dtype for dtype, sql in SQL_TYPES.items() if dtype != "float16"}
 OPTIONS = ("provider", "version", "null-inputs")
+MONITOR = "monitor."
+"""How the options of a monitor begin; pyflink_jobs.planning.monitoring reads them."""
+
 _OWN_NAMES = ("model_version", "error")
 _ELEMENT = re.compile(r"(?P<tensor>.+?)(?:\[(?P<element>\d+)\])?")
 
@@ -45,7 +48,7 @@ def check_options(model: ModelDefinition) -> list[Finding]:
     findings = []
     outputs = tuple(f"output.{column.name}" for column in model.outputs)
     for key, option in model.options.items():
-        if key not in (*OPTIONS, *outputs):
+        if key not in (*OPTIONS, *outputs) and not key.startswith(MONITOR):
             near = get_close_matches(key, (*OPTIONS, *outputs), n=1)
             facts = (f"known are: {', '.join((*OPTIONS, *outputs))}",)
             ways = (f"write '{near[0]}'",) if near else ("leave it out",)

@@ -12,6 +12,7 @@ from pyflink_jobs.local.broker import bootstrap_servers
 from pyflink_jobs.planning.contract import bind
 from pyflink_jobs.planning.create_model import ModelDefinition, read_create_model
 from pyflink_jobs.planning.ml_predict import Call, find_calls
+from pyflink_jobs.planning.monitoring import Monitored, bind_monitor, read_monitor
 from pyflink_jobs.planning.order import in_order
 from pyflink_jobs.project.model_files import find_model
 from pyflink_jobs.project.sqlfile import Statement, read_sql
@@ -25,10 +26,11 @@ __all__ = ["Declarations", "Model", "declare"]
 
 @dataclass(frozen=True)
 class Model:
-    """A model as SQL declares it, and what a worker needs to run it."""
+    """A model as SQL declares it, what a worker needs to run it, and how it is watched, if it is."""
 
     definition: ModelDefinition
     spec: ModelSpec
+    monitored: Monitored | None = None
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,14 @@ def _bind_model(project: Project, statement: Statement) -> tuple[Model | None, l
         place = version.place if version else definition.place
         file = find_model(project, definition.name, version.value if version else None, place)
         spec, findings = bind(definition, file, project.relative(file.onnx))
+        options, problems = read_monitor(definition)
+        monitored = None
+        if spec and options:
+            monitored, problems = bind_monitor(definition, options, spec, project)
     except MillstreamError as error:
         return None, error.findings
-    return (Model(definition, spec) if spec else None), findings
+    findings += problems
+    return (Model(definition, spec, monitored) if spec and not findings else None), findings
 
 
 def _check_calls(statement: Statement, models: dict[str, Model], broken: set[str]) -> list[Finding]:

@@ -47,7 +47,11 @@ def _sql(planned: PlannedJob) -> str:
     views = [
         f"CREATE TEMPORARY VIEW {quoted(name)} AS\n{text};"
         for view in planned.views
-        for name, text in ((view.scored, view.scored_sql), (view.predictions, view.predictions_sql))
+        for name, text in (
+            (view.scored, view.scored_sql),
+            (view.predictions, view.predictions_sql),
+            *(view.drift.views.items() if view.drift else ()),
+        )
     ]
     inserts = ["\n".join(line.rstrip() for line in text.split("\n") if line.strip()) + ";" for text in planned.inserts]
     return "\n\n".join([*views, *inserts])

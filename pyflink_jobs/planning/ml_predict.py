@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pyflink_jobs.project.tokens import Token
 
-__all__ = ["Call", "Name", "expand", "find_calls"]
+__all__ = ["Call", "Name", "all_calls", "expand", "find_calls"]
 
 _USAGE = "write ML_PREDICT(TABLE features, MODEL model, DESCRIPTOR(column, ...))"
 
@@ -69,6 +69,11 @@ def find_calls(statement: Statement) -> list[Call]:
         if opens_call and not any(call.start <= token.start < call.end for call in calls):
             calls.append(_call(statement, index))
     return calls
+
+
+def all_calls(statement: Statement) -> list[Call]:
+    """Return the calls of a statement, and those in their sub-queries."""
+    return [found for call in find_calls(statement) for found in (call, *(all_calls(call.query) if call.query else ()))]
 
 
 def expand(statement: Statement, view_of: Callable[[Call], str]) -> str:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.errors import Finding, MillstreamError
+from pyflink_jobs.errors import Finding, MillstreamError, SqlError
 from pyflink_jobs.planning.catalog import Catalog, ScoredView, sql_error
+from pyflink_jobs.planning.drift_sql import ALERTS, DRIFT
+from pyflink_jobs.planning.flink_errors import read_exception
 from pyflink_jobs.planning.order import needed_by
+from pyflink_jobs.planning.watching import KEEP_TIME, drift_inserts, view_with_plain_join
 from pyflink_jobs.project.tokens import quoted
 
 if TYPE_CHECKING:
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     from pyflink_jobs.project.sqlfile import Statement
 
 __all__ = ["PlannedJob", "check_plans", "plan_job"]
+
+_LOST_TIME = "*ROWTIME* -> TIMESTAMP"  # how Flink's planner puts it that it has made a plain timestamp of event time
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ def plan_job(
     for statement in needed:
         catalog.load(statement)
     tables = {s.name or "": _options(environment, s.name or "") for s in needed if s.kind == "CREATE TABLE"}
-    sinks = {statement.name for statement in job if statement.kind == "INSERT INTO"}
+    sinks = {statement.name for statement in job if statement.kind == "INSERT INTO"} | {DRIFT, ALERTS}
     sources = {table: options for table, options in tables.items() if table not in sinks}
     if bounded:
         # Each partition ends, so none can fall idle for good; one that is slow must not make others' rows late.
@@ -58,7 +63,7 @@ def plan_job(
     for table, options in sources.items():
         if bounded and options.get("connector") in ("kafka", "upsert-kafka"):
             environment.execute_sql(f"ALTER TABLE {quoted(table)} SET ('scan.bounded.mode' = 'latest-offset')")
-    statements, inserts = _add_inserts(job, catalog)
+    statements, inserts = _add_inserts(name, [*needed, *job], catalog)
     written = {table: tables[table] for table in tables if table in sinks}
     return PlannedJob(name, environment, statements, inserts, catalog.views, sources, written)
 
@@ -70,21 +75,35 @@ def _options(environment: TableEnvironment, table: str) -> dict[str, str]:
     return dict(catalog.get_table(ObjectPath(environment.get_current_database(), table)).get_options())
 
 
-def _add_inserts(job: list[Statement], catalog: Catalog) -> tuple[StatementSet, list[str]]:
-    """Return the job's INSERT statements as one set, which becomes one Flink job, and their expanded texts."""
-    statements = catalog.environment.create_statement_set()
+def _add_inserts(name: str, statements: list[Statement], catalog: Catalog) -> tuple[StatementSet, list[str]]:
+    """Return a job's INSERT statements as one set, which becomes one Flink job, and their expanded texts.
+
+    `statements` are the job's own, and those that it needs, which are in the catalog. The INSERTs of the monitors of
+    the models that they call stand at the end.
+    """
+    planned = catalog.environment.create_statement_set()
     inserts = []
-    for statement in job:
-        if statement.kind == "CREATE VIEW":
+    for statement in statements:
+        if statement.kind == "CREATE VIEW" and statement not in catalog.statements.values():
             catalog.load(statement)
+        if statement.kind != "INSERT INTO":
             continue
         text = catalog.expanded(statement)
         try:
-            statements.add_insert_sql(text)
+            planned.add_insert_sql(text)
         except Exception as error:
             raise sql_error(statement, error) from error
         inserts.append(text)
-    return statements, inserts
+    for view in catalog.views_behind(statements):
+        for text in drift_inserts(catalog, view, name):
+            try:
+                planned.add_insert_sql(text)
+            except Exception as error:
+                sink = next(s for table, s in catalog.statements.items() if f"INSERT INTO {quoted(table)} " in text)
+                message = read_exception(error)
+                raise SqlError(message.text, place=sink.place(), detail=message.trace) from error
+            inserts.append(text)
+    return planned, inserts
 
 
 def check_plans(declarations: Declarations, environment: TableEnvironment) -> list[Finding]:
@@ -107,19 +126,28 @@ def check_plans(declarations: Declarations, environment: TableEnvironment) -> li
         except MillstreamError as error:
             findings += error.findings
             broken.add(statement.name or "")
-    for job in declarations.jobs.values():
+    for name, job in declarations.jobs.items():
         if any(s.mentions(broken) or any(p and p.file == s.file for p in placed) for s in job):
             continue
         try:
-            statements, _ = _add_inserts(job, catalog)
-            _explain(statements, job)
+            needed = needed_by(job, declarations.created)
+            statements, _ = _add_inserts(name, [*needed, *job], catalog)
+            _explain(statements, job, catalog)
         except MillstreamError as error:
             findings += error.findings
     return findings
 
 
-def _explain(statements: StatementSet, job: list[Statement]) -> None:
+def _explain(statements: StatementSet, job: list[Statement], catalog: Catalog) -> None:
     try:
         statements.explain()
     except Exception as error:
+        message = read_exception(error)
+        for table in (DRIFT, ALERTS):
+            if f".{table}' do not match" in message.text:
+                place = catalog.statements[table].place()
+                raise SqlError(message.text, place=place, detail=message.trace) from error
+        if _LOST_TIME in message.text and (view := view_with_plain_join(catalog)):
+            lost = f"a join in `{view.name}` loses event time, which a monitor behind it needs"
+            raise SqlError(lost, place=view.place(), ways_out=KEEP_TIME, detail=message.trace) from error
         raise sql_error(job[0], error) from error

@@ -26,6 +26,11 @@ def scoring_sql(source: str, columns: list[str], model: Model, function: str) ->
         for column, given in zip(columns, model.spec.inputs, strict=True)
         for argument in argument_sql(quoted(column), given.dtype)
     ]
+    if model.monitored:
+        options = model.monitored.options
+        # As a number: a timestamp of the year 9999 is beyond what pandas can hold.
+        arguments.append(f"COALESCE(EXTRACT(EPOCH FROM {quoted(options.time.value)}), 0)")
+        arguments += [f"CAST({quoted(options.slice.value)} AS STRING)"] if options.slice else []
     listed = ",\n    ".join(arguments)
     return f"SELECT *,\n  {quoted(function)}(\n    {listed}\n  ) AS {quoted(SCORE)}\nFROM {source}"
 

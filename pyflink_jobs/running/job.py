@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import JobError, KafkaError
 from pyflink_jobs.local import topics
-from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.declarations import Declarations, declare
 from pyflink_jobs.planning.flink_errors import read_exception
 from pyflink_jobs.planning.planner import PlannedJob, plan_job
 from pyflink_jobs.running.broker_watch import BrokerWatch
@@ -50,12 +50,14 @@ def run_job(
     bounded: bool = False,
     parallelism: int | None = None,
     on_progress: Callable[[JobCounts], None] = lambda _: None,
+    declarations: Declarations | None = None,
 ) -> Outcome:
     """Run a job in a MiniCluster until it ends or Ctrl-C; `bounded` ends it at what is in the topics now.
 
-    Raises what planning raises, and JobError with the cause where the job fails.
+    `declarations` are the project's own, if None. Raises what planning raises, and JobError with the cause where the
+    job fails.
     """
-    declarations = declare(project)
+    declarations = declarations or declare(project)
     declarations.job(name)
     slots = parallelism or project.settings.parallelism
     with minicluster(project, slots) as cluster:

@@ -66,21 +66,43 @@ def read_final_counts(url: str, job_id: str) -> JobCounts:
     """Ask about a job that has ended: what each task has counted is exact, its metrics are gone."""
     job = _get(f"{url}/jobs/{job_id}")
     counts = JobCounts(job["state"])
-    for vertex in job["vertices"]:
+    vertices = {vertex["id"]: vertex for vertex in job["vertices"]}
+    readers = _readers(job["plan"]["nodes"])
+    for name, vertex in vertices.items():
         counted = vertex["metrics"]
         if source := _table(_SOURCE, vertex):
             counts.read[source] += counted["read-records"]
         if sink := _table(_SINK, vertex):
-            # A task counts what its first operator reads, for a join that is both sides, and what its last one writes.
+            # A task counts what its first operator reads, for a join that is both sides, and what all its last ones
+            # write: into the sink, and to other tasks.
             first = _SINK.match(vertex["name"])
-            counts.written[sink] += counted["read-records" if first else "write-records"]
+            others = sum(_sent(name, other, vertices, readers) for other in readers.get(name, ()))
+            counts.written[sink] += counted["read-records"] if first else counted["write-records"] - others
     return JobCounts(counts.state, +counts.read, +counts.written)
 
 
+def _readers(nodes: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """Return by task which tasks read from it."""
+    readers: dict[str, list[str]] = {}
+    for node in nodes:
+        for given in node.get("inputs", ()):
+            readers.setdefault(given["id"], []).append(node["id"])
+    return readers
+
+
+def _sent(sender: str, reader: str, vertices: dict[str, Any], readers: dict[str, list[str]]) -> int:
+    """Return how many records went from one task to another; those that read from many have senders of one reader."""
+    senders = [name for name, all_readers in readers.items() if reader in all_readers and name != sender]
+    elsewhere = sum(int(vertices[name]["metrics"]["write-records"]) for name in senders)
+    return int(vertices[reader]["metrics"]["read-records"]) - elsewhere
+
+
 def _table(pattern: re.Pattern[str], vertex: dict[str, Any]) -> str:
-    """Return the table that a source's or sink's vertex is named after, "files" for a sink of files, else ""."""
-    match = pattern.search(vertex["name"])
-    return (match["table"] or "files") if match else ""
+    """Return the table that a source's or sink's vertex is named after, "files" for a sink of files, else "".
+
+    Sinks that share a vertex are counted together, as "drift and alerts".
+    """
+    return " and ".join(dict.fromkeys(match["table"] or "files" for match in pattern.finditer(vertex["name"])))
 
 
 def _metrics(url: str) -> dict[str, dict[str, float]]:

@@ -1,7 +1,7 @@
 -- The rows that a model is trained on: the features the scoring job sees, with what became of the flight.
 INSERT INTO training_data
 SELECT
-  f.flight_id, f.departed_ms,
+  f.flight_id, f.departed_ms, CAST(f.departed_at AS TIMESTAMP_LTZ(3)) AS departed_at, f.origin,
   f.dep_delay, f.distance, f.scheduled_hour, f.weekday,
   f.origin_departures_1h, f.origin_delay_1h, f.origin_late_share_1h,
   f.carrier_departures_3h, f.carrier_delay_3h,

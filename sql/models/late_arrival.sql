@@ -18,5 +18,9 @@ INPUT (
 OUTPUT (p_late DOUBLE)           -- 0 to 1
 WITH (
   'provider' = 'onnx',
-  'output.p_late' = 'probabilities[1]'
+  'output.p_late' = 'probabilities[1]',
+  'monitor.time' = 'departed_at',
+  'monitor.window' = '1 DAY',
+  'monitor.slice' = 'origin',
+  'monitor.season' = 'day of week'   -- a Sunday is compared with Sundays
 );

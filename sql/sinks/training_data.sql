@@ -2,6 +2,8 @@
 CREATE TABLE training_data (
   flight_id             STRING,
   departed_ms           BIGINT,    -- event time, UTC epoch milliseconds
+  departed_at           TIMESTAMP_LTZ(3),  -- same
+  origin                STRING,
   dep_delay             FLOAT,
   distance              FLOAT,
   scheduled_hour        FLOAT,
@@ -19,5 +21,6 @@ CREATE TABLE training_data (
 ) WITH (
   'connector' = 'filesystem',
   'path' = '${TRAINING_DATA:-out/training_data}',
-  'format' = 'json'
+  'format' = 'json',
+  'json.timestamp-format.standard' = 'ISO-8601'
 );

@@ -10,7 +10,8 @@ CREATE TABLE departures (
   scheduled_ms BIGINT,   -- scheduled departure, UTC epoch milliseconds
   departed_ms  BIGINT,   -- actual departure, UTC epoch milliseconds
   dep_delay    INT,      -- actual minus scheduled departure, minutes; negative when early
-  departed_at AS TO_TIMESTAMP_LTZ(departed_ms, 3),
+  departed_at AS CASE WHEN departed_ms BETWEEN 631152000000 AND 4102444799999   -- 1990 to 2099; NULL otherwise, which
+                      THEN TO_TIMESTAMP_LTZ(departed_ms, 3) END,                -- leaves the watermark where it is
   scheduled_local AS CAST(CONVERT_TZ(DATE_FORMAT(TO_TIMESTAMP_LTZ(scheduled_ms, 3), 'yyyy-MM-dd HH:mm:ss'),
                           'UTC', 'America/New_York') AS TIMESTAMP(0)),   -- the clock on the airport's wall
   WATERMARK FOR departed_at AS departed_at - INTERVAL '5' MINUTE   -- records come up to 4 minutes out of order

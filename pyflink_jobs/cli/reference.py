@@ -1,0 +1,109 @@
+"""`millstream reference`: reference profiles, against which drift is measured."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from pyflink_jobs.cli.main import Context
+    from udfs.reference import Profile
+
+__all__ = ["reference"]
+
+
+@click.group()
+def reference() -> None:
+    """Build reference profiles of models.
+
+    \b
+    Example:
+      millstream reference build --model late_arrival --version 1 --from rows.parquet
+    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+
+
+@reference.command()
+@click.option("--model", required=True, help="A model that sql/models/ declares.")
+@click.option("--version", help="A folder under models/<model>/ (default: the one that SQL uses).")
+@click.option("--from", "start", required=True, help="Rows: a Parquet file, or JSON lines; with --sql, a time.")
+@click.option("--sql", "view", help="Take the rows of this view, from the time --from to the time --to.")
+@click.option("--to", "end", help="With --sql: the time at which the rows end.")
+@click.option("--slices", type=click.IntRange(min=1), default=20, show_default=True, help="Most values of the slice.")
+@click.option("--out", type=click.Path(path_type=Path), help="Default: reference.parquet beside the model.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was built as JSON.")
+@click.pass_obj
+def build(
+    context: Context,
+    *,
+    model: str,
+    version: str | None,
+    start: str,
+    view: str | None,
+    end: str | None,
+    slices: int,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Build a model's reference profile: how its inputs and outputs are distributed in the rows it was trained on.
+
+    Inputs are columns of the rows; outputs are the model's own where the rows have none. The profile is divided by
+    slices and seasons as the model's monitor says.
+
+    \b
+    Examples:
+      millstream reference build --model late_arrival --version 1 --from rows.parquet
+      millstream reference build --model late_arrival --sql flight_features --from 2013-01-01 --to 2013-04-01
+    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    if (view is None) != (end is None):
+        raise click.UsageError("--sql and --to belong together")
+    from rich.console import Console  # noqa: PLC0415 - --help must not pay for it
+    from rich.progress import Progress  # noqa: PLC0415
+
+    from pyflink_jobs.drift.build import build_reference  # noqa: PLC0415
+    from pyflink_jobs.drift.rows import rows_of_view  # noqa: PLC0415
+    from pyflink_jobs.drift.subject import find_subject  # noqa: PLC0415
+
+    project = context.project
+    subject = find_subject(project, model, version)
+    target = out or project.models / model / subject.spec.version / "reference.parquet"
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("scoring rows", total=None)
+
+        def show(done: int, rows: int) -> None:
+            progress.update(task, completed=done, total=rows)
+
+        with rows_of_view(project, subject, view, start, end) as rows:
+            profile = build_reference(
+                subject.definition, subject.spec, subject.options, rows, target, slices=slices, on_progress=show
+            )
+    click.echo(
+        json.dumps(_as_json(profile, target), indent=2) if as_json else _summary(profile, project.relative(target))
+    )
+
+
+def _summary(profile: Profile, file: Path) -> str:
+    keys = profile.keys
+    lines = [f"{file}: {profile.whole.rows:,} rows, {len(profile.features.names)} columns"]
+    if keys.slice_column:
+        lines.append(f"slices by {keys.slice_column}: {', '.join(keys.labels)}")
+    if keys.season != "none":
+        lines.append(f"season: {keys.season}")
+    worst = max(profile.features.names, key=profile.bound)
+    lines.append(f"distances are exact to {profile.bound(worst):.3f} ({worst}), or better")
+    if profile.inexact:
+        lines.append(f"beyond 2^24, compared as the nearest float32: {', '.join(profile.inexact)}")
+    return "\n".join(lines)
+
+
+def _as_json(profile: Profile, file: Path) -> dict[str, object]:
+    return {
+        "file": str(file),
+        "rows": profile.whole.rows,
+        "slices": list(profile.keys.labels),
+        "season": profile.keys.season,
+        "bounds": {name: round(profile.bound(name), 6) for name in profile.features.names},
+        "inexact": list(profile.inexact),
+    }

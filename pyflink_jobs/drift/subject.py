@@ -1,0 +1,57 @@
+"""The model that a profile is built for: what SQL says of it, though its profile may not be there yet."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from pyflink_jobs.errors import ContractError, ProjectError
+from pyflink_jobs.local.broker import bootstrap_servers
+from pyflink_jobs.planning.contract import bind
+from pyflink_jobs.planning.create_model import read_create_model
+from pyflink_jobs.planning.monitoring import read_monitor
+from pyflink_jobs.project.model_files import find_model
+from pyflink_jobs.project.sqlfile import read_sql
+
+if TYPE_CHECKING:
+    from pyflink_jobs.planning.create_model import ModelDefinition
+    from pyflink_jobs.planning.monitoring import MonitorOptions
+    from pyflink_jobs.project.settings import Project
+    from udfs.model import ModelSpec
+
+__all__ = ["Subject", "find_subject"]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A declared model, one version of its file, and the options of its monitor, if it has one."""
+
+    definition: ModelDefinition
+    spec: ModelSpec
+    options: MonitorOptions | None
+
+
+def find_subject(project: Project, name: str, version: str | None) -> Subject:
+    """Return a model by its name; `version` is the one that SQL uses, if None.
+
+    Raises ProjectError for an unknown model, ModelError and ContractError where SQL and file do not fit.
+    """
+    values = {"KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers(project), **os.environ}
+    statements = {s.name or "": s for s in read_sql(project, values)["models"] if s.kind == "CREATE MODEL"}
+    if name not in statements:
+        near = get_close_matches(name, statements, n=1)
+        raise ProjectError(
+            f"there is no model `{name}`",
+            facts=(f"sql/models/ declares: {', '.join(sorted(statements)) or 'nothing'}",),
+            ways_out=(f"write {near[0]}",) if near else ("declare it with CREATE MODEL in sql/models/",),
+        )
+    definition = read_create_model(statements[name])
+    used = definition.options.get("version")
+    file = find_model(project, name, version or (used.value if used else None), definition.place)
+    spec, findings = bind(definition, file, project.relative(file.onnx))
+    options, problems = read_monitor(definition)
+    if spec is None or findings or problems:
+        raise ContractError([*findings, *problems])
+    return Subject(definition, spec, options)

@@ -1,0 +1,35 @@
+-- One record for each window, slice and feature of a watched model. docs/drift.md says what the numbers mean.
+CREATE TABLE drift (
+  model               STRING,
+  version             STRING,            -- the folder under models/<model>/
+  job                 STRING,            -- the file in sql/jobs/
+  window_start        TIMESTAMP_LTZ(3),
+  window_end          TIMESTAMP_LTZ(3),  -- several windows from the start where they were summed
+  slice               STRING,            -- '(all)' without slices; '(rest)' and '(null)' of them
+  feature             STRING,            -- '(late)' where n counts rows that came too late for the window
+  n                   BIGINT,            -- values, without NULL
+  nulls               BIGINT,
+  late                BIGINT,            -- rows that came after the window's end and were added to it
+  d_lo                DOUBLE,            -- the largest difference of distribution functions is at least this,
+  d_hi                DOUBLE,            -- and at most this
+  margin              DOUBLE,            -- what d_lo must exceed
+  p                   DOUBLE,            -- Kolmogorov-Smirnov; chi-square for text
+  q                   DOUBLE,            -- p after Benjamini and Hochberg, over all features and slices of the window
+  `rank`              DOUBLE,            -- share of earlier windows as far away as this one
+  psi                 DOUBLE,            -- population stability index
+  wasserstein         DOUBLE,            -- in the feature's own unit
+  verdict             STRING,            -- 'stable', 'drift', 'too few', 'no reference' or 'late'
+  quantiles           ARRAY<DOUBLE>,     -- now: 1, 5, 10, 25, 40, 50, 75, 90, 95, 99 %
+  reference_n         BIGINT,
+  reference_nulls     BIGINT,
+  reference_quantiles ARRAY<DOUBLE>,     -- then
+  reference           STRING             -- the profile, by the first digits of its file's sha256
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'drift',
+  'properties.bootstrap.servers' = '${KAFKA_BOOTSTRAP_SERVERS:-localhost:9092}',
+  'key.format' = 'json',
+  'key.fields' = 'model;slice;feature',
+  'format' = 'json',
+  'json.timestamp-format.standard' = 'ISO-8601'
+);
