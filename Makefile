@@ -20,7 +20,7 @@ help:  ## Show this list.
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: .venv/installed  ## Score a real month of flights, draw out/demo.html.
+demo: .venv/installed  ## Score five months of real flights, draw out/demo.html.
 	@$(BIN)/millstream demo
 
 # Two processes: one has the MiniCluster, and with it most of the work.

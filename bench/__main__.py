@@ -1,4 +1,4 @@
-"""`python -m bench [throughput | latency | drift]`: prints tables; where Kafka is needed, a broker of its own."""
+"""`python -m bench [throughput | latency | drift | alarms]`: prints tables; starts a broker where Kafka is needed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.alarms import alarms
 from bench.drift import drift
 from bench.latency import CONFIGURATIONS, latency
 from bench.throughput import JOBS, throughput
@@ -46,6 +47,7 @@ def main(context: click.Context) -> None:
         context.invoke(_throughput)
         context.invoke(_latency)
         context.invoke(_drift)
+        context.invoke(_alarms)
 
 
 @main.command("throughput")
@@ -77,6 +79,18 @@ def _latency(*, rate: int, seconds: int, conf: tuple[str, ...], root: Path, keep
 def _drift(*, json_file: Path | None) -> None:
     """Measure what the statistics of drift cost on one core, beside scipy's exact test."""
     _write(json_file, drift())
+
+
+@main.command("alarms")
+@click.option("--references", type=click.IntRange(min=1), default=50, show_default=True)
+@click.option("--windows", type=click.IntRange(min=10), default=10_000, show_default=True, help="For each reference.")
+@click.option("--runs", type=click.IntRange(min=1), default=200, show_default=True, help="For each drift.")
+@click.option("--values", type=click.IntRange(min=1), default=300_000_000, show_default=True, help="Without drift.")
+@click.option("--bins", type=click.IntRange(min=2), default=256, show_default=True)
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write all figures to this file.")
+def _alarms(*, references: int, windows: int, runs: int, values: int, bins: int, json_file: Path | None) -> None:
+    """Simulate how often alarms are false, and how often and how soon a drift is found, beside ADWIN."""
+    _write(json_file, alarms(references, windows, runs, values, bins))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`millstream demo`: a month of real flights, end to end."""
+"""`millstream demo`: five months of real flights, end to end."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["demo"]
 @click.option("--json", "as_json", is_flag=True, help="Print the numbers as JSON.")
 @click.pass_obj
 def demo(context: Context, out: Path | None, *, as_json: bool) -> int:
-    """Replay a month of real flights into Kafka, score it with Flink, compare with the arrivals, draw a report.
+    """Replay five months of real flights into Kafka, score them with Flink, compare with the arrivals, draw a report.
 
     The demo's topics are emptied first. A broker that runs already stays; one that the demo starts is stopped.
 
@@ -30,7 +30,7 @@ def demo(context: Context, out: Path | None, *, as_json: bool) -> int:
     from rich.console import Console  # noqa: PLC0415 - --help must not wait for it
 
     from pyflink_jobs.cli.report import print_numbers  # noqa: PLC0415 - same
-    from pyflink_jobs.demo.demo import run_demo  # noqa: PLC0415 - same
+    from pyflink_jobs.demo.demo import SPAN, run_demo  # noqa: PLC0415 - same
     from pyflink_jobs.demo.steps import steps  # noqa: PLC0415 - same
     from pyflink_jobs.running.environment import start_quickly  # noqa: PLC0415 - same
 
@@ -39,7 +39,8 @@ def demo(context: Context, out: Path | None, *, as_json: bool) -> int:
     file = (out or context.project.root / "out" / "demo.html").resolve()
     console = Console(stderr=True, highlight=False)
     console.print(
-        "Real flights from New York, April 2013: Kafka, SQL features, an ONNX model, predictions.\n", soft_wrap=True
+        f"Real flights from New York, {SPAN}: Kafka, SQL features, an ONNX model, predictions, drift.\n",
+        soft_wrap=True,
     )
     with steps(console) as shown:
         done = run_demo(context.project, file, shown)
@@ -52,6 +53,7 @@ def demo(context: Context, out: Path | None, *, as_json: bool) -> int:
         if not done.kafka_runs:
             click.echo("  millstream up                 start Kafka again")
         click.echo("  millstream peek predictions   see what the model said")
+        click.echo("  millstream drift show         see where the data has drifted")
         click.echo("  millstream explain score      see what Flink ran")
         click.echo("  sql/                          change a feature, then: millstream check; millstream demo")
     return int(bool(done.outcomes.complaints))

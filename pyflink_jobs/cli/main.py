@@ -35,11 +35,13 @@ COMMANDS = {
     "run": ("run", "Run a job on this machine."),
     "topics": ("topics", "List the topics and what is in them."),
     "peek": ("topics", "Show records of a topic."),
+    "drift": ("drift", "Show where a model's data has drifted."),
     "send": ("send", "Send a file's lines to a topic."),
     "card": ("new", "Write the card of a model file."),
+    "reference": ("reference", "Build reference profiles, against which drift is measured."),
     "replay": ("replay", "Play recorded data into Kafka as if it happened now."),
     "report": ("report", "Draw the demo's report from its topics."),
-    "demo": ("demo", "Score a real month of flights from end to end."),
+    "demo": ("demo", "Score five months of real flights from end to end."),
 }
 
 

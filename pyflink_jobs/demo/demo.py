@@ -1,4 +1,4 @@
-"""The demo: a month of real flights through Kafka, Flink and the model, and a report of what came of it."""
+"""The demo: five months of real flights through Kafka, Flink and the model, and a report of what came of it."""
 
 from __future__ import annotations
 
@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from pyflink_jobs.project.settings import Project
     from pyflink_jobs.running.progress import JobCounts
 
-__all__ = ["Demo", "run_demo"]
+__all__ = ["SPAN", "Demo", "run_demo"]
 
 JOB = "score"
-FROM, TO = datetime(2013, 4, 1, tzinfo=UTC), datetime(2013, 5, 1, tzinfo=UTC)
+FROM, TO = datetime(2013, 4, 1, tzinfo=UTC), datetime(2013, 9, 1, tzinfo=UTC)
+SPAN = "April to August 2013"
+FILLED = ("predictions", "drift", "alerts")  # topics that the job fills
 ELSEWHERE = ("MILLSTREAM_KAFKA", "KAFKA_BOOTSTRAP_SERVERS")  # names that lead a job to another Kafka
 
 
@@ -45,9 +47,9 @@ class Demo:
 
 
 def run_demo(project: Project, file: Path, steps: Steps) -> Demo:
-    """Replay April 2013, score it, write the report to `file`, and stop what was started.
+    """Replay April to August 2013, score them, write the report to `file`, and stop what was started.
 
-    The topics departures, weather, arrivals and predictions of the local broker are emptied first.
+    The topics departures, weather, arrivals and those of FILLED, all of the local broker, are emptied first.
     Raises ProjectError where the project has no job `score`, another Kafka is set, or matplotlib or the flights are
     not installed, and what the steps raise.
     """
@@ -93,9 +95,9 @@ def _kafka(project: Project, steps: Steps) -> Iterator[broker.Broker]:
 def _replay(bootstrap: str, steps: Steps) -> int:
     """Fill the topics and return the number of departures."""
     with steps.step("Replay") as step:
-        step.show("reading April 2013")
+        step.show(f"reading {SPAN}")
         events = flights.events(FROM, TO)
-        emptied = delete(bootstrap, [*flights.TOPICS, "predictions"])
+        emptied = delete(bootstrap, [*flights.TOPICS, *FILLED])
         make_ready(bootstrap, fresh=False)
 
         def show(count: int, sent_ms: int) -> None:
@@ -104,7 +106,7 @@ def _replay(bootstrap: str, steps: Steps) -> int:
         sent = replay(events, bootstrap, progress=show)
         instead = f", in place of {sum(topic.records for topic in emptied):,} older ones" if emptied else ""
         counts = ", ".join(f"{count:,} {name}" for name, count in sent.records.items())
-        step.show(f"April 2013: {counts}{instead}")
+        step.show(f"{SPAN}: {counts}{instead}")
     return sent.records["departures"]
 
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from io import BytesIO
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from pyarrow import json as arrow_json
 
+from pyflink_jobs.demo.drift_records import read_drift
 from pyflink_jobs.demo.metrics import CalibrationBin, auc, brier, calibration, log_loss
+from pyflink_jobs.demo.tables import read_table
 from pyflink_jobs.errors import KafkaError
-from pyflink_jobs.local import topics
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from pyflink_jobs.demo.drift_results import Drift
 
 __all__ = ["SCORE_BINS", "Hour", "Outcomes", "Version", "Week", "outcomes", "read_outcomes"]
 
@@ -78,7 +79,8 @@ class Outcomes:
     `flights` departed, `scored` of them have a probability and `refused` of them were refused by the model (NULL);
     `missing` have no prediction. `duplicates` counts predictions beyond a flight's first, `strays` predictions without
     a departure. `labelled` flights were scored and have arrived: auc to calibration are about those. Departures are
-    from `first` to `last`, ISO 8601 UTC. What cannot be computed is None.
+    from `first` to `last`, ISO 8601 UTC. `drift` says how far the data are from the model's reference. What cannot be
+    computed is None.
     """
 
     first: str
@@ -98,10 +100,11 @@ class Outcomes:
     weeks: list[Week]
     hours: list[Hour]
     versions: list[Version]
+    drift: Drift | None = None
 
     def as_json(self) -> dict[str, object]:
-        """Return the numbers as plain values."""
-        return asdict(self)
+        """Return the numbers as plain values; of the drift, the counts alone."""
+        return {**asdict(replace(self, drift=None)), "drift": self.drift and self.drift.as_json()}
 
     @property
     def complaints(self) -> list[str]:
@@ -115,18 +118,18 @@ class Outcomes:
 
 
 def read_outcomes(bootstrap: str) -> Outcomes:
-    """Read the topics departures, predictions and arrivals of the Kafka at `bootstrap`.
+    """Read the topics departures, predictions and arrivals of a Kafka, and drift and alerts where it has them.
 
     Raises KafkaError where no broker answers, a topic is missing or holds something else than such records, or
     nothing departed.
     """
-    tables = {name: _table(bootstrap, name) for name in FIELDS}
+    tables = {name: read_table(bootstrap, name, fields) for name, fields in FIELDS.items()}
     if not len(tables["departures"]):
         raise KafkaError(
             "topic `departures` is empty, so there is nothing to report",
-            ways_out=("replay a month and score it: millstream demo",),
+            ways_out=("replay the flights and score them: millstream demo",),
         )
-    return outcomes(**tables)
+    return replace(outcomes(**tables), drift=read_drift(bootstrap))
 
 
 def outcomes(departures: pd.DataFrame, predictions: pd.DataFrame, arrivals: pd.DataFrame) -> Outcomes:
@@ -162,21 +165,6 @@ def outcomes(departures: pd.DataFrame, predictions: pd.DataFrame, arrivals: pd.D
         hours=_hours(joined, known),
         versions=_versions(scored),
     )
-
-
-def _table(bootstrap: str, topic: str) -> pd.DataFrame:
-    fields = FIELDS[topic]
-    values = [record.value for record in topics.read(bootstrap, topic) if record.value]
-    if not values:
-        return pa.schema(fields.items()).empty_table().to_pandas()
-    schema = arrow_json.ParseOptions(explicit_schema=pa.schema(fields.items()), unexpected_field_behavior="ignore")
-    try:
-        return arrow_json.read_json(BytesIO(b"\n".join(values)), parse_options=schema).to_pandas()
-    except pa.ArrowInvalid as error:
-        raise KafkaError(
-            f"topic `{topic}` holds something else than the demo's records: {error}",
-            ways_out=(f"look at it: millstream peek {topic}", "start over: millstream demo"),
-        ) from error
 
 
 def _weeks(scored: pd.DataFrame) -> list[Week]:

@@ -1,6 +1,7 @@
 """The report's pictures, as SVG for a page that chooses the colours.
 
-They are the CSS variables --ink, --faint, --accent and --second, so that one picture fits light and dark pages.
+They are the CSS variables --ink, --faint, --accent, --second and --heat-1 to --heat-5, so that one picture fits light
+and dark pages.
 """
 
 from __future__ import annotations
@@ -19,12 +20,32 @@ if TYPE_CHECKING:
     from pyflink_jobs.demo.metrics import CalibrationBin
     from pyflink_jobs.demo.outcomes import Hour, Week
 
-__all__ = ["draw_calibration", "draw_hours", "draw_weeks", "require_matplotlib"]
+__all__ = [
+    "ACCENT",
+    "FAINT",
+    "HEAT",
+    "INK",
+    "SECOND",
+    "WIDTH",
+    "draw_calibration",
+    "draw_hours",
+    "draw_weeks",
+    "drawing",
+    "require_matplotlib",
+]
 
 # matplotlib wants colours, the page has names for them: these stand in while drawing.
 INK, FAINT, ACCENT, SECOND = "#010203", "#020304", "#030405", "#040506"
-VARIABLES = {INK: "var(--ink)", FAINT: "var(--faint)", ACCENT: "var(--accent)", SECOND: "var(--second)"}
+HEAT = tuple(f"#0a0b0{level}" for level in range(1, 6))
+VARIABLES = {
+    INK: "var(--ink)",
+    FAINT: "var(--faint)",
+    ACCENT: "var(--accent)",
+    SECOND: "var(--second)",
+    **{colour: f"var(--heat-{level})" for level, colour in enumerate(HEAT, start=1)},
+}
 WIDTH = 7.4  # inches
+WEEKS_TALL = 6.5  # inches for all weeks together, where they are many
 QUARTERS = [0, 0.25, 0.5, 0.75, 1]
 STYLE = {
     "svg.fonttype": "none",  # text stays text: the reader's font, and it can be searched
@@ -60,7 +81,8 @@ def require_matplotlib() -> None:
 
 def draw_weeks(weeks: list[Week]) -> str:
     """Draw one histogram of scores a week, one below the other, on common axes: an area is a number of flights."""
-    with _figure("weeks", WIDTH, 0.5 + 0.6 * len(weeks)) as (figure, svg):
+    tall = min(0.6 * len(weeks), WEEKS_TALL)
+    with drawing("weeks", WIDTH, 0.5 + tall) as (figure, svg):
         rows = figure.subplots(len(weeks), sharex=True, sharey=True, squeeze=False)[:, 0]
         for axes, week in zip(rows, weeks, strict=True):
             flights = sum(week.counts)
@@ -74,13 +96,13 @@ def draw_weeks(weeks: list[Week]) -> str:
             axes.set(xlim=(0, 1), yticks=[])
             axes.set_xticks(QUARTERS, map(str, QUARTERS))
         rows[-1].set_xlabel("predicted probability of arriving late (a line marks the week's mean)")
-        figure.subplots_adjust(left=0.1, right=0.74, top=0.98, bottom=0.5 / (0.5 + 0.6 * len(weeks)), hspace=0.25)
+        figure.subplots_adjust(left=0.1, right=0.74, top=0.98, bottom=0.5 / (0.5 + tall), hspace=0.25)
     return svg.getvalue()
 
 
 def draw_calibration(bins: list[CalibrationBin]) -> str:
     """Draw observed shares over mean predictions, with their intervals, beside the line on which both are equal."""
-    with _figure("calibration", 4.6, 4.3) as (figure, svg):
+    with drawing("calibration", 4.6, 4.3) as (figure, svg):
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1)
         axes.text(0.55, 0.58, "as predicted", rotation=45, rotation_mode="anchor", ha="center", alpha=0.7)
@@ -99,7 +121,7 @@ def draw_calibration(bins: list[CalibrationBin]) -> str:
 
 def draw_hours(hours: list[Hour]) -> str:
     """Draw, over the hours of the day, the mean delay, and below it predicted and observed shares of late arrivals."""
-    with _figure("hours", WIDTH, 4.4) as (figure, svg):
+    with drawing("hours", WIDTH, 4.4) as (figure, svg):
         delays, shares = figure.subplots(2, sharex=True)
         x = [hour.hour for hour in hours]
         delays.plot(x, [hour.delay for hour in hours], ".-", color=ACCENT)
@@ -130,7 +152,7 @@ def _label_ends(axes: Any, last: tuple[int, float | None, float | None]) -> None
 
 
 @contextmanager
-def _figure(name: str, width: float, height: float) -> Iterator[tuple[Any, StringIO]]:
+def drawing(name: str, width: float, height: float) -> Iterator[tuple[Any, StringIO]]:
     """Give a figure to draw in, and a text that holds its SVG element after the block."""
     require_matplotlib()
     import matplotlib as mpl  # noqa: PLC0415 - an extra, and slow to import

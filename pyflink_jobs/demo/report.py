@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from html import escape
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
+from pyflink_jobs.demo.drift_section import drift_numbers, drift_sections
 from pyflink_jobs.demo.pictures import draw_calibration, draw_hours, draw_weeks
+from pyflink_jobs.demo.section import Section, section_html
 
 if TYPE_CHECKING:
     from pyflink_jobs.demo.outcomes import Outcomes
 
-__all__ = ["Section", "numbers", "page", "sections", "write"]
+__all__ = ["numbers", "page", "sections", "write"]
 
 TITLE = "Flights from New York: who arrives late?"
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the page: a title, an SVG element, and a sentence that says what to see in it."""
-
-    title: str
-    svg: str
-    caption: str
 
 
 def write(file: Path, outcomes: Outcomes, rate: float | None = None) -> None:
@@ -58,15 +50,16 @@ def numbers(outcomes: Outcomes, rate: float | None = None) -> list[tuple[str, st
         ("AUC", _figure(o.auc), "probability that a late flight scores above a punctual one; 0.5 is guessing"),
         ("log loss", _figure(o.log_loss), "0 is perfect"),
         ("Brier score", _figure(o.brier), "mean squared error of the probability; 0 is perfect"),
+        *drift_numbers(o.drift),
     ]
 
 
 def sections(outcomes: Outcomes) -> list[Section]:
-    """Return the sections for which there are data."""
+    """Return the sections for which there are data; the last ones are about drift."""
     made = [_weeks(outcomes)] if outcomes.weeks else []
     if outcomes.calibration:
         made.append(_calibration(outcomes))
-    return [*made, _hours(outcomes)]
+    return [*made, _hours(outcomes), *drift_sections(outcomes.drift)]
 
 
 def page(outcomes: Outcomes, sections: list[Section], rate: float | None = None) -> str:
@@ -78,7 +71,7 @@ def page(outcomes: Outcomes, sections: list[Section], rate: float | None = None)
         span=escape(f"Departures from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"),
         alarm="\n".join(f'<p class="alarm">{escape(complaint)}</p>' for complaint in outcomes.complaints),
         numbers="\n".join(_row(*row) for row in numbers(outcomes, rate)),
-        sections="\n".join(_html(section) for section in sections),
+        sections="\n".join(section_html(section) for section in sections),
     )
 
 
@@ -117,12 +110,6 @@ def _hours(outcomes: Outcomes) -> Section:
 
 def _row(name: str, value: str, note: str) -> str:
     return f'<tr><th>{escape(name)}</th><td>{escape(value)}</td><td class="note">{escape(note)}</td></tr>'
-
-
-def _html(section: Section) -> str:
-    title, caption = escape(section.title), escape(section.caption)
-    svg = section.svg.replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1)
-    return f"<h2>{title}</h2>\n<figure>\n{svg}\n<figcaption>{caption}</figcaption>\n</figure>"
 
 
 def _day(monday: str) -> str:

@@ -1,4 +1,4 @@
-"""`make model`: flights through the feature SQL into training data, and from there into an ONNX file and its card.
+"""`make model`: flights through the feature SQL into training data; from there an ONNX file, its card, its reference.
 
     python -m pyflink_jobs.demo.train_model --python models/train/.venv/bin/python
 
@@ -12,23 +12,32 @@ import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json as pj
+import pyarrow.parquet as pq
 
 from pyflink_jobs.demo.flights import TOPICS, events
 from pyflink_jobs.demo.replay import replay
+from pyflink_jobs.drift.build import build_reference
+from pyflink_jobs.drift.subject import find_subject
 from pyflink_jobs.errors import MillstreamError
 from pyflink_jobs.local import broker, topics
 from pyflink_jobs.planning.create_model import read_create_model
 from pyflink_jobs.project.settings import Project
 from pyflink_jobs.project.sqlfile import read_sql
 from pyflink_jobs.running.job import run_job
+from udfs.signature import sha256
 
-__all__ = ["main", "training_data"]
+__all__ = ["main", "reference", "training_data"]
 
-START, END = datetime(2013, 1, 1, tzinfo=UTC), datetime(2013, 5, 1, tzinfo=UTC)  # April is for evaluation
+START, END = datetime(2013, 1, 1, tzinfo=UTC), datetime(2013, 5, 1, tzinfo=UTC)
+EVALUATION = datetime(2013, 4, 1, tzinfo=UTC)  # from here on: neither trained on nor part of the reference
 MODEL, VERSION = "late_arrival", "1"
 
 
@@ -36,7 +45,7 @@ MODEL, VERSION = "late_arrival", "1"
 @click.option("--python", required=True, help="The training environment's Python.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for model.onnx and model.json.")
 def main(python: str, out: Path | None) -> None:
-    """Train models/late_arrival/1 anew from January to March, evaluated on April."""
+    """Train models/late_arrival/1 anew from January to March, evaluated on April, and build its reference profile."""
     with tempfile.TemporaryDirectory() as temporary:
         data = Path(temporary) / "training_data"
         project = training_data(data, START, END)
@@ -44,6 +53,22 @@ def main(python: str, out: Path | None) -> None:
         target = out or project.models / MODEL / VERSION
         columns = ",".join(_columns(project))
         subprocess.run([python, str(script), str(data), "--columns", columns, "--out", str(target)], check=True)
+        click.echo("building the reference profile")
+        reference(project, data, target)
+
+
+def reference(project: Project, rows: Path, target: Path) -> None:
+    """Write the reference profile of the model in `target` from training data, without the part for evaluation."""
+    subject = find_subject(project, MODEL, VERSION)
+    model = target / "model.onnx"
+    spec = replace(subject.spec, path=str(model), sha256=sha256(model))
+    tables = [pj.read_json(file) for file in sorted(rows.iterdir()) if file.is_file() and file.stat().st_size]
+    trained = pa.concat_tables(tables, promote_options="permissive")
+    trained = trained.filter(pc.less(trained["departed_ms"], int(EVALUATION.timestamp() * 1000)))
+    with tempfile.TemporaryDirectory() as temporary:
+        file = Path(temporary) / "rows.parquet"
+        pq.write_table(trained, file)
+        build_reference(subject.definition, spec, subject.options, file, target / "reference.parquet")
 
 
 def training_data(folder: Path, start: datetime, end: datetime) -> Project:

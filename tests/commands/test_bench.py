@@ -74,3 +74,19 @@ def by_id(bootstrap: str, topic: str) -> dict[int, dict[str, Any]]:
     rows = [json.loads(record.value or b"") for record in topics.read(bootstrap, topic)]
     assert len(rows) == RECORDS
     return {row["id"]: row for row in rows}
+
+
+def test_the_alarms_bench_tells_its_rules_from_those_that_must_not_pass(tmp_path: Path) -> None:
+    file = tmp_path / "alarms.json"
+    scale = ["--references", "2", "--windows", "200", "--runs", "2", "--values", "1000", "--bins", "32"]
+    run = subprocess.run(
+        [sys.executable, "-m", "bench", "alarms", *scale, "--json", str(file)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    rules = {rule["rule"]: rule["holds"] for rule in json.loads(file.read_text())["independent"]}
+    assert rules["margin, d_min 0, alpha 0.001"]
+    assert not any(rules[name] for name in ("textbook: p < .05", "always", "never"))

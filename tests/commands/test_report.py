@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Report = Callable[..., tuple[int, str, str]]
 
 MORNING = 1_364_817_600_000  # 2013-04-01 08:00 in New York
-NAMES = ["departures", "predictions", "arrivals"]
+NAMES = ["departures", "predictions", "arrivals", "drift", "alerts"]
 
 
 @pytest.fixture
@@ -83,6 +83,41 @@ def test_the_topics_become_numbers_and_a_page(fill: Callable[..., None], report:
     assert "refused" in out
     assert str(tmp_path / "elsewhere.html") in out
     assert (tmp_path / "elsewhere.html").is_file()
+
+
+def watched(verdict: str, d: float) -> dict[str, object]:
+    """Return a record of `drift`, with a field that the report does not need."""
+    window = {"window_start": "2013-04-01T00:00:00Z", "window_end": "2013-04-02T00:00:00Z"}
+    where = {"model": "late_arrival", "version": "1", "slice": "JFK", "feature": "temp"}
+    return {**where, **window, "d_lo": d, "margin": 0.2, "verdict": verdict, "quantiles": [1.0, None]}
+
+
+def test_drift_is_told_where_its_topics_are(fill: Callable[..., None], report: Report, tmp_path: Path) -> None:
+    scored = {"departures": [departure("a")], "predictions": [prediction("a", 0.1)], "arrivals": []}
+    fill(**scored)
+    code, out, _ = report("--json")
+    assert code == 0
+    assert json.loads(out)["drift"] is None
+    page = tmp_path / "out" / "demo.html"
+    assert "topic <code>drift</code> is missing" in page.read_text(encoding="utf-8")
+
+    fill(**scored, drift=[watched("stable", 0.1), watched("drift", 0.9)])  # no topic `alerts`; the newest counts
+    code, out, _ = report("--json")
+    assert code == 0
+    told = {"windows": 1, "sums": 0, "drifted": 1, "alarms": 0, "alarms_open": 0}
+    assert json.loads(out)["drift"] == told
+
+    opens = {"event": "opens", "since": "2013-04-01T00:00:00Z"}
+    fill(**scored, drift=[watched("drift", 0.9)], alerts=[{**watched("drift", 0.9), **opens}])
+    code, out, _ = report()
+    assert code == 0
+    assert "1 still open; the worst: temp in JFK, 1 April: D 0.90, 0.20 allowed" in out
+    assert "Time line of 1 alarm" in page.read_text(encoding="utf-8")
+
+    fill(**scored, drift=[watched("drift", 0.9)], alerts=[b"not JSON"])
+    code, _, err = report()
+    assert code == 1
+    assert "topic `alerts` holds something else" in err
 
 
 def test_only_refused_rows_and_no_arrivals_are_a_report_too(fill: Callable[..., None], report: Report) -> None:

@@ -14,7 +14,8 @@ import pytest
 from pyflink_jobs.demo import pictures
 from pyflink_jobs.demo.metrics import CalibrationBin
 from pyflink_jobs.demo.outcomes import Hour, Outcomes, Version, Week
-from pyflink_jobs.demo.report import Section, numbers, page, sections, write
+from pyflink_jobs.demo.report import numbers, page, sections, write
+from pyflink_jobs.demo.section import Section
 from pyflink_jobs.errors import ProjectError
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def test_what_is_unknown_is_not_a_number(outcomes: Outcomes) -> None:
         outcomes, auc=None, log_loss=None, brier=None, late_share=None, calibration=[], weeks=[], versions=[]
     )
     assert [value for name, value, _ in numbers(bare) if name in {"AUC", "late"}] == ["unknown", "unknown"]
-    assert [section.title for section in sections(bare)] == ["Delays through the day"]
+    assert [section.title for section in sections(bare)] == ["Delays through the day", "Has the data drifted?"]
     assert "None" not in page(bare, sections(bare))
 
 
@@ -129,22 +130,22 @@ def test_flights_without_prediction_are_an_alarm(outcomes: Outcomes) -> None:
 
 
 def test_data_cannot_become_markup(outcomes: Outcomes) -> None:
-    text = page(
-        replace(outcomes, versions=[Version("<script>$x", 1, None, None)]), [Section("<b>", "<svg ></svg>", "a & b")]
-    )
+    section = Section("<b>", "<svg ></svg>", "a & b", ("<i>", "a `<u>` c"), alt='">')
+    text = page(replace(outcomes, versions=[Version("<script>$x", 1, None, None)]), [section])
     found = Page(text)
-    assert not {"script", "b"} & set(found.tags)
+    assert not {"script", "b", "i", "u"} & set(found.tags)
     assert "by model version <script>$x" in found.words
-    assert "a & b" in found.words
+    assert {"a & b", "<i>", "<u>"} <= set(found.words)
+    assert ("aria-label", '">') in found.attributes
 
 
 def test_captions_tell_of_whole_weeks_and_in_words(outcomes: Outcomes) -> None:
-    weeks, calibration, hours = (section.caption for section in sections(outcomes))
+    weeks, calibration, hours, _ = (section.caption for section in sections(outcomes))
     assert "from 0.20 (week of 1 April) to 0.40 (week of 8 April)" in weeks  # 25 March has too few flights to tell
     assert "0.80 was predicted, 0.50 came (100 flights)" in calibration
     assert "from 23:00 left 4 minutes early, those from 20:00 31 minutes late" in hours
     on_time = replace(outcomes, hours=outcomes.hours[:1])
-    assert "from 6:00 left on time" in sections(on_time)[-1].caption
+    assert "from 6:00 left on time" in sections(on_time)[-2].caption
 
 
 def test_pictures_hold_labels_as_text_and_leave_colours_to_the_page(outcomes: Outcomes) -> None:

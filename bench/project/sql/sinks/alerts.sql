@@ -1,0 +1,7 @@
+-- Alarms of the watched model; nobody reads them here.
+CREATE TABLE alerts (
+  feature STRING,
+  message STRING
+) WITH (
+  'connector' = 'blackhole'
+);

@@ -1,0 +1,11 @@
+-- What becomes of the watched model's windows; nobody reads it here.
+CREATE TABLE drift (
+  window_start TIMESTAMP_LTZ(3),
+  feature      STRING,
+  n            BIGINT,
+  d_lo         DOUBLE,
+  d_hi         DOUBLE,
+  verdict      STRING
+) WITH (
+  'connector' = 'blackhole'
+);

@@ -1,0 +1,193 @@
+"""`millstream drift`: where a model's data has drifted, from the topics `drift` and `alerts`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
+    from pyflink_jobs.cli.main import Context
+    from pyflink_jobs.drift.explain import Explanation
+    from pyflink_jobs.drift.heat_map import HeatMap
+    from pyflink_jobs.drift.results import Results
+    from pyflink_jobs.project.settings import Project
+
+__all__ = ["drift"]
+
+_PIPE_WIDTH = 10_000  # characters: a file gets all windows
+_PAGE_WIDTH = 100  # characters of a page that could be of any width
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def _choices(function: F) -> F:
+    """Give a command the options that both have."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Print plain values for machines."),
+        click.option("--slice", "label", help="One slice (default: the worst)."),
+        click.option("--job", help="A job of the model (default: the one with the newest record)."),
+        click.option("--version", help="A version of the model (default: the one with the newest record)."),
+        click.option("--model", help="Needed where the topic has several."),
+    ):
+        function = option(function)
+    return function
+
+
+@click.group()
+def drift() -> None:
+    """Show where a model's data has drifted, from the topics `drift` and `alerts` that its job writes.
+
+    \b
+    Example:
+      millstream drift show
+      millstream drift explain 2013-07-04 dep_delay
+    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+
+
+@drift.command(short_help="A heat map of the last windows, and the open alarms.")
+@click.option("--last", type=click.IntRange(1), default=28, show_default=True, help="How many windows.")
+@_choices
+@click.pass_obj
+def show(
+    context: Context,
+    *,
+    last: int,
+    model: str | None,
+    version: str | None,
+    job: str | None,
+    label: str | None,
+    as_json: bool,
+) -> None:
+    """Draw a heat map: the features, the worst above, in each of the last windows. Below it stand the open alarms.
+
+    \b
+    Example:
+      millstream drift show
+      millstream drift show --slice JFK --last 60
+      millstream drift show --json | jq .open_alarms
+    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    from pyflink_jobs.drift.heat_map import heat_map  # noqa: PLC0415 - --help must not pay for it
+    from pyflink_jobs.drift.pages import show_page  # noqa: PLC0415
+    from pyflink_jobs.drift.results import read_results  # noqa: PLC0415
+    from pyflink_jobs.local.broker import bootstrap_servers  # noqa: PLC0415
+
+    results = read_results(bootstrap_servers(context.project), model, version, job)
+    picture = heat_map(results, last, label)
+    if as_json:
+        click.echo(json.dumps(_map_as_json(results, picture), indent=2))
+    else:
+        console = _console(_PIPE_WIDTH)
+        colour = console.color_system is not None and not console.no_color
+        for part in show_page(results, picture, label, console.width, colour=colour):
+            console.print(part)
+
+
+@drift.command(short_help="One feature in one window, in words and pictures.")
+@click.argument("window")
+@click.argument("feature")
+@_choices
+@click.pass_obj
+def explain(
+    context: Context,
+    window: str,
+    feature: str,
+    *,
+    model: str | None,
+    version: str | None,
+    job: str | None,
+    label: str | None,
+    as_json: bool,
+) -> None:
+    """Show FEATURE in the window that starts at WINDOW (UTC) against the reference, and say what it means.
+
+    \b
+    Example:
+      millstream drift explain 2013-07-04 dep_delay
+      millstream drift explain 2013-07-04T05:00 temp --slice JFK
+    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    from pyflink_jobs.drift.explain import explain as explained  # noqa: PLC0415 - --help must not pay for it
+    from pyflink_jobs.drift.pages import explain_page  # noqa: PLC0415
+    from pyflink_jobs.drift.results import read_results  # noqa: PLC0415
+    from pyflink_jobs.local.broker import bootstrap_servers  # noqa: PLC0415
+
+    project = context.project
+    results = read_results(bootstrap_servers(project), model, version, job)
+    explanation = explained(results, window, feature, label)
+    place = results.places.get(feature) or _declared(project, results, feature)
+    if as_json:
+        click.echo(json.dumps(_explanation_as_json(explanation, place), indent=2))
+    else:
+        console = _console(_PAGE_WIDTH)
+        console.width = min(console.width, _PAGE_WIDTH)
+        for part in explain_page(results, explanation, place, _line(project, place, feature), console.width):
+            console.print(part)
+
+
+def _console(in_a_pipe: int) -> Console:
+    from rich.console import Console  # noqa: PLC0415 - --help must not pay for it
+
+    return Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else in_a_pipe)
+
+
+def _declared(project: Project, results: Results, feature: str) -> str | None:
+    """Return file and line of a feature that never had an alarm, if SQL still has it."""
+    from pyflink_jobs.drift.subject import find_subject  # noqa: PLC0415 - takes a second, and is seldom needed
+    from pyflink_jobs.errors import MillstreamError  # noqa: PLC0415
+
+    try:
+        definition = find_subject(project, results.series.model, None).definition
+    except MillstreamError:  # what has drifted can be shown all the same
+        return None
+    places = {column.name: str(column.place) for column in (*definition.inputs, *definition.outputs)}
+    return places.get(feature)
+
+
+def _line(project: Project, place: str | None, feature: str) -> str:
+    """Return the line of SQL, whose comment may name the unit; nothing if the file has changed since."""
+    file, _, line = (place or "").partition(":")
+    try:
+        text = (project.root / file).read_text().splitlines()[int(line.partition(":")[0]) - 1]
+    except (OSError, ValueError, IndexError):
+        return ""
+    return " ".join(text.split()) if feature in text else ""
+
+
+def _map_as_json(results: Results, picture: HeatMap) -> dict[str, object]:
+    from pyflink_jobs.drift.records import iso  # noqa: PLC0415 - --help must not pay for it
+
+    return {
+        **results.series._asdict(),
+        "window_seconds": int(results.length.total_seconds()),
+        "windows": [iso(start) for start in picture.windows],
+        "features": [row.feature for row in picture.rows],
+        "slices": list(picture.slices),
+        "verdicts": [
+            drift.as_json()
+            for (start, _, label), drift in sorted(results.singles.items())
+            if start in picture.windows and label in picture.slices
+        ],
+        "drifted_sums": [drift.as_json() for drift in picture.drifted_sums],
+        "open_alarms": [vars(alarm) for alarm in results.alarms if alarm.slice in picture.slices],
+        "late_rows": results.lost,
+        "not_shown": [other._asdict() for other in results.others],
+    }
+
+
+def _explanation_as_json(explanation: Explanation, place: str | None) -> dict[str, object]:
+    from pyflink_jobs.drift.explain import sentence  # noqa: PLC0415 - --help must not pay for it
+
+    return {
+        **explanation.drift.as_json(),
+        "sentence": sentence(explanation.drift),
+        "slices": [drift.as_json() for drift in explanation.slices],
+        "drifted_sums": [drift.as_json() for drift in explanation.sums],
+        "open_alarm": explanation.alarm,
+        "defined_at": place,
+    }

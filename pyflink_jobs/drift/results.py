@@ -1,0 +1,179 @@
+"""Read the topics `drift` and `alerts`: the newest record of each window, slice and feature, and the open alarms."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pyflink_jobs.drift.records import Alarm, Drift, Series
+from pyflink_jobs.errors import KafkaError
+from udfs.watch import LATE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Sequence
+    from datetime import datetime, timedelta
+
+    from pyflink_jobs.local.topics import Record
+
+__all__ = ["Results", "newest", "read_results", "results", "unknown"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Results:
+    """All that is known of a series.
+
+    `singles` are its windows, each `length` long, by start, feature and slice; `sums` span several windows. `lost` rows
+    came too late for their window. `alarms` are the open ones. `places` has file and line of features that ever had
+    one. `others` are series of the same model that were not chosen, and `unreadable` how many records are no results.
+    """
+
+    series: Series
+    length: timedelta
+    singles: dict[tuple[datetime, str, str], Drift]
+    sums: tuple[Drift, ...]
+    lost: int
+    alarms: tuple[Alarm, ...]
+    places: dict[str, str]
+    others: tuple[Series, ...]
+    unreadable: int
+
+    @property
+    def windows(self) -> list[datetime]:
+        """The starts of the windows, oldest first."""
+        return sorted({start for start, _, _ in self.singles})
+
+    @property
+    def features(self) -> list[str]:
+        """The features' names, sorted."""
+        return sorted({feature for _, feature, _ in self.singles})
+
+    @property
+    def slices(self) -> list[str]:
+        """The slices' labels, sorted."""
+        return sorted({label for _, _, label in self.singles})
+
+
+def read_results(bootstrap: str, model: str | None, version: str | None, job: str | None) -> Results:
+    """Return the newest series that is in Kafka, of the model, version and job that are not None.
+
+    Raises KafkaError where there is no broker, no topic, no record, or none that fits.
+    """
+    from pyflink_jobs.local.topics import names, read  # noqa: PLC0415 - all else here needs no Kafka
+
+    there = names(bootstrap)
+    drifts = read(bootstrap, "drift") if "drift" in there else []
+    if not drifts:
+        what = "topic `drift` is empty" if "drift" in there else "there is no topic `drift`"
+        raise KafkaError(
+            f"{what} in Kafka at {bootstrap}",
+            facts=("a job whose model has a monitor writes to it as each window ends",),
+            ways_out=(
+                "give the model a monitor: 'monitor.time' and 'monitor.window' in its CREATE MODEL",
+                "run its job until a window is over: millstream run JOB",
+            ),
+        )
+    return results(drifts, read(bootstrap, "alerts") if "alerts" in there else [], model, version, job)
+
+
+def results(
+    drifts: Sequence[Record],
+    alerts: Sequence[Record],
+    model: str | None = None,
+    version: str | None = None,
+    job: str | None = None,
+) -> Results:
+    """Return the newest series among records, as `read_results` does."""
+    read = _parse(drifts, Drift.read)
+    every = newest(read, _window)
+    if all(drift.feature == LATE for drift in every):
+        raise KafkaError(
+            "topic `drift` has no window that was compared with a reference",
+            facts=(f"it has {len(drifts):,} records, {len(every):,} of them about rows that came too late",),
+            ways_out=("look at them: millstream peek drift",),
+        )
+    series, others = _choose([drift.series for drift in every if drift.feature != LATE], model, version, job)
+    own = [drift for drift in every if drift.series == series]
+    judged = [drift for drift in own if drift.feature != LATE]
+    length = min(drift.length for drift in judged)  # sums of windows are longer
+    told = newest(_parse(alerts, Alarm.read), lambda _, a: (a.model, a.version, a.job, a.slice, a.feature))
+    alarms = [alarm for alarm in told if (alarm.model, alarm.version, alarm.job) == series[:3]]
+    return Results(
+        series,
+        length,
+        {(d.window_start, d.feature, d.slice): d for d in judged if d.length == length},
+        tuple(d for d in judged if d.length != length),
+        sum(d.n for d in own if d.feature == LATE),
+        tuple(alarm for alarm in alarms if alarm.event == "opens"),
+        {alarm.feature: alarm.defined_at for alarm in alarms if alarm.defined_at},
+        others,
+        len(drifts) - len(read),
+    )
+
+
+def newest(records: Iterable[tuple[Record, T]], key: Callable[[Record, T], Hashable]) -> list[T]:
+    """Return what is newest of each key, ordered by time.
+
+    A key's records lie in one partition, where the offset orders them: a window may have been corrected by late rows, a
+    job may have run twice. Once a topic has been given more partitions, time decides between the old and the new one.
+    """
+    latest: dict[tuple[Hashable, int], tuple[Record, T]] = {}  # by key and partition
+    for record, value in sorted(records, key=lambda pair: pair[0].offset):
+        latest[key(record, value), record.partition] = record, value
+    by_time = sorted(latest.items(), key=lambda item: (item[1][0].timestamp, item[1][0].partition, item[1][0].offset))
+    kept: dict[Hashable, T] = {}
+    for (name, _), (_, value) in by_time:
+        kept.pop(name, None)  # a dict is ordered by when a key came first
+        kept[name] = value
+    return list(kept.values())
+
+
+def unknown(what: str, name: str, there: Sequence[str]) -> KafkaError:
+    """Return the error for a name that no record has."""
+    near = get_close_matches(name, there, n=1)
+    return KafkaError(
+        f"topic `drift` has no {what} `{name}`",
+        facts=(f"it has {', '.join(there)}",),
+        ways_out=(f"write {near[0]}",) if near else (),
+    )
+
+
+def _window(record: Record, drift: Drift) -> Hashable:
+    key = (drift.series, drift.window_start, drift.window_end, drift.slice, drift.feature)
+    # Each record of rows that came too late tells of other rows.
+    return (*key, record.partition, record.offset) if drift.feature == LATE else key
+
+
+def _choose(
+    there: Sequence[Series], model: str | None, version: str | None, job: str | None
+) -> tuple[Series, tuple[Series, ...]]:
+    """Return the last series that fits, and the others of its model; the order of `there` is that of time."""
+    fits = list(there)
+    for what, name, index in (("model", model, 0), ("version", version, 1), ("job", job, 2)):
+        names = sorted({series[index] for series in fits})
+        if name is not None and name not in names:
+            raise unknown(what, name, names)
+        if name is not None:
+            fits = [series for series in fits if series[index] == name]
+        elif what == "model" and len(names) > 1:
+            raise KafkaError(
+                f"topic `drift` has {len(names)} models: {', '.join(names)}",
+                ways_out=(f"name one: --model {names[0]}",),
+            )
+    chosen = fits[-1]
+    others = {series for series in there if series.model == chosen.model and series != chosen}
+    return chosen, tuple(sorted(others))
+
+
+def _parse(records: Iterable[Record], read: Callable[[dict[str, Any]], T]) -> list[tuple[Record, T]]:
+    """Return what can be read: anybody may have sent something else to the topic."""
+    parsed: list[tuple[Record, T]] = []
+    for record in records:
+        try:
+            parsed.append((record, read(json.loads(record.value or b""))))
+        except (ValueError, TypeError, AttributeError):
+            continue
+    return parsed
