@@ -66,9 +66,11 @@ class _Merge(AggregateFunction):  # type: ignore[misc]  # pyflink ships no types
         counts = from_bytes(accumulator[3], features) + added if accumulator[3] else added
         accumulator[:] = [label, group, start, to_bytes(counts)]
 
-    def get_value(self, accumulator: list[Any]) -> Row:
+    def get_value(self, accumulator: list[Any]) -> Row | None:
         assert self._loaded is not None, "Flink calls open() first"  # noqa: S101
         label, group, start, counts = accumulator
+        if not counts:
+            return None  # Flink asks for the value of no rows, too
         features = self._loaded.groups[group]
         reference = self._loaded.reference(group, label, {part_of(self._loaded.profile.keys.season, start): 1})
         compared = compare(reference, from_bytes(counts, features))

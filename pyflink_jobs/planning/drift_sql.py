@@ -76,6 +76,7 @@ GROUP BY TUMBLE(`event_time`, {interval}), `slice`, `feature_group`"""
   EXTRACT(EPOCH FROM TUMBLE_START(`window_time`, {interval})) AS `window_start`, 'in time' AS `arrival`,
   ARRAY_AGG(CAST(ROW(`slice`, `feature_group`, `merged`.`comparisons`, `merged`.`counts`) AS {_MERGED})) AS `merged`
 FROM {quoted(names["merged"])}
+WHERE `merged` IS NOT NULL
 GROUP BY TUMBLE(`window_time`, {interval})
 UNION ALL
 SELECT

@@ -45,6 +45,7 @@ SELECT
   EXTRACT(EPOCH FROM TUMBLE_START(`window_time`, INTERVAL '1' MINUTE)) AS `window_start`, 'in time' AS `arrival`,
   ARRAY_AGG(CAST(ROW(`slice`, `feature_group`, `merged`.`comparisons`, `merged`.`counts`) AS ROW<`slice` STRING, `feature_group` INT, `comparisons` STRING, `counts` BYTES>)) AS `merged`
 FROM `m_merged_1`
+WHERE `merged` IS NOT NULL
 GROUP BY TUMBLE(`window_time`, INTERVAL '1' MINUTE)
 UNION ALL
 SELECT
