@@ -47,7 +47,9 @@ def watching_function(monitor: Monitor) -> UserDefinedAggregateFunctionWrapper:
     return udaf(_Watch(monitor), name=f"watch_{monitor.model}")
 
 
-class _Merge(AggregateFunction):  # type: ignore[misc]  # pyflink ships no types
+class _OfMonitor(AggregateFunction):  # type: ignore[misc]  # pyflink ships no types
+    """A function that reads the monitor's profile when its worker opens it."""
+
     def __init__(self, monitor: Monitor) -> None:
         self.monitor = monitor
         self._loaded: LoadedMonitor | None = None
@@ -56,23 +58,28 @@ class _Merge(AggregateFunction):  # type: ignore[misc]  # pyflink ships no types
         del function_context
         self._loaded = self.monitor.load()
 
+    @property
+    def loaded(self) -> LoadedMonitor:
+        assert self._loaded is not None, "Flink calls open() first"  # noqa: S101
+        return self._loaded
+
+
+class _Merge(_OfMonitor):
     def create_accumulator(self) -> list[Any]:
         return ["", 0, 0, b""]  # slice, group, start, counts
 
     def accumulate(self, accumulator: list[Any], label: str, group: int, start: int, partial: bytes) -> None:
-        assert self._loaded is not None, "Flink calls open() first"  # noqa: S101
-        features = self._loaded.groups[group]
+        features = self.loaded.groups[group]
         added = from_bytes(partial, features)
         counts = from_bytes(accumulator[3], features) + added if accumulator[3] else added
         accumulator[:] = [label, group, start, to_bytes(counts)]
 
     def get_value(self, accumulator: list[Any]) -> Row | None:
-        assert self._loaded is not None, "Flink calls open() first"  # noqa: S101
         label, group, start, counts = accumulator
         if not counts:
             return None  # Flink asks for the value of no rows, too
-        features = self._loaded.groups[group]
-        reference = self._loaded.reference(group, label, {part_of(self._loaded.profile.keys.season, start): 1})
+        features = self.loaded.groups[group]
+        reference = self.loaded.reference(group, label, {part_of(self.loaded.profile.keys.season, start): 1})
         compared = compare(reference, from_bytes(counts, features))
         return Row(to_json(compared), counts)
 
@@ -83,32 +90,23 @@ class _Merge(AggregateFunction):  # type: ignore[misc]  # pyflink ships no types
         return MERGED
 
 
-class _Watch(AggregateFunction):  # type: ignore[misc]  # pyflink ships no types
-    def __init__(self, monitor: Monitor) -> None:
-        self.monitor = monitor
-        self._loaded: LoadedMonitor | None = None
-
-    def open(self, function_context: FunctionContext) -> None:
-        del function_context
-        self._loaded = self.monitor.load()
-
+class _Watch(_OfMonitor):
     def create_accumulator(self) -> list[Any]:
         return [b"", [], [], False, 0]  # memory, results and alerts to tell, whether they were told, a number
 
     def accumulate(self, accumulator: list[Any], start: int, arrival: str, merged: list[Row]) -> None:
-        assert self._loaded is not None, "Flink calls open() first"  # noqa: S101
         remembered = memory.from_bytes(accumulator[0])
         if arrival == "in time":
             slices = {(m[0], m[1]): watch.Watched(m[3], from_json(m[2])) for m in merged}
-            news = watch.window(self._loaded, remembered, start, slices)
+            news = watch.window(self.loaded, remembered, start, slices)
         else:
             label, group, _, counts = merged[0]
             key = label, group
             late = arrival == "late"
             news = (
-                watch.late(self._loaded, remembered, start, key, counts)
+                watch.late(self.loaded, remembered, start, key, counts)
                 if late
-                else watch.lost(self._loaded, start, key, counts)
+                else watch.lost(self.loaded, start, key, counts)
             )
         results = [Row(*result_values(result)) for result in news.results]
         alerts = [Row(*alert_values(change, self.monitor)) for change in news.changes]

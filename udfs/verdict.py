@@ -56,7 +56,7 @@ def _error(n: int, alpha: float) -> float:
 
 
 def q_values(p: Sequence[float]) -> list[float]:
-    """Return p-values of several tests as q-values: alarms at q <= a are false in a share of at most a of them.
+    """Return p-values of several tests as q-values: where p is right, at most a share a of alarms at q <= a is false.
 
     Benjamini and Hochberg (1995, J. R. Stat. Soc. B 57, 289-300). scipy.stats has it too, but takes a second to import
     in each of a job's workers.
