@@ -80,11 +80,11 @@ def _alarms(drift: Drift) -> Section:
         return Section("Alarms", paragraphs=(f"{RULES} None opened here.",), level=3)
     opened = _count(len(drift.alarms), "alarm")
     summed = sum(a.opened_by is not None and a.opened_by.end - a.opened_by.start > drift.length for a in drift.alarms)
-    most = _most_alarms(drift)
+    most = _longest(drift)
     own = [alarm for alarm in drift.alarms if alarm.feature == most]
     here = (
-        f"Here {opened} opened, {summed} of them on such a sum. Most are for `{most}`, {len(own)}: at least one was "
-        f"open in {drift.windows_open(own):,} of {len(drift.starts):,} {drift.unit}."
+        f"Here {opened} opened, {summed} of them on such a sum. The longest was for `{most}`: at least one of its "
+        f"{len(own)} was open in {drift.windows_open(own):,} of {len(drift.starts):,} {drift.unit}."
     )
     still = (
         f"with an arrow at its end, it is still open ({drift.still_open})" if drift.still_open else "none is open now"
@@ -124,7 +124,7 @@ def _season(rows: list[Row]) -> list[str]:
 def _d_min(drift: Drift) -> list[str]:
     if not drift.alarms:
         return []
-    most = _most_alarms(drift)
+    most = _longest(drift)
     left = Counter(alarm.feature for alarm in drift.alarms if alarm.feature != most)
     named = ", ".join(f"{count} for `{feature}`" for feature, count in left.most_common())
     remain = f"{left.total()} would remain: {named}" if left else "none would remain"
@@ -137,9 +137,13 @@ def _d_min(drift: Drift) -> list[str]:
     return [said]
 
 
-def _most_alarms(drift: Drift) -> str:
-    """Return the feature for which most alarms opened."""
-    return Counter(alarm.feature for alarm in drift.alarms).most_common(1)[0][0]
+def _longest(drift: Drift) -> str:
+    """Return the feature for which an alarm was open the longest; of equals, the first by name."""
+    alarms = {
+        name: [alarm for alarm in drift.alarms if alarm.feature == name]
+        for name in sorted({alarm.feature for alarm in drift.alarms})
+    }
+    return max(alarms, key=lambda name: drift.windows_open(alarms[name]))
 
 
 def _in_words(gap: Gap) -> str:

@@ -131,7 +131,7 @@ def test_the_section_tells_of_summer_alarms_and_the_ways_out(drift: Drift) -> No
     assert "its D is 0.88 on average" in text
     assert "never seen a July" in text
     assert "Here 3 alarms opened, 2 of them on such a sum." in text
-    assert "for <code>temp</code>, 2: at least one was open in 5 of 5 days" in text
+    assert "for <code>temp</code>: at least one of its 2 was open in 5 of 5 days" in text
     assert "with an arrow at its end, it is still open (1)" in text
     assert "<code>weekday</code> was never above 0.13" in text
     assert "<code>&#x27;monitor.d-min.temp&#x27; = &#x27;1&#x27;</code> silences it" in text
