@@ -139,3 +139,14 @@ def test_scores_equal_onnx_runtime_called_directly(rows: dict[str, list[Row]]) -
     features = np.array([row[2:15] for row in rows["p1"]], dtype=np.float32)
     (probabilities,) = session.run(["probabilities"], {session.get_inputs()[0].name: features})
     assert [row[15] for row in rows["p1"]] == probabilities[:, 1].astype(float).tolist()
+
+
+def test_drift_is_the_same_at_any_parallelism(rows: dict[str, list[Row]], broker: Broker) -> None:
+    assert rows
+    found: dict[str, list[str]] = {}
+    for record in topics.read(broker.bootstrap_servers, "drift"):
+        values = json.loads(record.value or b"")
+        found.setdefault(values.pop("job"), []).append(json.dumps(values, sort_keys=True))
+    assert len(found["p1"]) > 8 * 3 * 14  # days, airports, columns; and sums of days
+    assert sorted(found["p2"]) == sorted(found["p1"])
+    assert sorted(found["p4"]) == sorted(found["p1"])
