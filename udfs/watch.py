@@ -92,10 +92,9 @@ def late(loaded: LoadedMonitor, memory: Memory, start: int, key: Key, data: byte
     if start not in memory.opened and start <= memory.latest:
         return lost(loaded, start, key, data)
     opened = memory.opened.setdefault(start, Open())
-    added = _with_late(loaded, start, {}, Open({key: data}))
-    if key in opened.counts:
-        added = _with_late(loaded, start, {key: Watched(opened.counts[key], [])}, Open({key: data}))
-    opened.counts[key], opened.comparisons[key] = added[key].counts, added[key].comparisons
+    before = {key: Watched(opened.counts[key], [])} if key in opened.counts else {}
+    added = _with_late(loaded, start, before, Open({key: data}))[key]
+    opened.counts[key], opened.comparisons[key] = added.counts, added.comparisons
     rows = from_bytes(data, loaded.groups[group]).rows
     opened.late[label] = opened.late.get(label, 0) + (0 if group else rows)  # each group of features has the same rows
     names = loaded.groups[group].names

@@ -52,10 +52,10 @@ def build_reference(
     slice_column = options.slice.value if options and options.slice else None
     time = options.time.value if options else None
     keys = [name for name in (slice_column, time) if name]
-    try:
-        with TemporaryDirectory(prefix="millstream-reference-") as temporary:
+    with TemporaryDirectory(prefix="millstream-reference-") as temporary:
+        complete = Path(temporary) / "complete.parquet"
+        try:
             given = _parquet(rows, Path(temporary))
-            complete = Path(temporary) / "complete.parquet"
             _score(given, complete, spec, [name for name in keys if name not in names], on_progress)
             profile = build_profile(
                 spec.name,
@@ -68,11 +68,11 @@ def build_reference(
                 season=options.season if options else "none",
                 window=options.window if options else 0,
             )
-            out.parent.mkdir(parents=True, exist_ok=True)
-            write_profile(profile, Path(temporary) / "reference.parquet")
-            out.write_bytes((Path(temporary) / "reference.parquet").read_bytes())
-    except (ProfileError, ModelFileError) as error:
-        raise ModelError(str(error).replace(str(complete), str(rows)), facts=(f"rows from {rows}",)) from error
+        except (ProfileError, ModelFileError) as error:
+            raise ModelError(str(error).replace(str(complete), str(rows)), facts=(f"rows from {rows}",)) from error
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_profile(profile, Path(temporary) / "reference.parquet")
+        out.write_bytes((Path(temporary) / "reference.parquet").read_bytes())
     return profile
 
 

@@ -73,6 +73,17 @@ def test_a_column_that_the_rows_have_not_is_named(kafka: str, tmp_path: Path) ->
     assert not (tmp_path / "reference.parquet").exists()
 
 
+def test_rows_that_cannot_be_read_are_named(kafka: str, tmp_path: Path) -> None:
+    (tmp_path / "rows.parquet").write_bytes(b"neither")
+    (tmp_path / "rows.txt").write_bytes(b"neither")
+    for name, words in (("rows.parquet", "cannot be read as Parquet"), ("rows.txt", "neither a Parquet file nor JSON")):
+        command = COMMANDS[0].replace("rows.parquet", name)
+        done = run(tmp_path, kafka, f"{command} --out {tmp_path / 'reference.parquet'}")
+        assert done.returncode == 1
+        assert words in done.stderr
+        assert "Traceback" not in done.stderr
+
+
 def test_drift_is_shown_with_its_open_alarm(filled: str, tmp_path: Path) -> None:
     done = run(tmp_path, filled, COMMANDS[1])
     assert done.returncode == 0, done.stderr
