@@ -14,9 +14,8 @@ from pyflink.common import Row
 from pyflink.table.udf import AggregateFunction, udaf
 
 from udfs import memory, watch
-from udfs.compare import compare, from_json, to_json
+from udfs.compare import from_json, to_json
 from udfs.partial import from_bytes, to_bytes
-from udfs.season import part_of
 from udfs.telling import ALERT_FIELDS, RESULT_FIELDS, alert_values, result_values
 
 if TYPE_CHECKING:
@@ -78,9 +77,7 @@ class _Merge(_OfMonitor):
         label, group, start, counts = accumulator
         if not counts:
             return None  # Flink asks for the value of no rows, too
-        features = self.loaded.groups[group]
-        reference = self.loaded.reference(group, label, {part_of(self.loaded.profile.keys.season, start): 1})
-        compared = compare(reference, from_bytes(counts, features))
+        compared = self.loaded.compare_window(group, label, start, from_bytes(counts, self.loaded.groups[group]))
         return Row(to_json(compared), counts)
 
     def get_accumulator_type(self) -> str:

@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from udfs.compare import compare
 from udfs.counts import count_groups
 from udfs.partial import to_bytes
 from udfs.reference import Profile, ProfileError, read_profile
+from udfs.season import part_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from udfs.compare import Comparison
     from udfs.counts import Counts
     from udfs.features import Features
 
@@ -79,6 +82,10 @@ class LoadedMonitor:
         """Return what a slice's window is compared with, as Profile.reference does, in one group of features."""
         whole = self.profile.reference(label, rows)
         return whole.select(self.groups[group]) if whole else None
+
+    def compare_window(self, group: int, label: str, start: int, window: Counts) -> list[Comparison]:
+        """Compare a slice's counts of one window, which starts at `start` in seconds, in one group of features."""
+        return compare(self.reference(group, label, {part_of(self.profile.keys.season, start): 1}), window)
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from udfs.compare import Comparison, compare
+from udfs.compare import Comparison
 from udfs.follow import earlier, take
 from udfs.judge import Judgement, judge
 from udfs.memory import Memory, Open
 from udfs.partial import from_bytes, to_bytes
 from udfs.reference import LEVELS
-from udfs.season import part_of
 from udfs.sums import Key, add, compare_sum
 
 if TYPE_CHECKING:
@@ -125,8 +124,7 @@ def _with_late(loaded: LoadedMonitor, start: int, slices: Mapping[Key, Watched],
         counts = from_bytes(data, features)
         if (label, group) in slices:
             counts += from_bytes(slices[label, group].counts, features)
-        reference = loaded.reference(group, label, {part_of(loaded.profile.keys.season, start): 1})
-        found[label, group] = Watched(to_bytes(counts), compare(reference, counts))
+        found[label, group] = Watched(to_bytes(counts), loaded.compare_window(group, label, start, counts))
     return found
 
 
