@@ -11,6 +11,7 @@ from pyflink_jobs.errors import Finding, SqlError
 from pyflink_jobs.planning.flink_errors import read_exception
 from pyflink_jobs.planning.ml_predict import Call, all_calls, expand
 from pyflink_jobs.planning.scoring_sql import predictions_sql, scoring_sql
+from pyflink_jobs.planning.used_columns import used_columns
 from pyflink_jobs.planning.watching import check_monitor, views_of_monitor
 from pyflink_jobs.project.tokens import quoted
 
@@ -46,10 +47,14 @@ class ScoredView:
 
 @dataclass
 class Catalog:
-    """A table environment's catalog, filled statement by statement."""
+    """A table environment's catalog, filled statement by statement.
+
+    `readers` are all statements that will be loaded or planned: what they read of a call is what its views have.
+    """
 
     environment: TableEnvironment
     models: dict[str, Model]
+    readers: list[Statement]
     views: list[ScoredView] = field(default_factory=list)
     statements: dict[str, Statement] = field(default_factory=dict)
     _functions: set[str] = field(default_factory=set)
@@ -98,9 +103,10 @@ class Catalog:
             self._functions.add(function)
         number = len(self.views) + 1
         scored, predictions = f"{call.model.text}_scored_{number}", f"{call.model.text}_predictions_{number}"
-        inner = scoring_sql(source, [column.text for column in call.columns], model, function)
+        kept = used_columns(call, self.readers, schema)
+        inner = scoring_sql(source, kept, [column.text for column in call.columns], model, function)
         self._create_view(call, scored, inner)
-        outer = predictions_sql(scored, list(schema), model)
+        outer = predictions_sql(scored, kept, model)
         self._create_view(call, predictions, outer)
         drift = views_of_monitor(self.environment, model.monitored, scored, number) if model.monitored else None
         for name, sql in drift.views.items() if drift else ():

@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 
 __all__ = ["PlannedJob", "check_plans", "plan_job"]
 
+_PYTHON_STATE = {
+    # On the heap, Flink 2.3 gives all Python state of a subtask one key object. It changes with each key, so a
+    # checkpoint holds the state of the last key alone (docs/decisions/007). RocksDB writes keys down at once.
+    "state.backend.type": "rocksdb",
+    # Operators that share a worker share the server that it asks for state. When a job is cancelled, the first of them
+    # to close frees its RocksDB while the worker goes on asking: the JVM dies. With one each, the server ends first.
+    "python.fn-execution.memory.managed": "false",
+}
+"""What a job needs whose Python functions keep state."""
+
 _LOST_TIME = "*ROWTIME* -> TIMESTAMP"  # how Flink's planner puts it that it has made a plain timestamp of event time
 
 
@@ -51,7 +61,7 @@ def plan_job(
     job = declarations.job(name)
     needed = needed_by(job, declarations.created)
     declarations.refuse_findings([*job, *needed])
-    catalog = Catalog(environment, declarations.models)
+    catalog = Catalog(environment, declarations.models, [*needed, *job])
     for statement in needed:
         catalog.load(statement)
     tables = {s.name or "": _options(environment, s.name or "") for s in needed if s.kind == "CREATE TABLE"}
@@ -61,9 +71,8 @@ def plan_job(
         # Each partition ends, so none can fall idle for good; one that is slow must not make others' rows late.
         environment.get_config().set("table.exec.source.idle-timeout", "0 s")
     if any(statement.kind == "CREATE MODEL" and _is_watched(statement, declarations) for statement in needed):
-        # On the heap, Flink 2.3 gives all Python state of a subtask one key object. It changes with each key, so a
-        # checkpoint holds the state of the last key alone (docs/decisions/007). RocksDB writes keys down at once.
-        environment.get_config().set("state.backend.type", "rocksdb")
+        for key, value in _PYTHON_STATE.items():
+            environment.get_config().set(key, value)
     for table, options in sources.items():
         if bounded and options.get("connector") in ("kafka", "upsert-kafka"):
             environment.execute_sql(f"ALTER TABLE {quoted(table)} SET ('scan.bounded.mode' = 'latest-offset')")
@@ -123,7 +132,8 @@ def check_plans(declarations: Declarations, environment: TableEnvironment) -> li
     findings: list[Finding] = []
     broken = set(declarations.broken)
     placed = {finding.place for finding in declarations.findings}
-    catalog = Catalog(environment, declarations.models)
+    readers = [*declarations.created, *(statement for job in declarations.jobs.values() for statement in job)]
+    catalog = Catalog(environment, declarations.models, readers)
     for statement in declarations.created:
         if statement.kind == "CREATE MODEL" and statement.name in declarations.broken:
             continue

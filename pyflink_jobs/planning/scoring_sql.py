@@ -12,6 +12,8 @@ from pyflink_jobs.project.tokens import quoted
 from udfs.arguments import argument_sql
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pyflink_jobs.planning.declarations import Model
 
 __all__ = ["SCORE", "predictions_sql", "scoring_sql"]
@@ -19,25 +21,37 @@ __all__ = ["SCORE", "predictions_sql", "scoring_sql"]
 SCORE = "_score"  # the column that holds the function's ROW
 
 
-def scoring_sql(source: str, columns: list[str], model: Model, function: str) -> str:
-    """Return the query that scores `columns` of `source`, a table's name in backticks or a query in parentheses."""
+def scoring_sql(source: str, kept: list[str], inputs: list[str], model: Model, function: str) -> str:
+    """Return the query that scores the columns `inputs` of `source`, and keeps some beside them.
+
+    `source` is a table's name in backticks or a query in parentheses.
+    """
+    kept = [quoted(name) for name in kept]
     arguments = [
         argument
-        for column, given in zip(columns, model.spec.inputs, strict=True)
+        for column, given in zip(inputs, model.spec.inputs, strict=True)
         for argument in argument_sql(quoted(column), given.dtype)
     ]
     if model.monitored:
         options = model.monitored.options
+        time = quoted(options.time.value)
+        kept += [time] if time not in kept else []
         # As a number: a timestamp of the year 9999 is beyond what pandas can hold.
-        arguments.append(f"COALESCE(EXTRACT(EPOCH FROM {quoted(options.time.value)}), 0)")
+        arguments.append(f"COALESCE(EXTRACT(EPOCH FROM {time}), 0)")
         arguments += [f"CAST({quoted(options.slice.value)} AS STRING)"] if options.slice else []
     listed = ",\n    ".join(arguments)
-    return f"SELECT *,\n  {quoted(function)}(\n    {listed}\n  ) AS {quoted(SCORE)}\nFROM {source}"
+    call = f"{quoted(function)}(\n    {listed}\n  ) AS {quoted(SCORE)}"
+    return "SELECT\n  " + ",\n  ".join([*_line(kept), call]) + f"\nFROM {source}"
 
 
 def predictions_sql(scored: str, columns: list[str], model: Model) -> str:
     """Return the query for what an analyst sees: the source's columns, the model's outputs, `model_version`."""
-    kept = [quoted(name) for name in columns]
     outputs = [f"{quoted(SCORE)}.{quoted(o.name)} AS {quoted(o.name)}" for o in model.definition.outputs]
     version = "'" + model.spec.version.replace("'", "''") + "' AS `model_version`"
-    return "SELECT\n  " + ",\n  ".join([", ".join(kept), *outputs, version]) + f"\nFROM {quoted(scored)}"
+    return "SELECT\n  " + ",\n  ".join([*_line(map(quoted, columns)), *outputs, version]) + f"\nFROM {quoted(scored)}"
+
+
+def _line(names: Iterable[str]) -> list[str]:
+    """Return names in one line, or no line."""
+    listed = ", ".join(names)
+    return [listed] if listed else []

@@ -95,7 +95,7 @@ def _load(declarations: Declarations, views: list[Statement], environment: Table
     """Load views and what they read into a catalog, and return the columns of them all."""
     needed = needed_by(views, declarations.created)
     declarations.refuse_findings(needed)
-    catalog = Catalog(environment, declarations.models)
+    catalog = Catalog(environment, declarations.models, needed)
     for statement in needed:
         catalog.load(statement)
     described = [s.name or "" for s in needed if s.kind == "CREATE TABLE" or s in views]

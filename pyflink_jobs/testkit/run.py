@@ -105,7 +105,7 @@ def _submit(
         "pipeline.jars": read_configuration(project).get("pipeline.jars", ""),
     }
     environment = table_environment(project, options, batch=case.mode == "batch")
-    catalog = Catalog(environment, models)
+    catalog = Catalog(environment, models, case.statements)
     sources = {source.name: source for source in case.sources}
     for statement in case.statements:
         if statement.name in sources:

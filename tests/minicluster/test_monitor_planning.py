@@ -10,7 +10,7 @@ import pytest
 
 from pyflink_jobs.planning.declarations import declare
 from pyflink_jobs.planning.explanation import explain_job
-from pyflink_jobs.planning.planner import check_plans
+from pyflink_jobs.planning.planner import check_plans, plan_job
 from pyflink_jobs.project.settings import Project
 from pyflink_jobs.running.environment import table_environment
 from tests.watched_project import watched_project
@@ -54,6 +54,15 @@ def test_one_operator_scores_for_all_inserts(root: Path | None, sinks: int, proj
     operators = re.findall(r"Python\w+(?=\()", plan)
     assert sorted(operators) == ["PythonCalc", "PythonGroupAggregate", "PythonGroupWindowAggregate"]
     assert len(re.findall(r"^Sink\(", plan, re.MULTILINE)) == sinks
+
+
+def test_state_of_python_functions_is_safe_from_checkpoints_and_cancels(project: Project) -> None:
+    """Flink's defaults lose keys in checkpoints and crash the JVM in a cancel; the first has a test in test_drift."""
+    environment = table_environment(project)
+    plan_job(declare(project), "score", environment)
+    options = environment.get_config().get_configuration().to_dict()
+    assert options["state.backend.type"] == "rocksdb"
+    assert options["python.fn-execution.memory.managed"] == "false"
 
 
 PAIRS = """-- Two events of one place.

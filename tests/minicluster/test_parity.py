@@ -77,7 +77,10 @@ def rows(
         enough = Event()
         if not bounded:
             Thread(target=_wait_for, args=(broker.bootstrap_servers, name, len(wanted), enough), daemon=True).start()
-        execute(project, planned, cluster, stop=enough)
+        try:
+            execute(project, planned, cluster, stop=enough)
+        finally:
+            enough.set()
         found = [json.loads(record.value or b"") for record in topics.read(broker.bootstrap_servers, name)]
         results[name] = sorted(tuple(row.values()) for row in found if row["flight_id"] in wanted)
     return results
@@ -97,13 +100,13 @@ def flights_project(folder: Path, broker: Broker) -> Project:
 
 
 def _wait_for(bootstrap: str, topic: str, count: int, enough: Event) -> None:
-    """Set `enough` when the topic holds so many flights of the week, or the job has failed."""
+    """Set `enough` when the topic holds so many flights of the week; end when another has set it."""
     consumer = kafka.KafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", group_id=None)
     found: set[str] = set()
     while not consumer.partitions_for_topic(topic):
         consumer.topics()
     consumer.assign([kafka.TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)])
-    while len(found) < count:
+    while len(found) < count and not enough.is_set():
         for records in consumer.poll(500).values():
             rows = [json.loads(record.value) for record in records]
             found |= {row["flight_id"] for row in rows if row["departed_ms"] < END_MS}

@@ -58,7 +58,8 @@ def test_the_expanded_sql_is_readable(tmp_path: Path) -> None:
         explain(project(tmp_path)).sql
         == """\
 CREATE TEMPORARY VIEW `m_scored_1` AS
-SELECT *,
+SELECT
+  `id`,
   `score_m`(
     CAST(`a b` AS FLOAT),
     CAST(`b` AS FLOAT),
@@ -68,7 +69,7 @@ FROM `f`;
 
 CREATE TEMPORARY VIEW `m_predictions_1` AS
 SELECT
-  `id`, `a b`, `b`, `c`, `name`, `happened`,
+  `id`,
   `_score`.`score` AS `score`,
   '1' AS `model_version`
 FROM `m_scored_1`;

@@ -1,5 +1,6 @@
 CREATE TEMPORARY VIEW `m_scored_1` AS
-SELECT *,
+SELECT
+  `id`, `happened`,
   `score_m`(
     CAST(`x` AS FLOAT),
     CAST(`y` AS FLOAT),
@@ -11,7 +12,7 @@ FROM `events`;
 
 CREATE TEMPORARY VIEW `m_predictions_1` AS
 SELECT
-  `id`, `ms`, `x`, `y`, `z`, `place`, `happened`,
+  `id`,
   `_score`.`score` AS `score`,
   '1' AS `model_version`
 FROM `m_scored_1`;
