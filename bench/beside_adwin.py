@@ -68,7 +68,7 @@ def delays(
     d = distances_of_latest(reference, counts_of(reference, values.reshape(-1, N)))
     ends = N * np.arange(1, d.shape[1] + 1) - before
     for alpha in ALPHAS:
-        late = ends[fires(d, reference.n, alpha) & (ends > 0)]
+        late = ends[fires(d, int(reference.n), alpha) & (ends > 0)]
         found.append(float(late[0]) if len(late) else np.inf)
     return found
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import cycle, islice
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -12,8 +14,10 @@ from rich.table import Table
 from bench.console import console_for_tables
 from bench.machine import describe
 from udfs.choose_bins import choose_bins
-from udfs.histogram import histogram
+from udfs.counts import count
+from udfs.features import Features
 from udfs.ks import ks
+from udfs.monitor import GROUP
 from udfs.psi import psi
 from udfs.wasserstein import wasserstein
 
@@ -57,7 +61,7 @@ def drift() -> dict[str, object]:
     console.print(table)
     build, tests = _build(generator), _tests(generator)
     console.print(f"a reference of {_REFERENCE:,} values: {build:.2f} s")
-    console.print(f"KS, PSI and Wasserstein of {_PAIRS:,} windows: {1e3 * tests:.0f} ms")
+    console.print(f"KS, PSI and Wasserstein of {_PAIRS:,} columns of windows: {1e3 * tests:.0f} ms")
     return {"machine": describe(), "ns_a_value": counting, "build_seconds": build, "tests_seconds": tests}
 
 
@@ -89,11 +93,13 @@ def _build(generator: np.random.Generator) -> float:
 
 
 def _tests(generator: np.random.Generator) -> float:
-    """Return the seconds for three tests of many windows."""
-    reference = generator.normal(size=100_000).astype(np.float32)
-    bins = choose_bins(lambda: [reference])
-    then = histogram(bins, reference)
-    windows = [histogram(bins, generator.normal(size=_ROWS).astype(np.float32)) for _ in range(_PAIRS)]
+    """Return the seconds for three tests of many columns of windows, as many columns at once as a merge has."""
+    reference = [draw(generator, 100_000).astype(np.float32) for draw in islice(cycle(COLUMNS.values()), GROUP)]
+    bins = tuple(choose_bins(partial(list, [values])) for values in reference)
+    features = Features(tuple(f"x{i}" for i in range(GROUP)), bins)
+    then = count(features, reference).numbers
+    rows = [generator.permutation(100_000)[:_ROWS] for _ in range(_PAIRS // GROUP)]
+    windows = [count(features, [values[some] for values in reference]).numbers for some in rows]
     start = perf_counter()
     for window in windows:
         for test in (ks, psi, wasserstein):

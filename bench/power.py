@@ -67,7 +67,7 @@ def opened(column: Column, counts: NDArray[np.int64], n: int, d_min: float, leve
         alarm = Alarm()
         found.append(np.inf)
         for i, d in enumerate(distances(column.reference, sums, n * many)):
-            said = verdict(float(d), n * many, column.reference.n, d_min, ALPHA)
+            said = verdict(float(d), n * many, int(column.reference.n), d_min, ALPHA)
             alarm, event = follow(alarm, said, i, OPENS_AFTER if level == 0 else 1)
             if event == "opens":
                 found[-1] = float((i + 1) * n * many)

@@ -78,7 +78,7 @@ def _fired(
         reference = keyed[int(key)]
         d = distances(reference, counts[:, hour], N)
         fired[0, hour] = np.mean(p_values(d, N) < _LEVEL)
-        fired[1:, hour] = [np.mean(d > margin(N, reference.n, d_min, ALPHA)) for d_min in (0.0, D_MIN)]
+        fired[1:, hour] = [np.mean(d > margin(N, int(reference.n), d_min, ALPHA)) for d_min in (0.0, D_MIN)]
     share: NDArray[np.float64] = fired.mean(axis=1)
     return share
 

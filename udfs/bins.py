@@ -43,6 +43,11 @@ class Bins:
         """The edges in the column's own unit, shape (bins - 1,)."""
         return self.edges.astype(np.float64) + float(self.center)
 
+    @property
+    def there(self) -> NDArray[np.bool_]:
+        """Which bins there are: all, shape (bins,). Bins side by side with those of other columns are filled up."""
+        return np.ones(self.size, bool)
+
     @cached_property
     def digest(self) -> bytes:
         """Eight bytes that are the same for the same bins alone."""

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from udfs.categorical import total_variation
 from udfs.categories import CategoryCounts
 from udfs.ks import ks
@@ -15,7 +17,9 @@ from udfs.quantiles import quantiles
 from udfs.wasserstein import wasserstein
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from udfs.counts import Counts
     from udfs.histogram import Histogram
@@ -70,31 +74,61 @@ def _comparison(values: dict[str, Any]) -> Comparison:
 
 def compare(reference: Counts | None, window: Counts) -> list[Comparison]:
     """Compare all columns of a window; `reference` is None where there is none for it."""
+    features = window.features
+    numbers = _numbers(reference, window) if features.numbers else iter(())
     return [
-        _column(name, reference.column(index) if reference else None, window.column(index))
-        for index, name in enumerate(window.features.names)
+        next(numbers) if index in features.numbers else _text(reference, window, index)
+        for index in range(len(features.names))
     ]
 
 
-def _column(name: str, reference: Histogram | CategoryCounts | None, window: Histogram | CategoryCounts) -> Comparison:
-    reference_n, reference_nulls = (reference.n, reference.nulls) if reference else (0, 0)
-    sizes = name, window.n, window.nulls, reference_n, reference_nulls
-    if isinstance(window, CategoryCounts):
-        if not isinstance(reference, CategoryCounts) or not reference.n or not window.n:
-            return Comparison(*sizes)
-        distance = total_variation(reference, window)
-        return Comparison(*sizes, distance.lo, distance.hi, distance.p)
-    now = _shown(window)
-    if reference is None or isinstance(reference, CategoryCounts) or not reference.n or not window.n:
-        return Comparison(*sizes, quantiles=now)
+def _text(reference: Counts | None, window: Counts, index: int) -> Comparison:
+    then, now = reference.column(index) if reference else None, window.column(index)
+    of_reference = (int(then.n), int(then.nulls)) if then else (0, 0)
+    sizes = window.features.names[index], int(now.n), int(now.nulls), *of_reference
+    if not isinstance(then, CategoryCounts) or not isinstance(now, CategoryCounts) or not then.n or not now.n:
+        return Comparison(*sizes)
+    distance = total_variation(then, now)
+    d_lo, d_hi, p = _finite(np.array([distance.lo, distance.hi, distance.p], float))
+    return Comparison(*sizes, d_lo, d_hi, p)
+
+
+def _numbers(reference: Counts | None, window: Counts) -> Iterator[Comparison]:
+    """Yield the comparisons of the columns of numbers, which are made all at once."""
+    names = [window.features.names[index] for index in window.features.numbers]
+    then, now = reference.numbers if reference else None, window.numbers
+    sizes = now.n, now.nulls, then.n if then else 0 * now.n, then.nulls if then else 0 * now.n
+    tests = np.full((len(names), 5), np.nan)
+    shown_then: list[tuple[float | None, ...]] = [()] * len(names)
+    if then:
+        both = np.flatnonzero(now.n * then.n)
+        tests[both] = _tests(then.take(both), now.take(both)) if len(both) else 0
+        shown_then = [shown if n else () for shown, n in zip(_shown(then), now.n, strict=True)]
+    columns = [np.asarray(size).tolist() for size in sizes]
+    for name, n, nulls, then_n, then_nulls, row, shown, reference_shown in zip(
+        names, *columns, tests, _shown(now), shown_then, strict=True
+    ):
+        d_lo, d_hi, p, index, area = _finite(row)
+        yield Comparison(name, n, nulls, then_n, then_nulls, d_lo, d_hi, p, index, area, shown, reference_shown)
+
+
+def _tests(reference: Histogram, window: Histogram) -> NDArray[np.float64]:
+    """Return the tests' figures in the order of Comparison, shape (columns, 5)."""
     distance = ks(reference, window)
-    area = wasserstein(reference, window).estimate
-    index = psi(reference, window).estimate
-    return Comparison(
-        *sizes, distance.lo, distance.hi, distance.p, index, area if isfinite(area) else None, now, _shown(reference)
-    )
+    index, area = psi(reference, window).estimate, wasserstein(reference, window).estimate
+    return np.column_stack([np.asarray(each, float) for each in (distance.lo, distance.hi, distance.p, index, area)])
 
 
-def _shown(sample: Histogram) -> tuple[float | None, ...]:
-    """Return the quantiles that are shown; None for infinite ones, for JSON has no such number."""
-    return tuple(float(q) if isfinite(q) else None for q in quantiles(sample)) if sample.n else ()
+def _shown(sample: Histogram) -> list[tuple[float | None, ...]]:
+    """Return the quantiles that are shown of each column; none of one without a value."""
+    shown: list[tuple[float | None, ...]] = [()] * len(sample.counts)
+    known = np.flatnonzero(sample.n)
+    if len(known):
+        for row, found in zip(known, quantiles(sample.take(known)), strict=True):
+            shown[row] = tuple(_finite(found))
+    return shown
+
+
+def _finite(numbers: NDArray[np.float64]) -> list[float | None]:
+    """Return numbers, and None for infinite ones and NaN: JSON has none."""
+    return [number if isfinite(number) else None for number in numbers.tolist()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,6 +61,14 @@ class Counts:
         if isinstance(column, Categories):
             return CategoryCounts(column, cells, nulls)
         return Histogram(column, cells, nulls, self.least[index], self.most[index])
+
+    @cached_property
+    def numbers(self) -> Histogram:
+        """The counts of all columns of numbers at once, in order. Raises ValueError where there is none."""
+        features = self.features
+        at, nulls = [*features.numbers], [features.starts[index + 1] - 1 for index in features.numbers]
+        cells = np.append(self.cells, 0)[features.cells]
+        return Histogram(features.bins, cells, self.cells[nulls].astype(np.int64), self.least[at], self.most[at])
 
     def select(self, features: Features) -> Counts:
         """Return the counts of some of the columns. Raises ValueError for one that is not among them."""

@@ -8,8 +8,14 @@ from hashlib import sha256
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from udfs.bins import Bins
+from udfs.padded_bins import PaddedBins
+
 if TYPE_CHECKING:
-    from udfs.bins import Bins
+    from numpy.typing import NDArray
+
     from udfs.categories import Categories
 
 __all__ = ["Features"]
@@ -43,6 +49,22 @@ class Features:
             for name, column in zip(self.names, self.columns, strict=True)
         )
         return sha256(whole).digest()[:8]
+
+    @cached_property
+    def numbers(self) -> tuple[int, ...]:
+        """Which columns are of numbers."""
+        return tuple(index for index, column in enumerate(self.columns) if isinstance(column, Bins))
+
+    @cached_property
+    def bins(self) -> PaddedBins:
+        """The bins of the columns of numbers, side by side. Raises ValueError where there is none."""
+        return PaddedBins(tuple(column for column in self.columns if isinstance(column, Bins)))
+
+    @cached_property
+    def cells(self) -> NDArray[np.intp]:
+        """Where the counts of each of those bins stand, shape (columns, bins); `size` where there is none."""
+        starts = np.array([[self.starts[index]] for index in self.numbers])
+        return np.where(self.bins.there, starts + np.arange(self.bins.size), self.size)
 
     def select(self, names: tuple[str, ...]) -> Features:
         """Return some of the columns, in the order given. Raises KeyError for one that is not there."""

@@ -5,8 +5,8 @@ Called with the arguments that `udfs.arguments.argument_sql` writes for each inp
 or gave NaN, and `error` then says why; otherwise `error` is NULL.
 
 With a monitor, the arguments go on with the event time (BIGINT, seconds since 1970, 0 for NULL) and, where the profile
-has slices, the slice (STRING); the result goes on with CARRIED: for one row of each batch, window and slice the
-window's start in seconds, the slice's label, and the partial counts of each group of features; NULL on all others.
+has slices, the slice (STRING); the result goes on with CARRIED: for one row of each batch, window and slice the slice's
+label in UTF-8, then the partial counts of each group of features; NULL on all others.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ __all__ = ["CARRIED", "ERROR", "result_type", "scoring_function"]
 ERROR = "error"
 """The field behind the outputs."""
 
-CARRIED = {"_window": "BIGINT", "_slice": "STRING", "_partials": "ARRAY<BYTES>"}
-"""The last fields of the result of a model with a monitor."""
+CARRIED = "_partials"
+"""The last field of the result of a model with a monitor. It is one field, for each costs time on every row."""
 
 
 def scoring_function(spec: ModelSpec, monitor: Monitor | None = None) -> UserDefinedScalarFunctionWrapper:
@@ -50,7 +50,7 @@ def scoring_function(spec: ModelSpec, monitor: Monitor | None = None) -> UserDef
 def result_type(spec: ModelSpec, monitor: Monitor | None = None) -> str:
     """Return the function's result type, as SQL. No output may be named as another field is."""
     fields = [(output.name.replace("`", "``"), SQL_TYPES[output.dtype]) for output in spec.outputs]
-    carried = CARRIED.items() if monitor else ()
+    carried = [(CARRIED, "ARRAY<BYTES>")] if monitor else []
     return f"ROW<{', '.join(f'`{name}` {kind}' for name, kind in [*fields, (ERROR, 'STRING'), *carried])}>"
 
 
@@ -75,7 +75,7 @@ class _Score(ScalarFunction):  # type: ignore[misc]  # pyflink ships no types
         columns = {output.name: _nullable(v) for output, v in zip(self.spec.outputs, predictions.outputs, strict=True)}
         columns[ERROR] = np.full(rows, None, object) if predictions.error is None else predictions.error
         if self._loaded:
-            columns |= _carried(self._loaded, _watched(self.spec, batch, predictions), remaining, rows)
+            columns[CARRIED] = _carried(self._loaded, _watched(self.spec, batch, predictions), remaining, rows)
         return pd.DataFrame(columns, copy=False)
 
 
@@ -104,15 +104,14 @@ def _watched(spec: ModelSpec, batch: list[NDArray[Any]], predictions: Prediction
 
 def _carried(
     loaded: LoadedMonitor, columns: dict[str, NDArray[Any]], remaining: Iterator[Any], rows: int
-) -> dict[str, NDArray[Any]]:
-    """Return the columns of CARRIED, each of shape (rows,)."""
+) -> NDArray[np.object_]:
+    """Return the column CARRIED, of shape (rows,)."""
     seconds = _array(next(remaining), "int64", rows)
     slices = _array(next(remaining), "string", rows) if loaded.profile.keys.slice_column else None
     values = [_counted(columns[name]) for name in loaded.monitor.features]
-    carried = {name: np.full(rows, None, object) for name in CARRIED}
-    starts, labels, partials = carried.values()
+    carried = np.full(rows, None, object)
     for one in carry(loaded, values, seconds, slices):
-        starts[one.row], labels[one.row], partials[one.row] = one.start, one.label, one.partials
+        carried[one.row] = [one.label.encode(), *one.partials]
     return carried
 
 

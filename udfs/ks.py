@@ -11,6 +11,8 @@ from udfs.distance import Distance
 from udfs.histogram import differences
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from udfs.histogram import Histogram
 
 __all__ = ["ks"]
@@ -30,11 +32,13 @@ def ks(reference: Histogram, window: Histogram) -> Distance:
     """
     f, g = reference.shares, window.shares
     left, right = differences(reference, window)
-    lo = float(np.abs(right).max())
-    inside = np.maximum(left + f, g - left)[~reference.bins.single]
-    return Distance(lo, lo, float(inside.max(initial=lo)), _p_value(lo, window.n))
+    lo = np.abs(right).max(axis=-1)
+    inside = np.maximum(left + f, g - left)
+    hidden = np.where(reference.bins.single, 0.0, inside).max(axis=-1)
+    return Distance(lo, lo, np.maximum(lo, hidden), _p_values(lo, window.n))
 
 
-def _p_value(d: float, n: int) -> float:
+def _p_values(d: NDArray[np.float64], n: NDArray[np.int64]) -> NDArray[np.float64]:
     root = np.sqrt(n)
-    return float(kolmogorov((root + 0.12 + 0.11 / root) * d))
+    p: NDArray[np.float64] = kolmogorov((root + 0.12 + 0.11 / root) * d)
+    return p

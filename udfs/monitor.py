@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,8 +80,15 @@ class LoadedMonitor:
 
     def reference(self, group: int, label: str, rows: Mapping[int, int]) -> Counts | None:
         """Return what a slice's window is compared with, as Profile.reference does, in one group of features."""
-        whole = self.profile.reference(label, rows)
-        return whole.select(self.groups[group]) if whole else None
+        return self._profiles[group].reference(label, rows)
+
+    @cached_property
+    def _profiles(self) -> list[Profile]:
+        """The profile of each group of features."""
+        return [
+            replace(self.profile, features=group, counts={k: c.select(group) for k, c in self.profile.counts.items()})
+            for group in self.groups
+        ]
 
     def compare_window(self, group: int, label: str, start: int, window: Counts) -> list[Comparison]:
         """Compare a slice's counts of one window, which starts at `start` in seconds, in one group of features."""
@@ -109,19 +116,17 @@ def carry(
     `seconds` since 1970 and `slices` (str or None) have shape (n,). What is carried stands on the last row of its
     window and slice. Rows whose time is before EARLIEST or from LATEST on are left out.
     """
-    timely = (seconds >= EARLIEST) & (seconds < LATEST)
-    if not timely.all():
-        rows = np.flatnonzero(timely)
-        kept = carry(loaded, [v[rows] for v in values], seconds[rows], None if slices is None else slices[rows])
-        return [Carried(int(rows[c.row]), c.start, c.label, c.partials) for c in kept]
     if not len(seconds):
         return []
-    windows = seconds // loaded.monitor.window
+    if seconds.min() < EARLIEST or seconds.max() >= LATEST:
+        rows = np.flatnonzero((seconds >= EARLIEST) & (seconds < LATEST))
+        kept = carry(loaded, [v[rows] for v in values], seconds[rows], None if slices is None else slices[rows])
+        return [Carried(int(rows[c.row]), c.start, c.label, c.partials) for c in kept]
     labels = loaded.profile.keys.labels
-    codes = windows * len(labels)
+    codes = seconds // loaded.monitor.window * len(labels)
     if slices is not None:
         codes += loaded.profile.keys.slices.find(slices)
-    found, group = np.unique(codes, return_inverse=True)
+    found, group = _groups(codes)
     last = np.empty(len(found), np.intp)
     last[group] = np.arange(len(codes))  # of several, the last one stays
     counted = count_groups(loaded.features, values, group, len(found))
@@ -134,3 +139,10 @@ def carry(
         )
         for code, row, counts in zip(found, last, counted, strict=True)
     ]
+
+
+def _groups(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
+    """Return the different codes, ascending, and which of them each row has; mostly there is one alone."""
+    if codes.min() == codes.max():
+        return codes[:1], np.zeros(len(codes), np.intp)
+    return np.unique(codes, return_inverse=True)

@@ -5,27 +5,33 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 __all__ = ["Shares"]
 
 
 class Shares:
-    """A sample's `counts`, int64 of one dimension; NULL and NaN are not among them."""
+    """`counts` of a sample, int64 of shape (counts,), or of several at once, (samples, counts).
+
+    NULL and NaN are not among them.
+    """
 
     counts: NDArray[np.int64] | NDArray[np.float64]
 
     @cached_property
-    def n(self) -> int:
-        """How many values there are, without NULL and NaN."""
-        return int(self.counts.sum())
+    def n(self) -> NDArray[np.int64]:
+        """How many values there are, without NULL and NaN: a number, or shape (samples,)."""
+        values: NDArray[np.int64] = self.counts.sum(axis=-1).astype(np.int64)
+        return values
 
     @cached_property
     def shares(self) -> NDArray[np.float64]:
-        """Each count's share of the values. Raises ValueError where there is none."""
-        if not self.n:
+        """Each count's share of its sample's values. Raises ValueError for a sample without a value."""
+        if not self.n.all():
             raise ValueError("a sample without a value has no distribution")
-        shares: NDArray[np.float64] = self.counts / self.counts.sum()  # not by n, which is rounded for a mixture
+        # Not by n, which is rounded for a mixture.
+        shares: NDArray[np.float64] = self.counts / self.counts.sum(axis=-1, keepdims=True)
         return shares

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from udfs.distance import Distance
-from udfs.histogram import differences
+from udfs.histogram import differences, edges_within
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,20 +36,23 @@ def wasserstein(reference: Histogram, window: Histogram) -> Distance:
 
 def _widths(reference: Histogram, window: Histogram) -> NDArray[np.float64]:
     """Return how much of each bin lies between the ends of both samples together."""
-    low = float(min(reference.least, window.least))
-    high = float(max(reference.most, window.most))
-    ends = np.concatenate(([low], np.clip(reference.bins.positions, low, high), [high]))
-    with np.errstate(invalid="ignore"):  # inf - inf: a bin that nothing of either sample is in
-        return np.nan_to_num(np.diff(ends), posinf=np.inf)
+    (low, high), (window_low, window_high) = reference.ends, window.ends
+    edges = edges_within(reference.bins, np.minimum(low, window_low), np.maximum(high, window_high))
+    with np.errstate(invalid="ignore"):
+        widths = np.diff(edges, axis=-1)
+    widths[np.isnan(widths)] = 0.0  # inf - inf: a bin that nothing of either sample is in
+    return widths
 
 
 def _mean(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the mean of the absolute values along straight lines from `left` to `right`."""
     total = np.abs(left) + np.abs(right)
-    crossing = (left * right < 0) & (total > 0)
-    across = (left**2 + right**2) / np.where(crossing, total, 1.0)
-    return np.where(crossing, across, total) / 2
+    crossing = left * right < 0
+    across = np.divide(left**2 + right**2, total, where=crossing, out=total.copy())
+    return across / 2
 
 
-def _area(widths: NDArray[np.float64], heights: NDArray[np.float64]) -> float:
-    return float(np.sum(widths[heights > 0] * heights[heights > 0]))
+def _area(widths: NDArray[np.float64], heights: NDArray[np.float64]) -> NDArray[np.float64]:
+    parts = np.multiply(widths, heights, where=heights > 0, out=np.zeros(heights.shape))  # not 0 x inf
+    area: NDArray[np.float64] = parts.sum(axis=-1)
+    return area

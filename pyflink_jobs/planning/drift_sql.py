@@ -48,24 +48,26 @@ def drift_views(monitored: Monitored, scored: str, number: int, merge: str, watc
     time = quoted(monitored.options.time.value)
     names = {kind: f"{model}_{kind}_{number}" for kind in ("partials", "merged", "windows", "watched", "news")}
     score, lateness = quoted(SCORE), monitored.options.allowed_lateness
+    start = f"EXTRACT(EPOCH FROM {time}) / {monitored.options.window} * {monitored.options.window}"
     # Flink's window takes no row from its last millisecond on.
-    last = f"TO_TIMESTAMP_LTZ(({score}.`_window` + {monitored.options.window}) * 1000 - 1, 3)"
-    allowed = f"TO_TIMESTAMP_LTZ(({score}.`_window` + {monitored.options.window + lateness}) * 1000 - 1, 3)"
+    last = f"TO_TIMESTAMP_LTZ(({start} + {monitored.options.window}) * 1000 - 1, 3)"
+    allowed = f"TO_TIMESTAMP_LTZ(({start} + {monitored.options.window + lateness}) * 1000 - 1, 3)"
     late = f"\n      WHEN CURRENT_WATERMARK({time}) >= {last} THEN 'late'" if lateness else ""
     partials = f"""SELECT
-  `event_time`, `window_start`, `slice`, `ordinality` - 1 AS `feature_group`, `partial`, `arrival`
+  `event_time`, `window_start`, DECODE(`partials`[1], 'UTF-8') AS `slice`,
+  `ordinality` - 2 AS `feature_group`, `partial`, `arrival`
 FROM (
   SELECT
-    {time} AS `event_time`, {score}.`_window` AS `window_start`, {score}.`_slice` AS `slice`,
-    {score}.`_partials` AS `partials`,
+    {time} AS `event_time`, {start} AS `window_start`, {score}.`_partials` AS `partials`,
     CASE
       WHEN CURRENT_WATERMARK({time}) >= {allowed} THEN 'lost'{late}
       ELSE 'in time'
     END AS `arrival`
   FROM {quoted(scored)}
-  WHERE {score}.`_window` IS NOT NULL
+  WHERE {score}.`_partials` IS NOT NULL
 ) AS `carried`
-CROSS JOIN UNNEST(`carried`.`partials`) WITH ORDINALITY AS `partial` (`partial`, `ordinality`)"""
+CROSS JOIN UNNEST(`carried`.`partials`) WITH ORDINALITY AS `partial` (`partial`, `ordinality`)
+WHERE `ordinality` > 1"""
     merged = f"""SELECT
   TUMBLE_ROWTIME(`event_time`, {interval}) AS `window_time`, `slice`, `feature_group`,
   {quoted(merge)}(`slice`, `feature_group`, `window_start`, `partial`) AS `merged`

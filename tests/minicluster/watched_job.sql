@@ -19,19 +19,20 @@ FROM `m_scored_1`;
 
 CREATE TEMPORARY VIEW `m_partials_1` AS
 SELECT
-  `event_time`, `window_start`, `slice`, `ordinality` - 1 AS `feature_group`, `partial`, `arrival`
+  `event_time`, `window_start`, DECODE(`partials`[1], 'UTF-8') AS `slice`,
+  `ordinality` - 2 AS `feature_group`, `partial`, `arrival`
 FROM (
   SELECT
-    `happened` AS `event_time`, `_score`.`_window` AS `window_start`, `_score`.`_slice` AS `slice`,
-    `_score`.`_partials` AS `partials`,
+    `happened` AS `event_time`, EXTRACT(EPOCH FROM `happened`) / 60 * 60 AS `window_start`, `_score`.`_partials` AS `partials`,
     CASE
-      WHEN CURRENT_WATERMARK(`happened`) >= TO_TIMESTAMP_LTZ((`_score`.`_window` + 60) * 1000 - 1, 3) THEN 'lost'
+      WHEN CURRENT_WATERMARK(`happened`) >= TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `happened`) / 60 * 60 + 60) * 1000 - 1, 3) THEN 'lost'
       ELSE 'in time'
     END AS `arrival`
   FROM `m_scored_1`
-  WHERE `_score`.`_window` IS NOT NULL
+  WHERE `_score`.`_partials` IS NOT NULL
 ) AS `carried`
-CROSS JOIN UNNEST(`carried`.`partials`) WITH ORDINALITY AS `partial` (`partial`, `ordinality`);
+CROSS JOIN UNNEST(`carried`.`partials`) WITH ORDINALITY AS `partial` (`partial`, `ordinality`)
+WHERE `ordinality` > 1;
 
 CREATE TEMPORARY VIEW `m_merged_1` AS
 SELECT

@@ -10,6 +10,7 @@ import scipy.stats
 
 from bench import correlated, false_alarms, seasonal
 from bench.windows import allowed, column, counts_of, distances, p_values
+from udfs.bins import Bins
 from udfs.histogram import histogram
 from udfs.ks import ks
 from udfs.verdict import ALPHA, conformal_p, margin, verdict
@@ -35,14 +36,16 @@ def test_distances_and_p_values_of_many_windows_are_those_of_ks() -> None:
     reference = column(generator, 5000, BINS).reference
     values = generator.normal(0.1, 1, (20, 300)).astype(np.float32)
     d = distances(reference, counts_of(reference, values.astype(np.float64)), 300)
+    assert isinstance(reference.bins, Bins)
     one_by_one = [ks(reference, histogram(reference.bins, window)) for window in values]
-    np.testing.assert_allclose(d, [found.lo for found in one_by_one], rtol=1e-12)
-    np.testing.assert_allclose(p_values(d, 300), [found.p or 0.0 for found in one_by_one], rtol=1e-9)
+    np.testing.assert_allclose(d, np.array([found.lo for found in one_by_one]), rtol=1e-12)
+    np.testing.assert_allclose(p_values(d, 300), np.array([found.p for found in one_by_one]), rtol=1e-9)
 
 
 def test_counts_drawn_from_the_true_masses_are_like_those_of_values() -> None:
     generator = np.random.default_rng(0)
     drawn = column(generator, 5000, BINS)
+    assert isinstance(drawn.reference.bins, Bins)
     counts = histogram(drawn.reference.bins, generator.normal(size=500_000).astype(np.float32)).counts
     assert scipy.stats.chisquare(counts, drawn.truth * counts.sum()).pvalue > 0.001
 
