@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,7 +44,7 @@ def counted(columns: dict[str, NDArray[Any]], rows: NDArray[np.intp] | slice = s
 FEATURES = Features(
     tuple(REFERENCE),
     tuple(
-        Categories(("a", "b")) if name == "text" else choose_bins(lambda v=values: [v.astype(np.float32)])
+        Categories(("a", "b")) if name == "text" else choose_bins(partial(list, [values.astype(np.float32)]))
         for name, values in REFERENCE.items()
     ),
 )
