@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.json as pj
 import pyarrow.parquet as pq
 
@@ -55,7 +56,7 @@ def build_reference(
     with TemporaryDirectory(prefix="millstream-reference-") as temporary:
         complete = Path(temporary) / "complete.parquet"
         try:
-            given = _parquet(rows, Path(temporary))
+            given = _parquet(rows, Path(temporary), time)
             _score(given, complete, spec, [name for name in keys if name not in names], on_progress)
             profile = build_profile(
                 spec.name,
@@ -76,8 +77,8 @@ def build_reference(
     return profile
 
 
-def _parquet(rows: Path, temporary: Path) -> Path:
-    """Return a Parquet file of the rows: the one given, or one made of JSON lines."""
+def _parquet(rows: Path, temporary: Path, time: str | None) -> Path:
+    """Return a Parquet file of the rows: the one given, or one made of JSON lines, with `time` as a timestamp."""
     if rows.is_file() and rows.suffix == ".parquet":
         return rows
     files = sorted(p for p in rows.rglob("*") if p.is_file() and not p.name.startswith((".", "_"))) or [rows]
@@ -86,7 +87,13 @@ def _parquet(rows: Path, temporary: Path) -> Path:
         tables = [pj.read_json(file) for file in files if file.stat().st_size]
         if not tables:
             raise ProfileError(f"{rows} has no rows")
-        pq.write_table(pa.concat_tables(tables, promote_options="permissive"), made)
+        table = pa.concat_tables(tables, promote_options="permissive")
+        if time in table.column_names and pa.types.is_string(table[time].type):
+            # Arrow takes times with a fraction of a second for text.
+            zone = "UTC" if pc.any(pc.match_substring_regex(table[time], r"(Z|[+-]\d\d:?\d\d)$")).as_py() else None
+            place = table.column_names.index(time)
+            table = table.set_column(place, time, table[time].cast(pa.timestamp("ms", zone)))
+        pq.write_table(table, made)
     except (OSError, pa.ArrowException) as error:
         raise ProfileError(f"{rows} is neither a Parquet file nor JSON lines: {error}") from error
     return made

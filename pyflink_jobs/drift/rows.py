@@ -50,6 +50,11 @@ def rows_of_view(project: Project, subject: Subject, view: str | None, start: st
         job = f"reference_{subject.definition.name}"
         declarations = replace(declarations, created=[*declarations.created, table], jobs={job: [insert]})
         run_job(project, job, bounded=True, declarations=declarations)
+        if not any(folder.rglob("part-*")):
+            raise ProjectError(
+                f"`{view}` has no rows from {since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC",
+                ways_out=("write records of that time to its topics first; the demo's: millstream replay flights",),
+            )
         yield folder
 
 

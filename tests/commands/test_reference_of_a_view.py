@@ -1,0 +1,79 @@
+"""`millstream reference build --sql`: the rows of a view between two times, from a real broker, make the profile."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pyflink_jobs.local import topics
+from pyflink_jobs.local.sending import send_records
+from tests.watched_project import MINUTE, START, events, line, watched_project
+from udfs.reference import NULL, read_profile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAMES = {kind: kind for kind in ("events", "scored", "drift", "alerts")}
+EVENTS = events(2000, seed=9)
+LABELS = {None: NULL}
+COMMAND = "reference build --model m --version 1 --sql more --from {} --to {} --out {} --slices 3 --json"
+
+
+def run(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
+    call = [sys.executable, "-c", "from pyflink_jobs.cli import main; main()", "--project", str(folder)]
+    return subprocess.run([*call, *command.split()], capture_output=True, text=True, timeout=300, check=False)
+
+
+@pytest.fixture(scope="module")
+def folder(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("view")
+    watched_project(folder, kafka, NAMES)
+    (folder / "sql" / "features").mkdir()
+    (folder / "sql" / "features" / "more.sql").write_text(
+        "CREATE VIEW more AS SELECT x + 10 AS x, y, z, place, happened FROM events"
+    )
+    topics.create(kafka, {"events": 2})
+    send_records(kafka, "events", map(line, EVENTS))
+    return folder
+
+
+def test_rows_between_two_times_are_counted(folder: Path) -> None:
+    since, until = START + 5 * MINUTE, START + 15 * MINUTE
+    out = folder / "made.parquet"
+    done = run(folder, COMMAND.format("2023-11-15T00:05", "2023-11-15T00:15+00:00", out))
+    assert done.returncode == 0, done.stderr
+    rows = [event for event in EVENTS if since <= event["ms"] < until]
+    assert json.loads(done.stdout)["rows"] == len(rows)
+    profile = read_profile(out, "m", "1")
+    assert sum(counts.rows for counts in profile.counts.values()) == len(rows)
+    places = Counter(LABELS.get(event["place"], event["place"]) for event in rows)
+    assert {label: counts.rows for (label, _), counts in profile.counts.items()} == places
+    for name, moved in (("x", 10), ("y", 0)):
+        values = [event[name] + moved for event in rows if event[name] is not None]
+        column = profile.whole.column(profile.features.names.index(name))
+        assert (int(column.n), int(column.nulls)) == (len(values), len(rows) - len(values))
+        ends = profile.whole.least, profile.whole.most
+        found = [float(end[profile.features.names.index(name)]) for end in ends]
+        assert found == pytest.approx([min(values), max(values)])
+
+
+def test_times_and_views_that_are_none_are_named(folder: Path) -> None:
+    out = folder / "none.parquet"
+    for start, words in (
+        ("yesterday", "--from yesterday is no time"),
+        ("2030-01-01", "`more` has no rows from 2030-01-01 00:00"),
+    ):
+        done = run(folder, COMMAND.format(start, "2031-01-01", out))
+        assert done.returncode == 1
+        assert words in done.stderr, done.stderr
+        assert "Traceback" not in done.stderr
+    done = run(folder, COMMAND.format("2023-01-01", "2031-01-01", out).replace("--sql more", "--sql mor"))
+    assert done.returncode == 1
+    assert "mor" in done.stderr
+    assert "\tat " not in done.stderr
+    assert not out.exists()
