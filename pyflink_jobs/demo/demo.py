@@ -33,7 +33,7 @@ __all__ = ["SPAN", "Demo", "run_demo"]
 JOB = "score"
 FROM, TO = datetime(2013, 4, 1, tzinfo=UTC), datetime(2013, 9, 1, tzinfo=UTC)
 SPAN = "April to August 2013"
-FILLED = ("predictions", "drift", "alerts")  # topics that the job fills
+FILLED = ("predictions", "drift", "alerts", "quarantine")  # topics that the job fills
 ELSEWHERE = ("MILLSTREAM_KAFKA", "KAFKA_BOOTSTRAP_SERVERS")  # names that lead a job to another Kafka
 
 
