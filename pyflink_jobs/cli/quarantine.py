@@ -90,7 +90,7 @@ def show(context: Context, *, limit: int, source: str | None, reason: str | None
     for record in records:
         bytes_ = originals.get(record.place) if record.place else None
         original = None if bytes_ is None else bytes_.decode(errors="backslashreplace")
-        click.echo(json.dumps({**record.values, "original": original}) if as_json else _words(record, original))
+        click.echo(json.dumps({**record.fields, "original": original}) if as_json else _words(record, original))
     if not records and not as_json:
         click.echo("nothing is in quarantine")
 
@@ -107,11 +107,11 @@ def _words(record: Quarantined, original: str | None) -> str:
     where = "topic {}, partition {}, offset {}".format(*record.place) if record.place else ""
     lines: list[tuple[str, Any]] = [
         ("reason", record.reason),
-        ("detail", record.values.get("detail")),
+        ("detail", record.fields.get("detail")),
         ("where", where),
-        ("job", record.values.get("job")),
-        ("model", " ".join(str(v) for v in map(record.values.get, ("model", "model_version")) if v)),
-        ("record", record.values.get("record")),
+        ("job", record.fields.get("job")),
+        ("model", " ".join(str(v) for v in map(record.fields.get, ("model", "model_version")) if v)),
+        ("record", record.fields.get("record")),
         ("original", "no longer in Kafka" if record.place and original is None else original),
     ]
     shown = [f"  {name:9} {visible(str(value))}" for name, value in lines if value]

@@ -30,25 +30,25 @@ class Group:
 
 @dataclass(frozen=True)
 class Quarantined:
-    """A quarantined record: `values` are the columns that the project's table has; `came` is its time in Kafka, UTC."""
+    """A quarantined record: `fields` are the columns that the project's table has; `came` is its time in Kafka, UTC."""
 
-    values: dict[str, Any]
+    fields: dict[str, Any]
     came: datetime
 
     @property
     def source(self) -> str:
         """The source's name."""
-        return str(self.values.get("source") or "?")
+        return str(self.fields.get("source") or "?")
 
     @property
     def reason(self) -> str:
         """The kind of reason."""
-        return str(self.values.get("reason") or "?")
+        return str(self.fields.get("reason") or "?")
 
     @property
     def place(self) -> tuple[str, int, int] | None:
         """Topic, partition and offset of the record itself, where they are known."""
-        found = [self.values.get(name) for name in ("topic", "partition", "offset")]
+        found = [self.fields.get(name) for name in ("topic", "partition", "offset")]
         return None if None in found else (str(found[0]), int(found[1]), int(found[2]))  # type: ignore[arg-type]  # not None
 
     @property
