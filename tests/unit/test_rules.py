@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pyflink_jobs.planning.declarations import declare
 from pyflink_jobs.planning.guarded import GuardedSource, guard
-from pyflink_jobs.planning.quarantine_sql import broken_insert
+from pyflink_jobs.planning.quarantine_sql import broken_insert, unknown_columns
 from pyflink_jobs.project.sqlfile import split
+from tests.projects import make_project
 
 if TYPE_CHECKING:
     from pyflink_jobs.planning.rules import Rule
@@ -158,3 +160,21 @@ WHERE NOT (
   `id` IS NOT NULL
   AND (`delay` IS NULL OR (`delay` >= 0 AND `delay` <= 9)))"""
     )
+
+
+def test_rules_need_a_quarantine(tmp_path: Path) -> None:
+    source = "CREATE TABLE t (a INT COMMENT 'required') WITH ('connector' = 'kafka')"
+    sink = "CREATE TABLE quarantine (reason STRING) WITH ('connector' = 'kafka')"
+    (finding,) = declare(make_project(tmp_path / "without", {"sources/t": source})).findings
+    assert "`t` has rules, but there is no table `quarantine`" in str(finding)
+    assert str(finding.place) == "sql/sources/t.sql:1:1"
+    declared = declare(make_project(tmp_path / "with", {"sources/t": source, "sinks/quarantine": sink}))
+    assert declared.findings == []
+    assert [*declared.guarded] == ["t"]
+
+
+def test_a_column_of_quarantine_that_no_record_has_is_found() -> None:
+    (statement,) = split("CREATE TABLE quarantine (reasons STRING)", Path("sql/sinks/quarantine.sql"))
+    (finding,) = unknown_columns(statement, ["reason", "reasons"])
+    assert "table `quarantine` gets no column `reasons`" in str(finding)
+    assert finding.ways_out == ("write `reason`",)
