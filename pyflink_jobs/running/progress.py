@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from pyflink_jobs.planning.guarded import UNCHECKED
-
 __all__ = ["JobCounts", "read_counts", "read_final_counts"]
 
 _SOURCE = re.compile(r"Source: (?:KafkaSource-)?(?:\S+\.)?(?P<table>\w+)(?:\[\d+\])?")
@@ -104,8 +102,7 @@ def _table(pattern: re.Pattern[str], vertex: dict[str, Any]) -> str:
 
     Sinks that share a vertex are counted together, as "drift and alerts".
     """
-    names = [match["table"] or "files" for match in pattern.finditer(vertex["name"])]
-    return " and ".join(dict.fromkeys(name.removesuffix(UNCHECKED) for name in names))
+    return " and ".join(dict.fromkeys(match["table"] or "files" for match in pattern.finditer(vertex["name"])))
 
 
 def _metrics(url: str) -> dict[str, dict[str, float]]:

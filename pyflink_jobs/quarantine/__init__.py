@@ -1,1 +1,0 @@
-"""Quarantine on the client side: what could not be scored is read and counted."""
