@@ -11,7 +11,7 @@ object in that batch alone, and lose what is beyond 2**53. So NULL travels besid
 
 from __future__ import annotations
 
-__all__ = ["SQL_TYPES", "argument_sql"]
+__all__ = ["ERROR", "SQL_TYPES", "argument_sql"]
 
 SQL_TYPES = {
     "float16": "FLOAT",
@@ -25,6 +25,9 @@ SQL_TYPES = {
     "string": "STRING",
 }
 """The SQL type in which each dtype travels, both ways. What is not here cannot be scored."""
+
+ERROR = "error"
+"""The field behind the outputs in the function's result: why a row was refused, or NULL."""
 
 _INSTEAD_OF_NULL = {"bool": "FALSE", "string": "''"}
 

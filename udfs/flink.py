@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from pyflink.table.udf import ScalarFunction, udf
 
-from udfs.arguments import SQL_TYPES
+from udfs.arguments import ERROR, SQL_TYPES
 from udfs.inference import masked, run_inference
 from udfs.model import load_model, numpy_dtype
 from udfs.monitor import carry
@@ -32,10 +32,7 @@ if TYPE_CHECKING:
     from udfs.model import Model, ModelSpec
     from udfs.monitor import LoadedMonitor, Monitor
 
-__all__ = ["CARRIED", "ERROR", "result_type", "scoring_function"]
-
-ERROR = "error"
-"""The field behind the outputs."""
+__all__ = ["CARRIED", "result_type", "scoring_function"]
 
 CARRIED = "_partials"
 """The last field of the result of a model with a monitor. It is one field, for each costs time on every row."""

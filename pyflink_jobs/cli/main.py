@@ -36,6 +36,7 @@ COMMANDS = {
     "topics": ("topics", "List the topics and what is in them."),
     "peek": ("topics", "Show records of a topic."),
     "drift": ("drift", "Show where a model's data has drifted."),
+    "quarantine": ("quarantine", "Show what could not be scored, and why."),
     "send": ("send", "Send a file's lines to a topic."),
     "card": ("new", "Write the card of a model file."),
     "reference": ("reference", "Build reference profiles, against which drift is measured."),

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
+from pyflink_jobs.cli.visible import visible
 from pyflink_jobs.local.broker import bootstrap_servers
 from pyflink_jobs.local.topics import Record, list_topics, read
 
@@ -106,7 +107,7 @@ def _cell(value: dict[str, object], name: str) -> str:
     if name not in value:
         return ""
     field = value[name]
-    return _visible(field) if isinstance(field, str) else json.dumps(field, ensure_ascii=False)
+    return visible(field) if isinstance(field, str) else json.dumps(field, ensure_ascii=False)
 
 
 def _plain(record: Record) -> dict[str, object]:
@@ -135,12 +136,7 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _text(value: bytes | None) -> str:
-    return "" if value is None else _visible(value.decode(errors="backslashreplace"))
-
-
-def _visible(text: str) -> str:
-    r"""Write as \xNN what is not for printing, so that a record cannot move the cursor or ring the bell."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return "" if value is None else visible(value.decode(errors="backslashreplace"))
 
 
 def _time(milliseconds: int | None, precision: str = "milliseconds") -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.demo import flights
+from pyflink_jobs.demo.bad_records import send_bad_records
 from pyflink_jobs.demo.fresh import delete
 from pyflink_jobs.demo.outcomes import Outcomes, read_outcomes
 from pyflink_jobs.demo.pictures import require_matplotlib
@@ -33,7 +34,7 @@ __all__ = ["SPAN", "Demo", "run_demo"]
 JOB = "score"
 FROM, TO = datetime(2013, 4, 1, tzinfo=UTC), datetime(2013, 9, 1, tzinfo=UTC)
 SPAN = "April to August 2013"
-FILLED = ("predictions", "drift", "alerts")  # topics that the job fills
+FILLED = ("predictions", "drift", "alerts", "quarantine")  # topics that the job fills
 ELSEWHERE = ("MILLSTREAM_KAFKA", "KAFKA_BOOTSTRAP_SERVERS")  # names that lead a job to another Kafka
 
 
@@ -103,10 +104,11 @@ def _replay(bootstrap: str, steps: Steps) -> int:
         def show(count: int, sent_ms: int) -> None:
             step.show(f"{datetime.fromtimestamp(sent_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC", count, len(events))
 
+        bad = send_bad_records(bootstrap)
         sent = replay(events, bootstrap, progress=show)
         instead = f", in place of {sum(topic.records for topic in emptied):,} older ones" if emptied else ""
         counts = ", ".join(f"{count:,} {name}" for name, count in sent.records.items())
-        step.show(f"{SPAN}: {counts}{instead}")
+        step.show(f"{SPAN}: {counts}{instead}; and {bad} made-up departures that break a rule")
     return sent.records["departures"]
 
 

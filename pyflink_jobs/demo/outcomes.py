@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,13 @@ from pyflink_jobs.demo.drift_records import read_drift
 from pyflink_jobs.demo.metrics import CalibrationBin, auc, brier, calibration, log_loss
 from pyflink_jobs.demo.tables import read_table
 from pyflink_jobs.errors import KafkaError
+from pyflink_jobs.local.topics import names
+from pyflink_jobs.planning.quarantine_sql import QUARANTINE
+from pyflink_jobs.quarantine.records import chosen, read_quarantine
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from numpy.typing import NDArray
 
     from pyflink_jobs.demo.drift_results import Drift
@@ -78,9 +84,9 @@ class Outcomes:
 
     `flights` departed, `scored` of them have a probability and `refused` of them were refused by the model (NULL);
     `missing` have no prediction. `duplicates` counts predictions beyond a flight's first, `strays` predictions without
-    a departure. `labelled` flights were scored and have arrived: auc to calibration are about those. Departures are
-    from `first` to `last`, ISO 8601 UTC. `drift` says how far the data are from the model's reference. What cannot be
-    computed is None.
+    a departure. `quarantined` departures broke a rule of their source and are no flights. `labelled` flights were
+    scored and have arrived: auc to calibration are about those. Departures are from `first` to `last`, ISO 8601 UTC.
+    `drift` says how far the data are from the model's reference. What cannot be computed is None.
     """
 
     first: str
@@ -100,6 +106,7 @@ class Outcomes:
     weeks: list[Week]
     hours: list[Hour]
     versions: list[Version]
+    quarantined: int = 0
     drift: Drift | None = None
 
     def as_json(self) -> dict[str, object]:
@@ -129,15 +136,30 @@ def read_outcomes(bootstrap: str) -> Outcomes:
             "topic `departures` is empty, so there is nothing to report",
             ways_out=("replay the flights and score them: millstream demo",),
         )
-    return replace(outcomes(**tables), drift=read_drift(bootstrap))
+    return replace(outcomes(**tables, quarantined=_quarantined(bootstrap)), drift=read_drift(bootstrap))
 
 
-def outcomes(departures: pd.DataFrame, predictions: pd.DataFrame, arrivals: pd.DataFrame) -> Outcomes:
+def _quarantined(bootstrap: str) -> set[str]:
+    """Return the departures in quarantine, by flight_id."""
+    if QUARANTINE not in names(bootstrap):
+        return set()
+    found = chosen(read_quarantine(bootstrap), "departures", "contract")
+    return {str(json.loads(record.fields.get("record") or "{}").get("flight_id")) for record in found}
+
+
+def outcomes(
+    departures: pd.DataFrame,
+    predictions: pd.DataFrame,
+    arrivals: pd.DataFrame,
+    quarantined: Collection[str] = (),
+) -> Outcomes:
     """Join what departed, was predicted and arrived, by flight; columns as in FIELDS, at least one departure.
 
-    A flight that has several predictions counts with the first.
+    A flight that has several predictions counts with the first. Departures that are `quarantined`, by flight_id, are
+    not among the flights.
     """
-    flights = departures.drop_duplicates("flight_id").set_index("flight_id")
+    kept = departures[~departures["flight_id"].isin([*quarantined])]
+    flights = kept.drop_duplicates("flight_id").set_index("flight_id")
     firsts = predictions.drop_duplicates("flight_id").set_index("flight_id")
     label = arrivals.drop_duplicates("flight_id").set_index("flight_id")["late"].rename("late")
     joined = flights.join(firsts).join(label.astype("boolean"))
@@ -164,6 +186,7 @@ def outcomes(departures: pd.DataFrame, predictions: pd.DataFrame, arrivals: pd.D
         weeks=_weeks(scored),
         hours=_hours(joined, known),
         versions=_versions(scored),
+        quarantined=len(departures) - len(kept),
     )
 
 

@@ -15,9 +15,9 @@ from kafka.errors import KafkaConnectionError, KafkaTimeoutError, NodeNotReadyEr
 from pyflink_jobs.errors import Finding, KafkaError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["Record", "Topic", "answers", "create", "list_topics", "names", "read"]
+__all__ = ["Record", "Topic", "answers", "create", "list_topics", "names", "read", "read_at"]
 
 logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what goes wrong reaches people as KafkaError
 
@@ -141,6 +141,23 @@ def read(bootstrap: str, topic: str, limit: int | None = None, *, from_end: bool
     if limit is None:
         return records
     return records[max(0, len(records) - limit) :] if from_end else records[:limit]
+
+
+def read_at(bootstrap: str, places: Iterable[tuple[str, int, int]]) -> dict[tuple[str, int, int], bytes | None]:
+    """Return the values of single records by topic, partition and offset; left out if Kafka has it no more."""
+    found: dict[tuple[str, int, int], bytes | None] = {}
+    with _consumer(bootstrap) as consumer:
+        there = consumer.topics()
+        for topic, number, offset in places:
+            part = kafka.TopicPartition(topic, number)
+            if topic not in there or number not in consumer.partitions_for_topic(topic):
+                continue
+            consumer.assign([part])
+            if not consumer.beginning_offsets([part])[part] <= offset < consumer.end_offsets([part])[part]:
+                continue
+            for record in _between(consumer, {part: offset}, {part: offset + 1}, 1):
+                found[topic, number, offset] = record.value
+    return found
 
 
 def _between(

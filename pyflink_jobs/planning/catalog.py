@@ -16,12 +16,13 @@ from pyflink_jobs.planning.watching import check_monitor, views_of_monitor
 from pyflink_jobs.project.tokens import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from pyflink.table import TableEnvironment
 
     from pyflink_jobs.planning.declarations import Model
     from pyflink_jobs.planning.drift_sql import DriftViews
+    from pyflink_jobs.planning.guarded import GuardedSource
     from pyflink_jobs.project.sqlfile import Statement
 
 __all__ = ["Catalog", "ScoredView", "sql_error"]
@@ -33,7 +34,8 @@ _NUMBERS = ("TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL"
 class ScoredView:
     """The views behind an ML_PREDICT call: `scored` calls the model, `predictions` is what a query sees.
 
-    `drift` has those of the model's monitor, if it is watched.
+    `kept` has the types of those columns of the call's table that both have, by name; `drift` has the views of the
+    model's monitor, if it is watched.
     """
 
     call: Call
@@ -42,6 +44,7 @@ class ScoredView:
     scored_sql: str
     predictions: str
     predictions_sql: str
+    kept: dict[str, str]
     drift: DriftViews | None = None
 
 
@@ -50,23 +53,37 @@ class Catalog:
     """A table environment's catalog, filled statement by statement.
 
     `readers` are all statements that will be loaded or planned: what they read of a call is what its views have.
+    Of a source among `guarded`, statements get the rows that keep its rules.
     """
 
     environment: TableEnvironment
     models: dict[str, Model]
     readers: list[Statement]
+    guarded: Mapping[str, GuardedSource] = field(default_factory=dict)
     views: list[ScoredView] = field(default_factory=list)
     statements: dict[str, Statement] = field(default_factory=dict)
     _functions: set[str] = field(default_factory=set)
 
     def load(self, statement: Statement) -> None:
         """Execute a CREATE statement; raises SqlError with file, line and column."""
-        text = self.expanded(statement)
+        source = self.guarded.get(statement.name or "")
+        text = source.table_sql if source else self.expanded(statement)
         try:
             self.environment.execute_sql(text)
         except Exception as error:  # PyFlink raises Py4J's and a dozen of its own
             raise sql_error(statement, error) from error
         self.statements[statement.name or ""] = statement
+        if source:
+            self._create_guard(source)
+
+    def _create_guard(self, source: GuardedSource) -> None:
+        statement = source.source.statement
+        try:
+            self.environment.execute_sql(f"CREATE VIEW {quoted(statement.name or '')} AS {source.view_sql}")
+        except Exception as error:
+            message = read_exception(error)
+            text = f"the rules of `{statement.name}` cannot be planned: {message.text}"
+            raise SqlError(text, place=statement.place(), detail=message.trace) from error
 
     def expanded(self, statement: Statement) -> str:
         """Return a statement's text with its ML_PREDICT calls expanded and their views created."""
@@ -111,7 +128,7 @@ class Catalog:
         drift = views_of_monitor(self.environment, model.monitored, scored, number) if model.monitored else None
         for name, sql in drift.views.items() if drift else ():
             self._create_view(call, name, sql)
-        return ScoredView(call, model, scored, inner, predictions, outer, drift)
+        return ScoredView(call, model, scored, inner, predictions, outer, {k: schema[k] for k in kept}, drift)
 
     def _source(self, call: Call) -> tuple[str, str]:
         """Return what stands behind FROM, and how findings call it."""

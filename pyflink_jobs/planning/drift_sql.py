@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.planning.scoring_sql import SCORE
-from pyflink_jobs.project.tokens import quoted
+from pyflink_jobs.project.tokens import literal, quoted
 from udfs.telling import ALERT_FIELDS, RESULT_FIELDS
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ SELECT
 FROM {quoted(names["partials"])}
 WHERE `arrival` <> 'in time'"""
     watched = f"""SELECT `model`, {quoted(watch)}(`window_start`, `arrival`, `merged`) AS `watched`
-FROM (SELECT {_text(model)} AS `model`, `window_start`, `arrival`, `merged` FROM {quoted(names["windows"])})
+FROM (SELECT {literal(model)} AS `model`, `window_start`, `arrival`, `merged` FROM {quoted(names["windows"])})
 GROUP BY `model`"""
     news = f"""SELECT `watched`.`results` AS `results`, `watched`.`alerts` AS `alerts`
 FROM TO_CHANGELOG(input => TABLE {quoted(names["watched"])})
@@ -100,10 +100,10 @@ def insert_sql(monitored: Monitored, job: str, news: str, table: str, columns: I
     monitor = monitored.monitor
     fields, array = (RESULT_FIELDS, "results") if table == DRIFT else (ALERT_FIELDS, "alerts")
     known = {
-        "model": _text(monitor.model),
-        "version": _text(monitor.version),
-        "job": _text(job),
-        "reference": _text(monitor.sha256[:12]),
+        "model": literal(monitor.model),
+        "version": literal(monitor.version),
+        "job": literal(job),
+        "reference": literal(monitor.sha256[:12]),
         **{name: f"TO_TIMESTAMP_LTZ({quoted(name)}, 3)" if name in _TIMES else quoted(name) for name in fields},
     }
     wanted = [*columns]
@@ -120,7 +120,3 @@ CROSS JOIN UNNEST({quoted(news)}.{quoted(array)}) AS `told` ({", ".join(map(quot
 def known_columns(table: str) -> tuple[str, ...]:
     """Return the columns that `drift` or `alerts` may have."""
     return ("model", "version", "job", "reference", *(RESULT_FIELDS if table == DRIFT else ALERT_FIELDS))
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

@@ -44,6 +44,9 @@ def explain_job(declarations: Declarations, name: str, environment: TableEnviron
 
 
 def _sql(planned: PlannedJob) -> str:
+    sources = [
+        f"{source.table_sql};\n\nCREATE VIEW {quoted(source.name)} AS\n{source.view_sql};" for source in planned.guarded
+    ]
     views = [
         f"CREATE TEMPORARY VIEW {quoted(name)} AS\n{text};"
         for view in planned.views
@@ -54,4 +57,4 @@ def _sql(planned: PlannedJob) -> str:
         )
     ]
     inserts = ["\n".join(line.rstrip() for line in text.split("\n") if line.strip()) + ";" for text in planned.inserts]
-    return "\n\n".join([*views, *inserts])
+    return "\n\n".join([*sources, *views, *inserts])

@@ -9,7 +9,7 @@ from pyflink_jobs.errors import Finding, MillstreamError, SqlError
 from pyflink_jobs.planning.catalog import Catalog, ScoredView, sql_error
 from pyflink_jobs.planning.drift_sql import ALERTS, DRIFT
 from pyflink_jobs.planning.flink_errors import read_exception
-from pyflink_jobs.planning.order import needed_by
+from pyflink_jobs.planning.quarantine_sql import QUARANTINE, broken_insert, refused_insert, unknown_columns
 from pyflink_jobs.planning.watching import KEEP_TIME, drift_inserts, view_with_plain_join
 from pyflink_jobs.project.tokens import quoted
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pyflink.table import StatementSet, TableEnvironment
 
     from pyflink_jobs.planning.declarations import Declarations
+    from pyflink_jobs.planning.guarded import GuardedSource
     from pyflink_jobs.project.sqlfile import Statement
 
 __all__ = ["PlannedJob", "check_plans", "plan_job"]
@@ -45,6 +46,7 @@ class PlannedJob:
     environment: TableEnvironment
     statements: StatementSet
     inserts: list[str]
+    guarded: list[GuardedSource]
     views: list[ScoredView]
     sources: dict[str, dict[str, str]]
     sinks: dict[str, dict[str, str]]
@@ -59,13 +61,14 @@ def plan_job(
     Raises SqlError, ModelError or ContractError with all findings that concern the job.
     """
     job = declarations.job(name)
-    needed = needed_by(job, declarations.created)
+    needed = declarations.needed(job)
     declarations.refuse_findings([*job, *needed])
-    catalog = Catalog(environment, declarations.models, [*needed, *job])
+    catalog = Catalog(environment, declarations.models, [*needed, *job], declarations.guarded)
     for statement in needed:
         catalog.load(statement)
-    tables = {s.name or "": _options(environment, s.name or "") for s in needed if s.kind == "CREATE TABLE"}
-    sinks = {statement.name for statement in job if statement.kind == "INSERT INTO"} | {DRIFT, ALERTS}
+    names = {s.name or "": _read_as(s.name or "", declarations) for s in needed if s.kind == "CREATE TABLE"}
+    tables = {name: _options(environment, table) for name, table in names.items()}
+    sinks = {statement.name for statement in job if statement.kind == "INSERT INTO"} | {DRIFT, ALERTS, QUARANTINE}
     sources = {table: options for table, options in tables.items() if table not in sinks}
     if bounded:
         # Each partition ends, so none can fall idle for good; one that is slow must not make others' rows late.
@@ -75,10 +78,16 @@ def plan_job(
             environment.get_config().set(key, value)
     for table, options in sources.items():
         if bounded and options.get("connector") in ("kafka", "upsert-kafka"):
-            environment.execute_sql(f"ALTER TABLE {quoted(table)} SET ('scan.bounded.mode' = 'latest-offset')")
+            environment.execute_sql(f"ALTER TABLE {quoted(names[table])} SET ('scan.bounded.mode' = 'latest-offset')")
     statements, inserts = _add_inserts(name, [*needed, *job], catalog)
     written = {table: tables[table] for table in tables if table in sinks}
-    return PlannedJob(name, environment, statements, inserts, catalog.views, sources, written)
+    guarded = [source for source_name, source in declarations.guarded.items() if source_name in tables]
+    return PlannedJob(name, environment, statements, inserts, guarded, catalog.views, sources, written)
+
+
+def _read_as(name: str, declarations: Declarations) -> str:
+    """Return the name of the table that reads a source's topic."""
+    return declarations.guarded[name].table if name in declarations.guarded else name
 
 
 def _is_watched(statement: Statement, declarations: Declarations) -> bool:
@@ -112,16 +121,32 @@ def _add_inserts(name: str, statements: list[Statement], catalog: Catalog) -> tu
         except Exception as error:
             raise sql_error(statement, error) from error
         inserts.append(text)
-    for view in catalog.views_behind(statements):
-        for text in drift_inserts(catalog, view, name):
-            try:
-                planned.add_insert_sql(text)
-            except Exception as error:
-                sink = next(s for table, s in catalog.statements.items() if f"INSERT INTO {quoted(table)} " in text)
-                message = read_exception(error)
-                raise SqlError(message.text, place=sink.place(), detail=message.trace) from error
-            inserts.append(text)
+    scoring = catalog.views_behind(statements)
+    generated = [text for view in scoring for text in drift_inserts(catalog, view, name)]
+    generated += _quarantine_inserts(name, statements, scoring, catalog) if scoring else []
+    for text in generated:
+        try:
+            planned.add_insert_sql(text)
+        except Exception as error:
+            sink = next(s for table, s in catalog.statements.items() if f"INSERT INTO {quoted(table)} " in text)
+            message = read_exception(error)
+            raise SqlError(message.text, place=sink.place(), detail=message.trace) from error
+        inserts.append(text)
     return planned, inserts
+
+
+def _quarantine_inserts(name: str, statements: list[Statement], views: list[ScoredView], catalog: Catalog) -> list[str]:
+    """Return the INSERTs of rows that break a rule of a source that the job reads, and of rows that a model refuses."""
+    if QUARANTINE not in catalog.statements:
+        return []
+    columns = catalog.columns_of_sink(QUARANTINE)
+    if findings := unknown_columns(catalog.statements[QUARANTINE], columns):
+        raise SqlError(findings)
+    sources = [catalog.guarded[s.name or ""] for s in statements if s.name in catalog.guarded]
+    return [
+        *(broken_insert(source, name, columns) for source in sources),
+        *(refused_insert(view, name, columns) for view in views),
+    ]
 
 
 def check_plans(declarations: Declarations, environment: TableEnvironment) -> list[Finding]:
@@ -133,7 +158,7 @@ def check_plans(declarations: Declarations, environment: TableEnvironment) -> li
     broken = set(declarations.broken)
     placed = {finding.place for finding in declarations.findings}
     readers = [*declarations.created, *(statement for job in declarations.jobs.values() for statement in job)]
-    catalog = Catalog(environment, declarations.models, readers)
+    catalog = Catalog(environment, declarations.models, readers, declarations.guarded)
     for statement in declarations.created:
         if statement.kind == "CREATE MODEL" and statement.name in declarations.broken:
             continue
@@ -149,7 +174,7 @@ def check_plans(declarations: Declarations, environment: TableEnvironment) -> li
         if any(s.mentions(broken) or any(p and p.file == s.file for p in placed) for s in job):
             continue
         try:
-            needed = needed_by(job, declarations.created)
+            needed = declarations.needed(job)
             statements, _ = _add_inserts(name, [*needed, *job], catalog)
             _explain(statements, job, catalog)
         except MillstreamError as error:

@@ -11,7 +11,7 @@ from sqlglot.tokens import Tokenizer, TokenType
 
 from pyflink_jobs.errors import Place, SqlError
 
-__all__ = ["Token", "quoted", "tokenize"]
+__all__ = ["Token", "literal", "quoted", "tokenize"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,11 @@ def tokenize(text: str, place: Place) -> list[Token]:
 def quoted(name: str) -> str:
     """Return a name in backticks."""
     return "`" + name.replace("`", "``") + "`"
+
+
+def literal(value: str) -> str:
+    """Return a text as SQL."""
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _unclosed(text: str) -> tuple[int, int]:

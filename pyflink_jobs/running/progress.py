@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from pyflink_jobs.planning.guarded import UNCHECKED
+
 __all__ = ["JobCounts", "read_counts", "read_final_counts"]
 
 _SOURCE = re.compile(r"Source: (?:KafkaSource-)?(?:\S+\.)?(?P<table>\w+)(?:\[\d+\])?")
@@ -102,7 +104,8 @@ def _table(pattern: re.Pattern[str], vertex: dict[str, Any]) -> str:
 
     Sinks that share a vertex are counted together, as "drift and alerts".
     """
-    return " and ".join(dict.fromkeys(match["table"] or "files" for match in pattern.finditer(vertex["name"])))
+    names = [match["table"] or "files" for match in pattern.finditer(vertex["name"])]
+    return " and ".join(dict.fromkeys(name.removesuffix(UNCHECKED) for name in names))
 
 
 def _metrics(url: str) -> dict[str, dict[str, float]]:

@@ -35,7 +35,7 @@ class Column:
 def describe(environment: TableEnvironment, table: str) -> list[Column]:
     """Return the columns of a table or view of the catalog."""
     with environment.execute_sql(f"DESCRIBE {quoted(table)}").collect() as rows:
-        return [_column(*row) for row in rows]
+        return [_column(*row[:6]) for row in rows]  # a seventh says what the COMMENTs are, if there are any
 
 
 def _column(name: str, sql_type: str, *rest: Any) -> Column:  # noqa: ANN401 - PyFlink's rows have no types

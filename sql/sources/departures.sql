@@ -1,16 +1,17 @@
 -- Flights as they leave one of New York's airports. One record a departure, keyed by flight.
+-- A record that breaks a rule of a COMMENT goes to the topic quarantine in place of being scored.
 CREATE TABLE departures (
-  flight_id    STRING,   -- local date, carrier and number, origin, scheduled time: '2013-04-01-UA1545-EWR-0515'
-  carrier      STRING,   -- two-letter airline code
-  flight       INT,      -- flight number
-  tailnum      STRING,   -- the aircraft
-  origin       STRING,   -- EWR, JFK or LGA
-  dest         STRING,   -- where it flies to
-  distance     INT,      -- miles
-  scheduled_ms BIGINT,   -- scheduled departure, UTC epoch milliseconds
-  departed_ms  BIGINT,   -- actual departure, UTC epoch milliseconds
-  dep_delay    INT,      -- actual minus scheduled departure, minutes; negative when early
-  departed_at AS CASE WHEN departed_ms BETWEEN 631152000000 AND 4102444799999   -- 1990 to 2099; NULL otherwise, which
+  flight_id    STRING COMMENT 'local date, carrier and number, origin, scheduled time: 2013-04-01-UA1545-EWR-0515; required',
+  carrier      STRING COMMENT 'airline code; required; max length 2',
+  flight       INT    COMMENT 'flight number',
+  tailnum      STRING COMMENT 'the aircraft',
+  origin       STRING COMMENT 'airport; required; one of EWR, JFK, LGA',
+  dest         STRING COMMENT 'where it flies to; pattern [A-Z]{3}',
+  distance     INT    COMMENT 'miles; required; range 1..10000',
+  scheduled_ms BIGINT COMMENT 'scheduled departure, UTC epoch milliseconds; required',
+  departed_ms  BIGINT COMMENT 'actual departure, UTC epoch milliseconds; required; range 631152000000..4102444799999',
+  dep_delay    INT    COMMENT 'actual minus scheduled departure, minutes; negative when early; required; range -1440..2880',
+  departed_at AS CASE WHEN departed_ms BETWEEN 631152000000 AND 4102444799999   -- 1990 to 2099, as above; NULL
                       THEN TO_TIMESTAMP_LTZ(departed_ms, 3) END,                -- leaves the watermark where it is
   scheduled_local AS CAST(CONVERT_TZ(DATE_FORMAT(TO_TIMESTAMP_LTZ(scheduled_ms, 3), 'yyyy-MM-dd HH:mm:ss'),
                           'UTC', 'America/New_York') AS TIMESTAMP(0)),   -- the clock on the airport's wall

@@ -49,6 +49,8 @@ def test_the_how_to(tmp_path: Path) -> None:
     done = run(script("how-to.md"), tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 Python operators\n" in done.stdout  # one scores, two follow drift
+    assert "departures  contract        1" in done.stdout
+    assert "origin is BOS, expected one of EWR, JFK, LGA; distance is 0, expected 1 to 10000" in done.stdout
 
 
 @pytest.mark.parametrize("target", re.findall(r"make ([a-z]+)", (ROOT / "README.md").read_text()))

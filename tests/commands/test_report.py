@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Report = Callable[..., tuple[int, str, str]]
 
 MORNING = 1_364_817_600_000  # 2013-04-01 08:00 in New York
-NAMES = ["departures", "predictions", "arrivals", "drift", "alerts"]
+NAMES = ["departures", "predictions", "arrivals", "drift", "alerts", "quarantine"]
 
 
 @pytest.fixture
@@ -65,13 +65,15 @@ def arrival(name: str, *, late: bool) -> dict[str, object]:
 
 def test_the_topics_become_numbers_and_a_page(fill: Callable[..., None], report: Report, tmp_path: Path) -> None:
     fill(
-        departures=[departure(name) for name in "abc"],
+        departures=[departure(name) for name in "abcd"],
         predictions=[prediction("c", None), prediction("a", 0.1), prediction("b", 1)],
         arrivals=[arrival("b", late=True), arrival("a", late=False)],
+        quarantine=[{"source": "departures", "reason": "contract", "record": '{"flight_id": "d"}'}],
     )
     code, out, _ = report("--json")
     told = json.loads(out)
     assert code == 0
+    assert told["quarantined"] == 1
     assert (told["flights"], told["scored"], told["refused"], told["labelled"]) == (3, 2, 1, 2)
     assert told["auc"] == 1
     assert told["brier"] == pytest.approx(0.005)

@@ -366,7 +366,7 @@ def test_all_mistakes_in_tests_are_found_before_anything_runs(project: Project) 
 
 
 def test_every_feature_of_this_repository_has_a_test_and_passes_it(tmp_path: Path, cluster: MiniCluster) -> None:
-    for folder in ("sql/sources", "sql/features", "tests/features"):
+    for folder in ("sql/sources", "sql/sinks", "sql/features", "tests/features"):
         shutil.copytree(_REPOSITORY / folder, tmp_path / folder)
     outcomes = list(_run(Project(tmp_path, Settings()), cluster, *sorted((tmp_path / "tests/features").glob("*.yaml"))))
     assert [(o.case.test.name, o.case.mode, o.diff, o.error) for o in outcomes if not o.passed] == []

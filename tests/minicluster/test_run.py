@@ -80,6 +80,32 @@ def test_every_row_is_scored_or_refused_once(
         assert found[str(row["id"])] == (None if row["c"] is None else float(y))
 
 
+def test_rows_that_the_model_refuses_stand_in_quarantine_once(
+    tmp_path: Path, broker: Broker, cluster: MiniCluster, topic: Callable[[str], str]
+) -> None:
+    source, sink, quarantine = topic("events"), topic("scored"), topic("quarantine")
+    topics.create(broker.bootstrap_servers, {source: 3})
+    send_records(broker.bootstrap_servers, source, (json.dumps(row).encode() for row in ROWS))
+    project = make(tmp_path, broker.bootstrap_servers, source, sink)
+    columns = (
+        "source STRING, reason STRING, detail STRING, record STRING, model STRING, model_version STRING, job STRING"
+    )
+    (project.sql / "sinks" / "quarantine.sql").write_text(
+        f"CREATE TABLE quarantine ({columns}) WITH ({OPTIONS}, 'topic' = '{quarantine}')"
+    )
+    assert run(project, cluster).state == "FINISHED"
+    scored = {row["id"]: row["y"] for row in values(broker.bootstrap_servers, sink)}
+    found = values(broker.bootstrap_servers, quarantine)
+    refused = [str(row["id"]) for row in ROWS if row["c"] is None]
+    assert sorted(json.loads(row["record"])["id"] for row in found) == sorted(refused)
+    assert [scored[name] for name in refused] == [None] * len(refused)
+    assert sum(y is not None for y in scored.values()) == len(ROWS) - len(refused)
+    for row in found:
+        assert "`c`" in row["detail"] or "c " in row["detail"], row["detail"]
+        assert row["reason"] == "refused by model"
+        assert [row[name] for name in ("source", "model", "model_version", "job")] == ["events", "m", "1", "score"]
+
+
 def test_a_missing_source_topic_is_named_with_a_near_one(
     tmp_path: Path, broker: Broker, cluster: MiniCluster, topic: Callable[[str], str]
 ) -> None:

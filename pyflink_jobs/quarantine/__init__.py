@@ -1,0 +1,1 @@
+"""Quarantine on the client side: what could not be scored is read and counted."""
