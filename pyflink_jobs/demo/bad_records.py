@@ -19,8 +19,8 @@ _SOUND: Mapping[str, object] = {
     "origin": "EWR",
     "dest": "BOS",
     "distance": 200,
-    "scheduled_ms": 1_370_000_000_000,
-    "departed_ms": 1_370_000_000_000,
+    "scheduled_ms": 1_364_774_400_000,
+    "departed_ms": 1_364_774_400_000,
     "dep_delay": 0,
 }
 BAD: Mapping[str, Mapping[str, object]] = {

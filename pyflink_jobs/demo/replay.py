@@ -31,7 +31,7 @@ PATIENCE = 20  # seconds without an answer after which the broker counts as gone
 PRODUCER = {  # idempotent, as kafka-python is by default: each record once and in order
     # Checksums are computed in Python, over what is sent: compressing to a tenth saves more than it costs.
     "compression_type": "gzip",
-    "batch_size": 262_144,
+    "batch_size": 32_768,
     "linger_ms": 50,
     "metrics_enabled": False,
     "bootstrap_timeout_ms": 5_000,

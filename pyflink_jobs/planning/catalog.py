@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pyflink_jobs.errors import Finding, SqlError
 from pyflink_jobs.planning.flink_errors import read_exception
 from pyflink_jobs.planning.ml_predict import Call, all_calls, expand
+from pyflink_jobs.planning.pii import create_hash
 from pyflink_jobs.planning.scoring_sql import predictions_sql, scoring_sql
 from pyflink_jobs.planning.used_columns import used_columns
 from pyflink_jobs.planning.watching import check_monitor, views_of_monitor
@@ -53,7 +54,7 @@ class Catalog:
     """A table environment's catalog, filled statement by statement.
 
     `readers` are all statements that will be loaded or planned: what they read of a call is what its views have.
-    Of a source among `guarded`, statements get the rows that keep its rules.
+    Of a source among `guarded`, statements get the sound rows.
     """
 
     environment: TableEnvironment
@@ -79,6 +80,8 @@ class Catalog:
     def _create_guard(self, source: GuardedSource) -> None:
         statement = source.source.statement
         try:
+            if "hash" in source.personal.values():
+                create_hash(self.environment)
             self.environment.execute_sql(f"CREATE VIEW {quoted(statement.name or '')} AS {source.view_sql}")
         except Exception as error:
             message = read_exception(error)
@@ -120,7 +123,8 @@ class Catalog:
             self._functions.add(function)
         number = len(self.views) + 1
         scored, predictions = f"{call.model.text}_scored_{number}", f"{call.model.text}_predictions_{number}"
-        kept = used_columns(call, self.readers, schema)
+        used = used_columns(call, self.readers, schema)
+        kept = [name for name in schema if name in used or name in self._origins()]
         inner = scoring_sql(source, kept, [column.text for column in call.columns], model, function)
         self._create_view(call, scored, inner)
         outer = predictions_sql(scored, kept, model)
@@ -129,6 +133,11 @@ class Catalog:
         for name, sql in drift.views.items() if drift else ():
             self._create_view(call, name, sql)
         return ScoredView(call, model, scored, inner, predictions, outer, {k: schema[k] for k in kept}, drift)
+
+    def _origins(self) -> set[str | None]:
+        """Return the names of the columns that tell which record of a source a row is."""
+        sources = [guarded.source for guarded in self.guarded.values()]
+        return {source.metadata(key) for source in sources for key in ("partition", "offset")}
 
     def _source(self, call: Call) -> tuple[str, str]:
         """Return what stands behind FROM, and how findings call it."""

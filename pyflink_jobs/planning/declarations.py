@@ -11,11 +11,12 @@ from pyflink_jobs.errors import ContractError, Finding, MillstreamError, Place, 
 from pyflink_jobs.local.broker import bootstrap_servers
 from pyflink_jobs.planning.contract import bind
 from pyflink_jobs.planning.create_model import ModelDefinition, read_create_model
-from pyflink_jobs.planning.guarded import GuardedSource, guard
+from pyflink_jobs.planning.guarded import GuardedSource
+from pyflink_jobs.planning.guarding import guard_all
 from pyflink_jobs.planning.ml_predict import Call, find_calls
 from pyflink_jobs.planning.monitoring import Monitored, bind_monitor, read_monitor
 from pyflink_jobs.planning.order import in_order, needed_by
-from pyflink_jobs.planning.quarantine_sql import KNOWN_COLUMNS, QUARANTINE
+from pyflink_jobs.planning.quarantine_sql import QUARANTINE
 from pyflink_jobs.project.model_files import find_model
 from pyflink_jobs.project.sqlfile import Statement, read_sql
 
@@ -40,7 +41,7 @@ class Declarations:
     """All a project declares: `created` in an order that loads, jobs by file name, models that keep the contract.
 
     `findings` are the mistakes seen so far; a model with one is not among `models`, its name is in `broken`.
-    `guarded` has the sources whose columns have rules.
+    `guarded` has the sources whose records are checked.
     """
 
     created: list[Statement]
@@ -102,25 +103,8 @@ def declare(project: Project) -> Declarations:
             broken.add(statement.name or "")
     for statement in [*created, *folders["jobs"]]:
         findings += _check_calls(statement, models, broken)
-    guarded, problems = _guard(folders["sources"], {statement.name for statement in created})
+    guarded, problems = guard_all(folders["sources"], {statement.name for statement in created})
     return Declarations(created, jobs, models, broken, [*findings, *problems], guarded)
-
-
-def _guard(sources: list[Statement], names: set[str | None]) -> tuple[dict[str, GuardedSource], list[Finding]]:
-    guarded, findings = {}, []
-    for statement in sources:
-        if statement.kind != "CREATE TABLE":
-            continue
-        source, problems = guard(statement)
-        findings += problems
-        if source and QUARANTINE not in names:
-            facts = (f"its columns may be: {', '.join(KNOWN_COLUMNS)}",)
-            ways = (f"declare it in sql/sinks/{QUARANTINE}.sql",)
-            message = f"`{statement.name}` has rules, but there is no table `{QUARANTINE}` for records that break them"
-            findings.append(Finding(message, statement.place(), facts, ways))
-        elif source:
-            guarded[statement.name or ""] = source
-    return guarded, findings
 
 
 def _bind_model(project: Project, statement: Statement) -> tuple[Model | None, list[Finding]]:

@@ -1,7 +1,7 @@
-"""Sources whose columns have rules: rows that keep them are read on, all others go to the table `quarantine`.
+"""Sources with a guard: sound rows are read on, all other records go to the table `quarantine`.
 
-A table of another name reads everything. A view with the source's name has the rows that keep the rules, so every
-statement that reads the source gets sound rows alone. A job that scores also gets an INSERT of the others.
+A table of another name reads everything, once. A view with the source's name has the sound rows, so every statement
+that reads the source gets those alone. A job that scores also gets an INSERT of the others.
 """
 
 from __future__ import annotations
@@ -9,36 +9,52 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.errors import Finding
-from pyflink_jobs.planning.rules import Rule, read_rules
-from pyflink_jobs.planning.source_columns import read_source
-from pyflink_jobs.project.tokens import quoted
+from pyflink_jobs.planning.pii import pii_sql
+from pyflink_jobs.planning.rules import Rule
+from pyflink_jobs.project.tokens import literal, quoted
 
 if TYPE_CHECKING:
     from pyflink_jobs.planning.source_columns import SourceTable
-    from pyflink_jobs.project.sqlfile import Statement
 
-__all__ = ["UNCHECKED", "GuardedSource", "guard"]
+__all__ = ["MODE", "UNCHECKED", "GuardedSource", "is_json_of_kafka"]
 
 UNCHECKED = "_unchecked"
 """What the table that reads everything has behind the source's name."""
 
-_PREFIX = "_"  # before the names of the metadata columns
+MODE = "quarantine"
+"""The option of a source that says what quarantine keeps of its records."""
+
+_FORMATS = ("format", "value.format")
+_FORMAT = "checked-json"  # its Java classes stand in pyflink_jobs/java/
 _METADATA = {
     "topic": ("topic", "STRING"),
     "partition": ("partition", "INT"),
     "offset": ("offset", "BIGINT"),
     "ingested_at": ("timestamp", "TIMESTAMP_LTZ(3)"),
+    "error": ("value.error", "STRING"),
+    "record": ("value.record", "BYTES"),
 }
-_KAFKA = "kafka"
+_ISOLATION = "properties.isolation.level"
+_EARLIEST = "1990-01-01"
+_EARLIEST_MS = 631_152_000_000
+
+
+def is_json_of_kafka(source: SourceTable) -> bool:
+    """Tell whether records that cannot be decoded can become rows as well."""
+    return source.connector == "kafka" and "json" in map(source.option, _FORMATS)
 
 
 @dataclass(frozen=True)
 class GuardedSource:
-    """A source and the rules of its columns."""
+    """A source, the rules of its columns, what becomes of personal data, and what quarantine keeps of its records.
+
+    `mode` is "full", "pointer" or "off".
+    """
 
     source: SourceTable
     rules: tuple[Rule, ...]
+    personal: dict[str, str]
+    mode: str
 
     @property
     def name(self) -> str:
@@ -51,47 +67,115 @@ class GuardedSource:
         return f"{self.name}{UNCHECKED}"
 
     @property
-    def table_sql(self) -> str:
-        """The source's own CREATE TABLE with that name, and where each record came from; its lines stay."""
-        text, name, end = self.source.statement.text, self.source.name, self.source.end
-        metadata = "".join(
-            f", {quoted(_PREFIX + key)} {kind} METADATA FROM '{key}' VIRTUAL"
-            for _, (key, kind) in _METADATA.items()
-            if self.source.connector == _KAFKA
-        )
-        return text[: name.start] + quoted(self.table) + text[name.end : end] + metadata + text[end:]
+    def is_checked(self) -> bool:
+        """Tell whether records that cannot be decoded become rows as well."""
+        return self.mode != "off" and is_json_of_kafka(self.source)
 
     @property
     def metadata(self) -> dict[str, str]:
-        """Where a record came from: columns of `quarantine`, as SQL over that table."""
-        known = _METADATA if self.source.connector == _KAFKA else {}
-        return {name: quoted(_PREFIX + key) for name, (key, _) in known.items()}
+        """What is known of a record beside its columns: columns of `quarantine`, as SQL over the table."""
+        wanted = [name for name in _METADATA if name != "record" or self.mode == "full"] if self.is_checked else []
+        # Flink takes a column for a key once: that of the source itself, where it has one.
+        return {name: quoted(self.source.metadata(_METADATA[name][0]) or f"_{name}") for name in wanted}
 
     @property
-    def holds(self) -> str:
-        """The condition that a row keeps all rules; never NULL."""
-        return "\n  AND ".join(rule.holds for rule in self.rules)
+    def checks(self) -> tuple[Rule, ...]:
+        """All that a sound row keeps, in the order in which quarantine names the reason."""
+        if self.mode == "off":
+            return ()
+        found = [Rule("", "`_error` IS NULL", self._error, "undecodable")] if self.is_checked else []
+        found += self.rules
+        if self.source.time and self.is_checked:
+            time = quoted(self.source.time)
+            moment = f"CAST({time} AS TIMESTAMP_LTZ(3))"
+            limits = f"TO_TIMESTAMP_LTZ({_EARLIEST_MS}, 3) AND {self.metadata['ingested_at']} + INTERVAL '1' DAY"
+            words = literal(f", expected {_EARLIEST} to a day behind its time in Kafka")
+            shown = f"{literal(f'{self.source.time} is ')} || COALESCE(CAST({time} AS STRING), 'NULL') || {words}"
+            holds = f"({time} IS NOT NULL AND {moment} BETWEEN {limits})"
+            found.append(Rule(self.source.time, holds, shown, "event time absurd"))
+            mark = f"CURRENT_WATERMARK({time})"
+            words = f"{literal(f'{self.source.time} is ')} || CAST({time} AS STRING) || ', the watermark '"
+            late = Rule(
+                self.source.time, f"({mark} IS NULL OR {time} > {mark})", f"{words} || CAST({mark} AS STRING)", "late"
+            )
+            found.append(late)
+        return tuple(found)
+
+    @property
+    def _error(self) -> str:
+        """Return SQL for why a record could not be decoded, without what might be personal."""
+        if not self.personal:
+            return "`_error`"
+        where = "COALESCE(REGEXP_EXTRACT(`_error`, 'at byte [0-9]+'), '')"
+        return f"'cannot be decoded, and may have personal data ' || {where}"
+
+    @property
+    def table_sql(self) -> str:
+        """The source's own CREATE TABLE with that name, and what is known of each record beside it; its lines stay.
+
+        Unsound records are without effect on the watermark: it goes on as if they were not there.
+        """
+        source, text = self.source, self.source.statement.text
+        edits = [(source.name.start, source.name.end, quoted(self.table))]
+        if self.is_checked:
+            columns = "".join(
+                f", {column} {_METADATA[name][1]} METADATA FROM '{_METADATA[name][0]}' VIRTUAL"
+                for name, column in self.metadata.items()
+                if not source.metadata(_METADATA[name][0])
+            )
+            edits.append((source.end, source.end, columns))
+            edits += _options_of_checked_json(source)
+            if source.watermark:
+                start, end = source.watermark
+                sound = " AND ".join(check.holds for check in self.checks if check.reason != "late")
+                edits.append((start, end, f"CASE WHEN {sound} THEN {text[start:end]} END"))
+        if MODE in source.options:
+            edits.append((*_with_its_comma(source, MODE), ""))
+        return _edited(text, edits)
 
     @property
     def view_sql(self) -> str:
-        """The rows that keep all rules, with the source's own columns."""
-        columns = ", ".join(quoted(column.name) for column in self.source.columns)
-        return f"SELECT {columns}\nFROM {quoted(self.table)}\nWHERE {self.holds}"
+        """The sound rows, with the source's own columns."""
+        columns = ", ".join(
+            pii_sql(column.name, self.personal.get(column.name, ""))
+            for column in self.source.columns
+            if self.personal.get(column.name) != "drop"
+        )
+        return f"SELECT {columns}\nFROM {quoted(self.table)}" + (f"\nWHERE {self.sound}" if self.checks else "")
+
+    @property
+    def sound(self) -> str:
+        """The condition that a row is sound; never NULL."""
+        return "\n  AND ".join(check.holds for check in self.checks)
 
 
-def guard(statement: Statement) -> tuple[GuardedSource | None, list[Finding]]:
-    """Read a source's rules: None for one without any, or with findings."""
-    source = read_source(statement)
-    if source is None:
-        return None, []
-    rules: list[Rule] = []
-    findings: list[Finding] = []
-    for column in source.columns:
-        found, problems = read_rules(column)
-        rules += found
-        findings += problems
-        if found and source.connector == "upsert-kafka":
-            message = f"column `{column.name}` has rules, but `{statement.name}` is a versioned table"
-            ways = ("read its topic by a table with 'connector' = 'kafka', give that the rules, and write from it",)
-            findings.append(Finding(message, column.place, ("a view of it could not be joined FOR SYSTEM_TIME",), ways))
-    return (GuardedSource(source, tuple(rules)) if rules and not findings else None), findings
+def _options_of_checked_json(source: SourceTable) -> list[tuple[int, int, str]]:
+    """Return the edits that make the options of Flink's JSON format those of ours, and read committed records alone."""
+    edits = []
+    for key, option in source.options.items():
+        if key in _FORMATS:
+            edits.append((option.value.start, option.value.end, literal(_FORMAT)))
+        elif "json." in key:
+            edits.append((option.key.start, option.key.end, literal(key.replace("json.", f"{_FORMAT}.", 1))))
+    if _ISOLATION not in source.options:
+        first = next(iter(source.options.values())).key.start
+        edits.append((first, first, f"'{_ISOLATION}' = 'read_committed', "))
+    return edits
+
+
+def _with_its_comma(source: SourceTable, key: str) -> tuple[int, int]:
+    """Return the offsets of an option, with the comma behind it, or that before the last one."""
+    option = source.options[key]
+    tokens = source.statement.tokens
+    at = next(index for index, token in enumerate(tokens) if token.start == option.key.start)
+    if tokens[at + 3].says(","):
+        return option.key.start, tokens[at + 3].end
+    before = tokens[at - 1]
+    return (before.start if before.says(",") else option.key.start), option.value.end
+
+
+def _edited(text: str, edits: list[tuple[int, int, str]]) -> str:
+    """Return a text with parts of it replaced; the edits do not overlap."""
+    for start, end, new in sorted(edits, reverse=True):
+        text = text[:start] + new + text[end:]
+    return text

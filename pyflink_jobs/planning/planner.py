@@ -9,7 +9,7 @@ from pyflink_jobs.errors import Finding, MillstreamError, SqlError
 from pyflink_jobs.planning.catalog import Catalog, ScoredView, sql_error
 from pyflink_jobs.planning.drift_sql import ALERTS, DRIFT
 from pyflink_jobs.planning.flink_errors import read_exception
-from pyflink_jobs.planning.quarantine_sql import QUARANTINE, broken_insert, refused_insert, unknown_columns
+from pyflink_jobs.planning.quarantine_sql import QUARANTINE, refused_insert, unknown_columns, unsound_insert
 from pyflink_jobs.planning.watching import KEEP_TIME, drift_inserts, view_with_plain_join
 from pyflink_jobs.project.tokens import quoted
 
@@ -136,7 +136,7 @@ def _add_inserts(name: str, statements: list[Statement], catalog: Catalog) -> tu
 
 
 def _quarantine_inserts(name: str, statements: list[Statement], views: list[ScoredView], catalog: Catalog) -> list[str]:
-    """Return the INSERTs of rows that break a rule of a source that the job reads, and of rows that a model refuses."""
+    """Return the INSERTs of unsound records of the sources that the job reads, and of rows that a model refuses."""
     if QUARANTINE not in catalog.statements:
         return []
     columns = catalog.columns_of_sink(QUARANTINE)
@@ -144,8 +144,8 @@ def _quarantine_inserts(name: str, statements: list[Statement], views: list[Scor
         raise SqlError(findings)
     sources = [catalog.guarded[s.name or ""] for s in statements if s.name in catalog.guarded]
     return [
-        *(broken_insert(source, name, columns) for source in sources),
-        *(refused_insert(view, name, columns) for view in views),
+        *(unsound_insert(source, name, columns) for source in sources if source.checks),
+        *(refused_insert(view, sources, name, columns) for view in views),
     ]
 
 

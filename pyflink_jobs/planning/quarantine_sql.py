@@ -1,8 +1,9 @@
-"""The INSERTs into the table `quarantine`: what its columns are for a record that breaks a rule, or is refused."""
+"""The INSERTs into the table `quarantine`: what its columns are for a record that is not sound, or is refused."""
 
 from __future__ import annotations
 
 from difflib import get_close_matches
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding
@@ -16,12 +17,16 @@ if TYPE_CHECKING:
 
     from pyflink_jobs.planning.catalog import ScoredView
     from pyflink_jobs.planning.guarded import GuardedSource
+    from pyflink_jobs.planning.rules import Rule
     from pyflink_jobs.project.sqlfile import Statement
 
-__all__ = ["KNOWN_COLUMNS", "QUARANTINE", "broken_insert", "refused_insert", "unknown_columns"]
+__all__ = ["KNOWN_COLUMNS", "QUARANTINE", "REFUSED", "refused_insert", "unknown_columns", "unsound_insert"]
 
 QUARANTINE = "quarantine"
 """The table that records go to that cannot be scored."""
+
+REFUSED = "refused by model"
+"""The reason of a row that a model refuses."""
 
 _TYPES = {
     "source": "STRING",
@@ -30,8 +35,10 @@ _TYPES = {
     "topic": "STRING",
     "partition": "INT",
     "offset": "BIGINT",
+    "event_time": "TIMESTAMP_LTZ(3)",
     "ingested_at": "TIMESTAMP_LTZ(3)",
-    "record": "STRING",
+    "record": "BYTES",
+    "columns": "STRING",
     "job": "STRING",
     "model": "STRING",
     "model_version": "STRING",
@@ -40,37 +47,65 @@ KNOWN_COLUMNS = tuple(_TYPES)
 """The columns that it may have."""
 
 
-def broken_insert(source: GuardedSource, job: str, columns: Iterable[str]) -> str:
-    """Return the INSERT of the rows that break a rule of their source, with all that they break."""
-    broken = ",\n    ".join(f"CASE WHEN NOT {rule.holds} THEN {rule.broken} END" for rule in source.rules)
+def unsound_insert(guarded: GuardedSource, job: str, columns: Iterable[str]) -> str:
+    """Return the INSERT of the records that are not sound: the first reason, and what breaks it."""
+    source = guarded.source
+    by_reason = [(reason, list(checks)) for reason, checks in groupby(guarded.checks, lambda check: check.reason)]
+    broken = [f"WHEN NOT ({' AND '.join(c.holds for c in checks)})" for _, checks in by_reason]
+    reasons = [f"{when} THEN {literal(reason)}" for when, (reason, _) in zip(broken, by_reason, strict=True)]
+    details = [f"{when} THEN {_words(checks)}" for when, (_, checks) in zip(broken, by_reason, strict=True)]
+    stored = {c.name: c.type for c in source.columns if c.stored and c.name not in guarded.personal}
     values = {
-        "source": literal(source.name),
-        "reason": literal("contract"),
-        "detail": f"CONCAT_WS('; ',\n    {broken})",
-        **source.metadata,
-        "record": _record({c.name: c.type for c in source.source.columns if c.stored}),
+        "source": literal(guarded.name),
+        "reason": _case(reasons),
+        "detail": _case(details),
+        "event_time": f"CAST({quoted(source.time)} AS TIMESTAMP_LTZ(3))" if source.time else "",
+        "columns": "" if "record" in guarded.metadata else _row(stored),
         "job": literal(job),
+        **guarded.metadata,
     }
-    return _insert(values, columns, source.table, f"NOT (\n  {source.holds})")
+    return _insert(values, columns, guarded.table, f"NOT (\n  {guarded.sound})")
 
 
-def refused_insert(view: ScoredView, job: str, columns: Iterable[str]) -> str:
-    """Return the INSERT of the rows that a model refuses, with those of their columns that other statements read."""
+def refused_insert(view: ScoredView, origins: Iterable[GuardedSource], job: str, columns: Iterable[str]) -> str:
+    """Return the INSERT of the rows that a model refuses, with those of their columns that other statements read.
+
+    `origins` are the sources whose columns for partition and offset may be among them: they tell the record.
+    """
     error = f"{quoted(SCORE)}.{quoted(ERROR)}"
     values = {
         "source": literal(view.call.table.text if view.call.table else ""),
-        "reason": literal("refused by model"),
+        "reason": literal(REFUSED),
         "detail": error,
-        "record": _record(view.kept),
+        "columns": _row(view.kept),
         "job": literal(job),
         "model": literal(view.model.definition.name),
         "model_version": literal(view.model.spec.version),
     }
+    for guarded in origins:
+        place = [guarded.source.metadata(key) for key in ("partition", "offset")]
+        if all(name in view.kept for name in place):
+            values["source"] = literal(guarded.name)
+            values["topic"] = literal(guarded.source.option("topic"))
+            values |= {key: quoted(name or "") for key, name in zip(("partition", "offset"), place, strict=True)}
+            break
     return _insert(values, columns, view.scored, f"{error} IS NOT NULL")
 
 
+def _words(checks: list[Rule]) -> str:
+    if len(checks) == 1:
+        return checks[0].broken
+    broken = ",\n      ".join(f"CASE WHEN NOT {check.holds} THEN {check.broken} END" for check in checks)
+    return f"CONCAT_WS('; ',\n      {broken})"
+
+
+def _case(branches: list[str]) -> str:
+    listed = "\n    ".join(branches)
+    return f"CASE\n    {listed} END"
+
+
 def _insert(values: Mapping[str, str], columns: Iterable[str], table: str, condition: str) -> str:
-    wanted = {name: values.get(name, f"CAST(NULL AS {_TYPES[name]})") for name in columns}
+    wanted = {name: values.get(name) or f"CAST(NULL AS {_TYPES[name]})" for name in columns}
     selected = ",\n  ".join(f"{value} AS {quoted(name)}" for name, value in wanted.items())
     return (
         f"INSERT INTO {quoted(QUARANTINE)} ({', '.join(map(quoted, wanted))})\nSELECT\n  {selected}\n"
@@ -78,7 +113,7 @@ def _insert(values: Mapping[str, str], columns: Iterable[str], table: str, condi
     )
 
 
-def _record(columns: Mapping[str, str]) -> str:
+def _row(columns: Mapping[str, str]) -> str:
     """Return a row, by its columns' types, as JSON."""
     # JSON_OBJECT takes no dates, bytes, rows and arrays.
     values = {

@@ -10,7 +10,7 @@ A comment's parts are divided by semicolons. A part is a rule, or a description:
     max length N             a text of N characters at most
     pattern REGEX            a regular expression that matches the whole text; it is the last part
 
-NULL keeps every rule but `required`.
+NULL keeps every rule but `required`. A part `pii ...` is no rule, but says what becomes of the value: see pii.py.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding
+from pyflink_jobs.planning.comments import is_personal, parts
 from pyflink_jobs.project.tokens import literal, quoted
 
 if TYPE_CHECKING:
@@ -44,17 +45,22 @@ _LONGEST_SHOWN = 100
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule of a column: `holds` is SQL that is TRUE or FALSE, never NULL; `broken` is SQL for what was found."""
+    """What a sound row keeps: `holds` is SQL that is TRUE or FALSE, never NULL; `broken` is SQL for what was found.
+
+    `reason` is what quarantine calls a record that breaks it.
+    """
 
     column: str
     holds: str
     broken: str
+    reason: str = "contract"
 
 
 def read_rules(column: SourceColumn) -> tuple[list[Rule], list[Finding]]:
     """Return a column's rules, and findings for parts that look like a rule and are none."""
-    rules, findings = [], []
-    for part in _parts(column.comment):
+    rules: list[Rule] = []
+    findings: list[Finding] = []
+    for part in parts(column.comment):
         word = part.split()[0].lower() if part else ""
         near = get_close_matches(word, _FIRST_WORDS, n=1, cutoff=0.8)
         if not near:
@@ -67,13 +73,6 @@ def read_rules(column: SourceColumn) -> tuple[list[Rule], list[Finding]]:
             ways = (f"write `{_USAGE[name]}`", "begin a description with another word")
             findings.append(Finding(f"column `{column.name}`: `{part}`: {found}", column.place, ways_out=ways))
     return rules, findings
-
-
-def _parts(comment: str) -> list[str]:
-    """Return a comment's parts; a pattern goes on to the end."""
-    found = re.search(r"(?:^|;)\s*pattern\s", comment, re.IGNORECASE)
-    before, pattern = (comment[: found.start()], comment[found.start() :]) if found else (comment, "")
-    return [part.strip() for part in (*before.split(";"), pattern.lstrip(";")) if part.strip()]
 
 
 def _rule(column: SourceColumn, name: str, part: str) -> Rule | str:
@@ -142,7 +141,9 @@ def _pattern(column: SourceColumn, part: str) -> Rule | str:
 def _nullable(column: SourceColumn, holds: str, words: str) -> Rule:
     name = quoted(column.name)
     shown = f"CAST({name} AS STRING)"
-    if column.is_text:
+    if is_personal(column):
+        shown = literal("a value")
+    elif column.is_text:
         shown = f"SUBSTRING({name}, 1, {_LONGEST_SHOWN})"
     broken = f"{literal(f'{column.name} is ')} || {shown} || {literal(f', expected {words}')}"
     return Rule(column.name, f"({name} IS NULL OR ({holds}))", broken)

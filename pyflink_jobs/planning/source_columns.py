@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from pyflink_jobs.project.sqlfile import Statement
     from pyflink_jobs.project.tokens import Token
 
-__all__ = ["SourceColumn", "SourceTable", "is_plain", "read_source"]
+__all__ = ["Option", "SourceColumn", "SourceTable", "is_plain", "read_source"]
 
+_MARK = 4  # where the expression begins: WATERMARK FOR time AS ...
 _NO_COLUMN = ("PRIMARY", "UNIQUE", "CONSTRAINT", "WATERMARK", "PERIOD")
 _NUMBERS = ("TINYINT", "SMALLINT", "INT", "INTEGER", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL", "NUMERIC")
 _TEXTS = ("STRING", "VARCHAR", "CHAR")
@@ -22,11 +23,15 @@ _END_OF_TYPE = ("COMMENT", "NOT", "NULL", "METADATA", "PRIMARY", "CONSTRAINT")
 
 @dataclass(frozen=True)
 class SourceColumn:
-    """A column: `type` is the SQL type in capitals, "" for a computed one; `stored` if it is part of the record."""
+    """A column: `type` is the SQL type in capitals, "" for a computed one.
+
+    `metadata` is the key of what Kafka knows about the record; `stored` tells whether it is part of the record.
+    """
 
     name: str
     type: str
     stored: bool
+    metadata: str
     comment: str
     place: Place
 
@@ -42,18 +47,41 @@ class SourceColumn:
 
 
 @dataclass(frozen=True)
-class SourceTable:
-    """What a CREATE TABLE says: its columns, the one that has a watermark, and its connector.
+class Option:
+    """An option behind WITH: the tokens of its key and of its value."""
 
-    `name` is the token of the table's name, `end` the offset behind the last thing in the parentheses.
+    key: Token
+    value: Token
+
+
+@dataclass(frozen=True)
+class SourceTable:
+    """What a CREATE TABLE says: its columns, the one that has a watermark, and its options as they stand behind WITH.
+
+    `name` is the token of the table's name, `end` the offset behind the last thing in the parentheses, `watermark` the
+    offsets of the watermark's expression.
     """
 
     statement: Statement
     name: Token
     columns: tuple[SourceColumn, ...]
     time: str | None
-    connector: str
+    watermark: tuple[int, int] | None
+    options: dict[str, Option]
     end: int
+
+    def option(self, key: str) -> str:
+        """Return an option's value, or ""."""
+        return self.options[key].value.text if key in self.options else ""
+
+    @property
+    def connector(self) -> str:
+        """The connector."""
+        return self.option("connector")
+
+    def metadata(self, key: str) -> str | None:
+        """Return the name of the column that holds what Kafka knows about a record: its partition, its offset."""
+        return next((column.name for column in self.columns if column.metadata == key), None)
 
 
 def is_plain(sql_type: str) -> bool:
@@ -74,13 +102,14 @@ def read_source(statement: Statement) -> SourceTable | None:
         return None
     items, closing = _items(tokens, opening)
     columns = tuple(_column(statement, item) for item in items if item and not item[0].says(*_NO_COLUMN))
-    times = [item[2].text for item in items if len(item) > 2 and item[0].says("WATERMARK")]  # noqa: PLR2004 - FOR, name
+    watermark = next((item for item in items if len(item) > _MARK and item[0].says("WATERMARK")), None)
     return SourceTable(
         statement,
         tokens[opening - 1],
         columns,
-        times[0] if times else None,
-        _connector(tokens[closing:]),
+        watermark[2].text if watermark else None,
+        (watermark[_MARK].start, watermark[-1].end) if watermark else None,
+        _options(tokens[closing:]),
         tokens[closing - 1].end,
     )
 
@@ -115,13 +144,24 @@ def _column(statement: Statement, item: list[Token]) -> SourceColumn:
         words.append(token)
     kind = statement.text[words[0].start : words[-1].end].upper() if words else ""
     comments = [b for a, b in pairwise(rest) if a.says("COMMENT") and b.kind == "string"]
-    stored = not computed and not any(token.says("METADATA") for token in rest)
     place = statement.place((comments[0] if comments else name).start)
-    return SourceColumn(name.text, kind, stored, comments[0].text if comments else "", place)
+    metadata = _metadata(name, rest)
+    stored = not computed and not metadata
+    return SourceColumn(name.text, kind, stored, metadata, comments[0].text if comments else "", place)
 
 
-def _connector(tokens: list[Token]) -> str:
-    for key, equals, value in zip(tokens, tokens[1:], tokens[2:], strict=False):
-        if key.kind == "string" and key.text == "connector" and equals.says("="):
-            return value.text
+def _metadata(name: Token, rest: list[Token]) -> str:
+    """Return the key of a METADATA column, "" for another column."""
+    for index, token in enumerate(rest):
+        if token.says("METADATA"):
+            named = rest[index + 1 : index + 3]
+            return named[1].text if len(named) > 1 and named[0].says("FROM") else name.text
     return ""
+
+
+def _options(tokens: list[Token]) -> dict[str, Option]:
+    return {
+        key.text: Option(key, value)
+        for key, equals, value in zip(tokens, tokens[1:], tokens[2:], strict=False)
+        if key.kind == value.kind == "string" and equals.says("=")
+    }

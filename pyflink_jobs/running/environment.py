@@ -11,6 +11,7 @@ from pyflink_jobs.errors import Place, ProjectError
 from pyflink_jobs.local.jars import jars
 from pyflink_jobs.local.java import find_java
 from pyflink_jobs.project.settings import Settings
+from pyflink_jobs.running.java_classes import java_classes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,20 +44,20 @@ DEFAULTS = {
 def table_environment(
     project: Project, options: Mapping[str, str] | None = None, *, batch: bool = False
 ) -> TableEnvironment:
-    """Return an environment with the project's Flink configuration, parallelism and the Kafka connector.
+    """Return an environment with the project's Flink configuration, parallelism, the Kafka connector and our Java classes.
 
     `options` win over the project's configuration. The JVM starts with the first environment of a process.
     Raises LocalError where there is no Java or no connector to be had.
     """
     prepare_jvm(project)
-    connector = jars("flink-kafka")
+    classpath = [*jars("flink-kafka"), java_classes()]
     from pyflink.common import Configuration  # noqa: PLC0415 - slow to import, and needs the JVM's settings first
     from pyflink.table import EnvironmentSettings, TableEnvironment  # noqa: PLC0415
 
     configuration = Configuration()
     settings = {
         "parallelism.default": str(project.settings.parallelism),
-        "pipeline.jars": ";".join(jar.as_uri() for jar in connector),
+        "pipeline.jars": ";".join(jar.as_uri() for jar in classpath),
         "python.executable": sys.executable,
         "python.client.executable": sys.executable,
         **DEFAULTS,

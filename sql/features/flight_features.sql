@@ -7,6 +7,8 @@ SELECT
   d.dest,
   d.departed_ms,
   d.departed_at,
+  d.departure_partition,
+  d.departure_offset,
   CAST(d.dep_delay AS FLOAT)             AS dep_delay,                -- minutes
   CAST(d.distance AS FLOAT)              AS distance,                 -- miles
   CAST(HOUR(d.scheduled_local) AS FLOAT) AS scheduled_hour,           -- 0 to 23, New York

@@ -6,5 +6,5 @@ SELECT
   CAST(COUNT(*) AS INT)                                       AS departures,   -- flights that left
   CAST(CAST(SUM(dep_delay) AS DOUBLE) / COUNT(dep_delay) AS FLOAT) AS mean_delay,   -- minutes
   CAST(CAST(COUNT(*) FILTER (WHERE dep_delay > 15) AS DOUBLE) / NULLIF(COUNT(dep_delay), 0) AS FLOAT) AS late_share  -- over 15 minutes late, 0 to 1
-FROM TABLE(HOP(TABLE timely_departures, DESCRIPTOR(departed_at), INTERVAL '5' MINUTE, INTERVAL '1' HOUR))
+FROM TABLE(HOP(TABLE departures, DESCRIPTOR(departed_at), INTERVAL '5' MINUTE, INTERVAL '1' HOUR))
 GROUP BY origin, window_start, window_end, window_time;

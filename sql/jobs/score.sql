@@ -1,6 +1,6 @@
 -- Score each flight as it leaves.
 INSERT INTO predictions
-SELECT flight_id, departed_at, p_late, model_version
+SELECT flight_id, departed_at, p_late, model_version, departure_partition, departure_offset
 FROM ML_PREDICT(
   TABLE flight_features,
   MODEL late_arrival,

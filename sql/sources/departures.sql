@@ -1,5 +1,5 @@
 -- Flights as they leave one of New York's airports. One record a departure, keyed by flight.
--- A record that breaks a rule of a COMMENT goes to the topic quarantine in place of being scored.
+-- A record that cannot be decoded, breaks a rule of a COMMENT or comes late goes to the topic quarantine, and is not scored.
 CREATE TABLE departures (
   flight_id    STRING COMMENT 'local date, carrier and number, origin, scheduled time: 2013-04-01-UA1545-EWR-0515; required',
   carrier      STRING COMMENT 'airline code; required; max length 2',
@@ -9,10 +9,11 @@ CREATE TABLE departures (
   dest         STRING COMMENT 'where it flies to; pattern [A-Z]{3}',
   distance     INT    COMMENT 'miles; required; range 1..10000',
   scheduled_ms BIGINT COMMENT 'scheduled departure, UTC epoch milliseconds; required',
-  departed_ms  BIGINT COMMENT 'actual departure, UTC epoch milliseconds; required; range 631152000000..4102444799999',
+  departed_ms  BIGINT COMMENT 'actual departure, UTC epoch milliseconds; required',
   dep_delay    INT    COMMENT 'actual minus scheduled departure, minutes; negative when early; required; range -1440..2880',
-  departed_at AS CASE WHEN departed_ms BETWEEN 631152000000 AND 4102444799999   -- 1990 to 2099, as above; NULL
-                      THEN TO_TIMESTAMP_LTZ(departed_ms, 3) END,                -- leaves the watermark where it is
+  departure_partition INT    METADATA FROM 'partition' VIRTUAL,   -- which record of the topic this is: a sink with
+  departure_offset    BIGINT METADATA FROM 'offset' VIRTUAL,      -- both columns can be audited
+  departed_at AS TO_TIMESTAMP_LTZ(departed_ms, 3),
   scheduled_local AS CAST(CONVERT_TZ(DATE_FORMAT(TO_TIMESTAMP_LTZ(scheduled_ms, 3), 'yyyy-MM-dd HH:mm:ss'),
                           'UTC', 'America/New_York') AS TIMESTAMP(0)),   -- the clock on the airport's wall
   WATERMARK FOR departed_at AS departed_at - INTERVAL '5' MINUTE   -- records come up to 4 minutes out of order
@@ -21,5 +22,6 @@ CREATE TABLE departures (
   'topic' = 'departures',
   'properties.bootstrap.servers' = '${KAFKA_BOOTSTRAP_SERVERS:-localhost:9092}',
   'scan.startup.mode' = 'earliest-offset',
+  'properties.max.partition.fetch.bytes' = '8192',   -- small bites: partitions stay abreast in event time
   'format' = 'json'
 );

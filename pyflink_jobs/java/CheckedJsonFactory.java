@@ -1,0 +1,37 @@
+package millstream;
+
+import java.util.HashSet;
+import java.util.Set;
+import org.apache.flink.configuration.ReadableConfig;
+import org.apache.flink.formats.json.JsonFormatOptions;
+import org.apache.flink.formats.json.JsonFormatOptionsUtil;
+import org.apache.flink.table.connector.format.DecodingFormat;
+import org.apache.flink.table.factories.DeserializationFormatFactory;
+import org.apache.flink.table.factories.DynamicTableFactory;
+import org.apache.flink.table.factories.FactoryUtil;
+
+/** Makes the format 'checked-json': JSON that is read strictly, and where a record that cannot be read is a row as well. */
+public class CheckedJsonFactory implements DeserializationFormatFactory {
+
+    public String factoryIdentifier() {
+        return "checked-json";
+    }
+
+    public Set requiredOptions() {
+        return new HashSet();
+    }
+
+    public Set optionalOptions() {
+        Set options = new HashSet();
+        options.add(JsonFormatOptions.FAIL_ON_MISSING_FIELD);
+        options.add(JsonFormatOptions.TIMESTAMP_FORMAT);
+        return options;
+    }
+
+    public DecodingFormat createDecodingFormat(DynamicTableFactory.Context context, ReadableConfig options) {
+        FactoryUtil.validateFactoryOptions(this, options);
+        JsonFormatOptionsUtil.validateDecodingFormatOptions(options);
+        boolean complete = ((Boolean) options.get(JsonFormatOptions.FAIL_ON_MISSING_FIELD)).booleanValue();
+        return new CheckedJsonFormat(complete, JsonFormatOptionsUtil.getTimestampFormat(options));
+    }
+}
