@@ -104,11 +104,11 @@ def _replay(bootstrap: str, steps: Steps) -> int:
         def show(count: int, sent_ms: int) -> None:
             step.show(f"{datetime.fromtimestamp(sent_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC", count, len(events))
 
-        bad = send_bad_records(bootstrap)
         sent = replay(events, bootstrap, progress=show)
+        bad = send_bad_records(bootstrap)
         instead = f", in place of {sum(topic.records for topic in emptied):,} older ones" if emptied else ""
         counts = ", ".join(f"{count:,} {name}" for name, count in sent.records.items())
-        step.show(f"{SPAN}: {counts}{instead}; and {bad} made-up departures that break a rule")
+        step.show(f"{SPAN}: {counts}{instead}; and {bad} made-up records that are no sound departures")
     return sent.records["departures"]
 
 

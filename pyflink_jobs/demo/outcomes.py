@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,12 +14,10 @@ from pyflink_jobs.demo.metrics import CalibrationBin, auc, brier, calibration, l
 from pyflink_jobs.demo.tables import read_table
 from pyflink_jobs.errors import KafkaError
 from pyflink_jobs.local.topics import names
-from pyflink_jobs.planning.quarantine_sql import QUARANTINE
-from pyflink_jobs.quarantine.records import chosen, read_quarantine
+from pyflink_jobs.planning.quarantine_sql import QUARANTINE, REFUSED
+from pyflink_jobs.quarantine.records import read_quarantine
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from numpy.typing import NDArray
 
     from pyflink_jobs.demo.drift_results import Drift
@@ -29,8 +26,9 @@ __all__ = ["SCORE_BINS", "Hour", "Outcomes", "Version", "Week", "outcomes", "rea
 
 SCORE_BINS = 20  # of 0.05 each
 NEW_YORK = "America/New_York"
+SOURCE = "departures"
 FIELDS = {
-    "departures": {
+    SOURCE: {
         "flight_id": pa.string(),
         "scheduled_ms": pa.int64(),
         "departed_ms": pa.int64(),
@@ -84,7 +82,7 @@ class Outcomes:
 
     `flights` departed, `scored` of them have a probability and `refused` of them were refused by the model (NULL);
     `missing` have no prediction. `duplicates` counts predictions beyond a flight's first, `strays` predictions without
-    a departure. `quarantined` departures broke a rule of their source and are no flights. `labelled` flights were
+    a departure. `quarantined` records of departures were no sound departures. `labelled` flights were
     scored and have arrived: auc to calibration are about those. Departures are from `first` to `last`, ISO 8601 UTC.
     `drift` says how far the data are from the model's reference. What cannot be computed is None.
     """
@@ -130,36 +128,33 @@ def read_outcomes(bootstrap: str) -> Outcomes:
     Raises KafkaError where no broker answers, a topic is missing or holds something else than such records, or
     nothing departed.
     """
-    tables = {name: read_table(bootstrap, name, fields) for name, fields in FIELDS.items()}
-    if not len(tables["departures"]):
+    quarantined = _quarantined(bootstrap)
+    tables = {
+        name: read_table(bootstrap, name, fields, quarantined if name == SOURCE else ())
+        for name, fields in FIELDS.items()
+    }
+    if not len(tables[SOURCE]):
         raise KafkaError(
-            "topic `departures` is empty, so there is nothing to report",
+            f"topic `{SOURCE}` is empty, so there is nothing to report",
             ways_out=("replay the flights and score them: millstream demo",),
         )
-    return replace(outcomes(**tables, quarantined=_quarantined(bootstrap)), drift=read_drift(bootstrap))
+    return replace(outcomes(**tables), quarantined=len(quarantined), drift=read_drift(bootstrap))
 
 
-def _quarantined(bootstrap: str) -> set[str]:
-    """Return the departures in quarantine, by flight_id."""
+def _quarantined(bootstrap: str) -> set[tuple[int, int]]:
+    """Return the departures that were not scored, by their partition and offset."""
     if QUARANTINE not in names(bootstrap):
         return set()
-    found = chosen(read_quarantine(bootstrap), "departures", "contract")
-    return {str(json.loads(record.fields.get("record") or "{}").get("flight_id")) for record in found}
+    found = [r for r in read_quarantine(bootstrap) if r.reason != REFUSED]
+    return {r.place[1:] for r in found if r.place and r.place[0] == SOURCE}
 
 
-def outcomes(
-    departures: pd.DataFrame,
-    predictions: pd.DataFrame,
-    arrivals: pd.DataFrame,
-    quarantined: Collection[str] = (),
-) -> Outcomes:
+def outcomes(departures: pd.DataFrame, predictions: pd.DataFrame, arrivals: pd.DataFrame) -> Outcomes:
     """Join what departed, was predicted and arrived, by flight; columns as in FIELDS, at least one departure.
 
-    A flight that has several predictions counts with the first. Departures that are `quarantined`, by flight_id, are
-    not among the flights.
+    A flight that has several predictions counts with the first.
     """
-    kept = departures[~departures["flight_id"].isin([*quarantined])]
-    flights = kept.drop_duplicates("flight_id").set_index("flight_id")
+    flights = departures.drop_duplicates("flight_id").set_index("flight_id")
     firsts = predictions.drop_duplicates("flight_id").set_index("flight_id")
     label = arrivals.drop_duplicates("flight_id").set_index("flight_id")["late"].rename("late")
     joined = flights.join(firsts).join(label.astype("boolean"))
@@ -186,7 +181,6 @@ def outcomes(
         weeks=_weeks(scored),
         hours=_hours(joined, known),
         versions=_versions(scored),
-        quarantined=len(departures) - len(kept),
     )
 
 

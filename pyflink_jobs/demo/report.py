@@ -43,7 +43,11 @@ def numbers(outcomes: Outcomes, rate: float | None = None) -> list[tuple[str, st
         ),
         *speed,
         ("refused", f"{o.refused:,}", "rows that the model could not score"),
-        ("quarantined", f"{o.quarantined:,}", "departures that break a rule, not scored: millstream quarantine list"),
+        (
+            "quarantined",
+            f"{o.quarantined:,}",
+            "records that are no sound departures, not scored: millstream quarantine list",
+        ),
         ("missing", f"{o.missing:,}", "departures without a prediction"),
         ("duplicates", f"{o.duplicates:,}", "predictions beyond a flight's first"),
         ("arrived", f"{o.labelled:,}", "scored flights whose arrival is known; the rest is about these"),

@@ -12,20 +12,25 @@ from pyflink_jobs.errors import KafkaError
 from pyflink_jobs.local import topics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     import pandas as pd
 
 __all__ = ["read_table"]
 
 
-def read_table(bootstrap: str, topic: str, fields: Mapping[str, pa.DataType]) -> pd.DataFrame:
+def read_table(
+    bootstrap: str, topic: str, fields: Mapping[str, pa.DataType], without: Container[tuple[int, int]] = ()
+) -> pd.DataFrame:
     """Read these fields of a topic's JSON records, oldest first; other fields are left out.
+
+    So are the records that stand at a partition and offset of `without`.
 
     Raises KafkaError where no broker answers or the topic is missing or holds something else than such records.
     """
     schema = pa.schema([*fields.items()])
-    values = [record.value for record in topics.read(bootstrap, topic) if record.value]
+    records = (r for r in topics.read(bootstrap, topic) if (r.partition, r.offset) not in without)
+    values = [record.value for record in records if record.value]
     if not values:
         return schema.empty_table().to_pandas()
     options = arrow_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")

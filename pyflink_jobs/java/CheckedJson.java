@@ -1,6 +1,10 @@
 package millstream;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CoderResult;
+import java.nio.charset.StandardCharsets;
 import org.apache.flink.api.common.serialization.DeserializationSchema;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.formats.common.TimestampFormat;
@@ -86,7 +90,25 @@ public class CheckedJson implements DeserializationSchema {
         if (message[start] != '{') {
             return "expected a JSON object, found " + shown(message[start]) + " at its start";
         }
-        return null;
+        if (start + 1 < message.length && message[start + 1] == 0) {
+            return "the record is UTF-16 or UTF-32, expected UTF-8"; // which Jackson would read
+        }
+        return notUtf8(message);
+    }
+
+    /** Jackson takes some bytes for text that are none: too long a form, half of a pair. */
+    private static String notUtf8(byte[] message) {
+        int start = 0;
+        while (start < message.length && message[start] >= 0) {
+            start++;
+        }
+        if (start == message.length) {
+            return null;
+        }
+        ByteBuffer bytes = ByteBuffer.wrap(message);
+        CharBuffer text = CharBuffer.allocate(message.length);
+        CoderResult result = StandardCharsets.UTF_8.newDecoder().decode(bytes, text, true);
+        return result.isError() ? "the record is not UTF-8, at byte " + bytes.position() : null;
     }
 
     private static String shown(byte first) {

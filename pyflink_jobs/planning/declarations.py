@@ -11,7 +11,6 @@ from pyflink_jobs.errors import ContractError, Finding, MillstreamError, Place, 
 from pyflink_jobs.local.broker import bootstrap_servers
 from pyflink_jobs.planning.contract import bind
 from pyflink_jobs.planning.create_model import ModelDefinition, read_create_model
-from pyflink_jobs.planning.guarded import GuardedSource
 from pyflink_jobs.planning.guarding import guard_all
 from pyflink_jobs.planning.ml_predict import Call, find_calls
 from pyflink_jobs.planning.monitoring import Monitored, bind_monitor, read_monitor
@@ -21,6 +20,7 @@ from pyflink_jobs.project.model_files import find_model
 from pyflink_jobs.project.sqlfile import Statement, read_sql
 
 if TYPE_CHECKING:
+    from pyflink_jobs.planning.guarded import GuardedSource
     from pyflink_jobs.project.settings import Project
     from udfs.model import ModelSpec
 

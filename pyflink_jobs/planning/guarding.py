@@ -23,9 +23,7 @@ _MODES = ("full", "pointer", "off")
 _SILENT = "json.ignore-parse-errors"
 
 
-def guard_all(
-    sources: Iterable[Statement], names: set[str | None]
-) -> tuple[dict[str, GuardedSource], list[Finding]]:
+def guard_all(sources: Iterable[Statement], names: set[str | None]) -> tuple[dict[str, GuardedSource], list[Finding]]:
     """Return the guarded sources by name, and findings; `names` are those of all that the project declares.
 
     A source has a guard if it says something of its records, or is JSON in Kafka and there is a table `quarantine`.
@@ -76,6 +74,7 @@ def _of_mode(guarded: GuardedSource) -> list[Finding]:
     """Find options that cannot be kept."""
     source = guarded.source
     findings = []
+    ways: tuple[str, ...]
     if guarded.mode not in _MODES:
         near = get_close_matches(guarded.mode, _MODES, n=1)
         ways = (f"write '{near[0]}'",) if near else (f"write one of {', '.join(_MODES)}",)

@@ -44,7 +44,7 @@ DEFAULTS = {
 def table_environment(
     project: Project, options: Mapping[str, str] | None = None, *, batch: bool = False
 ) -> TableEnvironment:
-    """Return an environment with the project's Flink configuration, parallelism, the Kafka connector and our Java classes.
+    """Return an environment with the project's Flink configuration and parallelism, the Kafka connector and our jar.
 
     `options` win over the project's configuration. The JVM starts with the first environment of a process.
     Raises LocalError where there is no Java or no connector to be had.

@@ -47,8 +47,6 @@ def result() -> Outcomes:
             ("refused", "2013-04-08 09:30", 0),
             ("missing", "2013-04-08 09:45", 12),
             ("diverted", "2013-04-08 23:00", 10),
-            ("broken", "1970-01-01 00:00", 0),
-            ("broken", "1970-01-01 00:00", 0),
         ),
         predictions(
             ("a", 0.2, "1"),
@@ -61,13 +59,12 @@ def result() -> Outcomes:
             ("nobody", 0.5, "2"),
         ),
         arrivals(a=False, b=True, c=True, d=False, refused=False, missing=True, other=True),
-        {"broken"},
     )
 
 
 def test_every_flight_is_counted_once(result: Outcomes) -> None:
     assert (result.flights, result.scored, result.refused, result.missing) == (7, 5, 1, 1)
-    assert (result.duplicates, result.strays, result.quarantined) == (1, 1, 2)
+    assert (result.duplicates, result.strays) == (1, 1)
     assert (result.first, result.last) == ("2013-04-01T12:10:00+00:00", "2013-04-09T03:10:00+00:00")
 
 
