@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyflink_jobs.planning.declarations import declare
-from pyflink_jobs.planning.guarded import GuardedSource, guard
-from pyflink_jobs.planning.quarantine_sql import broken_insert, unknown_columns
+from pyflink_jobs.planning.guarding import guard_all
+from pyflink_jobs.planning.quarantine_sql import unknown_columns, unsound_insert
 from pyflink_jobs.project.sqlfile import split
 from tests.projects import make_project
 
 if TYPE_CHECKING:
+    from pyflink_jobs.planning.guarded import GuardedSource
     from pyflink_jobs.planning.rules import Rule
 
 TABLE = """-- Events.
@@ -26,13 +27,17 @@ CREATE TABLE events (
   parts  ROW<a ARRAY<INT>, b MAP<STRING, INT>>,
   at     AS CASE WHEN delay < 5 THEN TO_TIMESTAMP_LTZ(id, 3) END,
   WATERMARK FOR at AS at - INTERVAL '5' SECOND  -- last
-) WITH ('connector' = 'kafka', 'topic' = 'events')"""
+) WITH ('connector' = 'kafka', 'topic' = 'events', 'format' = 'json'{})"""
 
 
-def guarded(delay: str = "", place: str = "") -> tuple[GuardedSource | None, list[str]]:
-    text = TABLE.format(*(comment.replace("'", "''") for comment in (delay, place)))
-    found, findings = guard(split(text, Path("events.sql"))[0])
-    return found, [str(finding) for finding in findings]
+def read(text: str, *, quarantined: bool = True) -> tuple[GuardedSource | None, list[str]]:
+    names: set[str | None] = {"quarantine"} if quarantined else set()
+    found, findings = guard_all(split(text, Path("events.sql")), names)
+    return next(iter(found.values()), None), [str(finding) for finding in findings]
+
+
+def guarded(delay: str = "", place: str = "", options: str = "") -> tuple[GuardedSource | None, list[str]]:
+    return read(TABLE.format(*(comment.replace("'", "''") for comment in (delay, place)), options))
 
 
 def rules(delay: str = "", place: str = "") -> list[Rule]:
@@ -108,58 +113,107 @@ def test_a_description_is_a_rule_a_finding_or_nothing(comment: str) -> None:
     assert (found is None) == bool(findings)
 
 
-def test_a_source_without_rules_is_left_alone() -> None:
-    text = "CREATE TABLE t (a INT COMMENT 'minutes', b INT) WITH ('connector' = 'kafka')"
-    assert guard(split(text, Path("t.sql"))[0]) == (None, [])
+def test_a_source_of_which_nothing_is_said_and_without_a_quarantine_is_left_alone() -> None:
+    text = "CREATE TABLE t (a INT COMMENT 'minutes', b INT) WITH ('connector' = 'kafka', 'format' = 'json')"
+    assert read(text, quarantined=False) == (None, [])
+    found, _ = read(text)
+    assert found is not None
+    assert found.mode == "full"
+    assert read(text.replace("'kafka'", "'upsert-kafka'")) == (None, [])
 
 
 def test_a_versioned_table_cannot_have_rules() -> None:
     text = "CREATE TABLE t (a INT COMMENT 'required') WITH ('connector' = 'upsert-kafka')"
-    found, (finding,) = guard(split(text, Path("t.sql"))[0])
+    found, (finding,) = read(text)
     assert found is None
-    assert "`t` is a versioned table" in str(finding)
+    assert "`t` has rules, but it is a versioned table" in finding
+
+
+@pytest.mark.parametrize(
+    ("place", "options", "words"),
+    [
+        ("", ", 'quarantine' = 'ful'", "events.sql:9:86: there is no 'quarantine' = 'ful'"),
+        ("pii mask", ", 'quarantine' = 'full'", "would keep the personal data of `events`"),
+        ("", ", 'json.ignore-parse-errors' = 'true'", "events.sql:9:71: 'json.ignore-parse-errors' drops records"),
+        ("pii hsah", "", "`pii hsah`: one of hash, mask, drop is expected, once"),
+        ("pii", "", "one of hash, mask, drop is expected"),
+        ("pii hash", "", "needs a key of at least 16 characters"),
+    ],
+)
+def test_what_cannot_be_kept_is_found(place: str, options: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MILLSTREAM_PII_KEY", raising=False)
+    found, findings = guarded(place=place, options=options)
+    assert found is None
+    assert [words in finding for finding in findings] == [True]
+
+
+def test_numbers_can_be_dropped_not_hashed() -> None:
+    _, (finding,) = guarded(delay="pii mask")
+    assert "column `delay` is FLOAT, `pii mask` is for text" in finding
+    assert guarded(delay="pii drop")[1] == []
+
+
+def test_personal_data_is_in_no_statement(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MILLSTREAM_PII_KEY", "0123456789abcdef")
+    found, findings = guarded(delay="range 0..9; pii drop", place="one of a, b; pii hash")
+    assert findings == []
+    assert found is not None
+    assert found.mode == "pointer"
+    assert found.view_sql.startswith("SELECT `id`, pii_hash(`place`) AS `place`, `parts`, `at`\nFROM")
+    insert = unsound_insert(found, "score", ["detail", "record", "columns"])
+    assert "'place is a value' || '...'" not in insert
+    for shown in ("CAST(`delay` AS STRING)", "SUBSTRING(`place`", "'place' VALUE", "'delay' VALUE", "`_record`"):
+        assert shown not in insert
+    assert "0123456789abcdef" not in found.table_sql + found.view_sql + insert
 
 
 def test_the_table_that_reads_everything_keeps_its_lines() -> None:
-    found, _ = guarded(delay="range 0..")
+    found, _ = guarded(
+        delay="range 0..", options=", 'quarantine' = 'pointer', 'json.timestamp-format.standard' = 'SQL'"
+    )
     assert found is not None
-    before, after = TABLE.format("range 0..", "").split("\n")[1:], found.table_sql.split("\n")
+    before, after = TABLE.format("range 0..", "", "").split("\n")[1:], found.table_sql.split("\n")
     assert after[0] == before[0].replace("events", "`events_unchecked`")
     changed = [number for number, (a, b) in enumerate(zip(before, after, strict=True)) if a != b]
-    assert changed == [0, 6]
-    assert after[6].startswith("  WATERMARK FOR at AS at - INTERVAL '5' SECOND, `_topic` STRING METADATA FROM 'topic'")
+    assert changed == [0, 6, 7]
+    assert after[6].startswith(
+        "  WATERMARK FOR at AS CASE WHEN `_error` IS NULL AND `id` IS NOT NULL AND (`delay` IS NULL"
+    )
+    assert "THEN at - INTERVAL '5' SECOND END, `_topic` STRING METADATA FROM 'topic' VIRTUAL, " in after[6]
+    assert after[7] == (
+        ") WITH ('properties.isolation.level' = 'read_committed', 'connector' = 'kafka', 'topic' = 'events', "
+        "'format' = 'checked-json',  'checked-json.timestamp-format.standard' = 'SQL')"
+    )
+
+
+def test_off_is_the_table_as_it_is() -> None:
+    found, _ = guarded(delay="range 0..", options=", 'quarantine' = 'off'")
+    assert found is not None
+    assert found.table_sql == TABLE.format("range 0..", "", "").partition("\n")[2].replace(
+        "TABLE events", "TABLE `events_unchecked`"
+    )
+    assert found.view_sql == "SELECT `id`, `delay`, `place`, `parts`, `at`\nFROM `events_unchecked`"
+
+
+def test_a_source_may_have_its_own_columns_of_where_a_record_stands() -> None:
+    text = (
+        "CREATE TABLE t (a INT COMMENT 'required', place BIGINT METADATA FROM 'offset' VIRTUAL, "
+        "`partition` INT METADATA VIRTUAL) WITH ('connector' = 'kafka', 'value.format' = 'json')"
+    )
+    found, _ = read(text)
+    assert found is not None
+    assert found.metadata["offset"] == "`place`"
+    assert found.metadata["partition"] == "`partition`"
+    assert found.table_sql.count("'offset'") == 1
+    assert "`_partition`" not in found.table_sql
 
 
 def test_the_sql_is_readable() -> None:
-    found, _ = guarded(delay="range 0..9")
+    found, _ = guarded(delay="range 0..9", options=", 'quarantine' = 'pointer'")
     assert found is not None
-    assert (
-        found.view_sql
-        == """\
-SELECT `id`, `delay`, `place`, `parts`, `at`
-FROM `events_unchecked`
-WHERE `id` IS NOT NULL
-  AND (`delay` IS NULL OR (`delay` >= 0 AND `delay` <= 9))"""
-    )
-    assert (
-        broken_insert(found, "score", ["source", "detail", "offset", "record", "model"])
-        == """\
-INSERT INTO `quarantine` (`source`, `detail`, `offset`, `record`, `model`)
-SELECT
-  'events' AS `source`,
-  CONCAT_WS('; ',
-    CASE WHEN NOT `id` IS NOT NULL THEN 'id is NULL, expected a value' END,
-    CASE WHEN NOT (`delay` IS NULL OR (`delay` >= 0 AND `delay` <= 9)) THEN 'delay is ' || CAST(`delay` AS STRING) || \
-', expected 0 to 9' END) AS `detail`,
-  `_offset` AS `offset`,
-  JSON_OBJECT('id' VALUE `id`, 'delay' VALUE `delay`, 'place' VALUE `place`, \
-'parts' VALUE CAST(`parts` AS STRING)) AS `record`,
-  CAST(NULL AS STRING) AS `model`
-FROM `events_unchecked`
-WHERE NOT (
-  `id` IS NOT NULL
-  AND (`delay` IS NULL OR (`delay` >= 0 AND `delay` <= 9)))"""
-    )
+    insert = unsound_insert(found, "score", ["source", "reason", "detail", "offset", "columns", "model"])
+    golden = Path(__file__).with_name("guarded_source.sql").read_text()
+    assert f"{found.table_sql};\n\n{found.view_sql};\n\n{insert};\n" == golden
 
 
 def test_rules_need_a_quarantine(tmp_path: Path) -> None:
