@@ -1,4 +1,4 @@
-"""`python -m bench [throughput | latency | drift | alarms]`: prints tables; starts a broker where Kafka is needed."""
+"""`python -m bench [throughput | quarantine | latency | drift | alarms]`: prints tables; starts a broker if need be."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import click
 from bench.alarms import alarms
 from bench.drift import drift
 from bench.latency import CONFIGURATIONS, latency
+from bench.quarantine import quarantine
 from bench.throughput import JOBS, throughput
 from pyflink_jobs.errors import MillstreamError
 from pyflink_jobs.local import broker
@@ -45,6 +46,7 @@ def main(context: click.Context) -> None:
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
     if context.invoked_subcommand is None:
         context.invoke(_throughput)
+        context.invoke(_quarantine)
         context.invoke(_latency)
         context.invoke(_drift)
         context.invoke(_alarms)
@@ -61,6 +63,16 @@ def _throughput(
     """Measure records per second, from Kafka to nowhere and to Kafka, with models and without."""
     with _broker(root, keep=keep) as bootstrap:
         _write(json_file, throughput(root, bootstrap, records, rounds, only or JOBS))
+
+
+@main.command("quarantine")
+@click.option("--records", type=click.IntRange(min=1000), default=3_000_000, show_default=True)
+@click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True)
+@_common
+def _quarantine(*, records: int, rounds: int, root: Path, keep: bool, json_file: Path | None) -> None:
+    """Measure what quarantine costs a job that scores: off, pointer and full, without bad records and with 1 %."""
+    with _broker(root, keep=keep) as bootstrap:
+        _write(json_file, quarantine(root, bootstrap, records, rounds))
 
 
 @main.command("latency")

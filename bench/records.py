@@ -27,12 +27,21 @@ def json_records(first: int, count: int, sent_us: int) -> list[bytes]:
     return [(_TEMPLATE % (first + i, sent_us, *row)).encode() for i, row in enumerate(rows)]
 
 
-def fill(bootstrap: str, count: int) -> str:
-    """Return the name of the topic that holds so many records, filled if it does not yet.
+def _spoil(record: bytes, number: int, every: int) -> bytes:
+    """Return a record, or, of each `every`th, in turn one that is cut off and one whose first feature is 1000."""
+    if not every or number % every:
+        return record
+    if number % (2 * every):
+        return record[: len(record) // 2]
+    return record.replace(b'"x0":', b'"x0":1000,"was":')
+
+
+def fill(bootstrap: str, count: int, every: int = 0) -> str:
+    """Return the name of the topic that holds so many records, filled if it does not yet; each `every`th is bad.
 
     Raises KafkaError where no broker answers or it does not take the records.
     """
-    topic = f"records-{count}"
+    topic = f"records-{count}" + (f"-{every}" if every else "")
     there = {found.name: found.records for found in topics.list_topics(bootstrap)}
     if there.get(topic) == count:
         return topic
@@ -50,7 +59,7 @@ def fill(bootstrap: str, count: int) -> str:
     now = time.time_ns() // 1000
     for first in track(range(0, count, _CHUNK), f"filling {topic}"):
         for i, record in enumerate(json_records(first, min(_CHUNK, count - first), now)):
-            producer.produce(topic, record, partition=i % _PARTITIONS)
+            producer.produce(topic, _spoil(record, first + i, every), partition=i % _PARTITIONS)
         while len(producer) > 10 * _CHUNK:
             producer.poll(0.1)
     producer.flush()

@@ -37,6 +37,7 @@ COMMANDS = {
     "peek": ("topics", "Show records of a topic."),
     "drift": ("drift", "Show where a model's data has drifted."),
     "quarantine": ("quarantine", "Show what could not be scored, and why."),
+    "audit": ("audit", "Show that every record is accounted for."),
     "send": ("send", "Send a file's lines to a topic."),
     "card": ("new", "Write the card of a model file."),
     "reference": ("reference", "Build reference profiles, against which drift is measured."),

@@ -1,10 +1,11 @@
-"""`millstream quarantine`: what could not be scored, and why, from the topic `quarantine`."""
+"""`millstream quarantine`: what could not be scored, and why, from the topic `quarantine`; and back through the job."""
 
 from __future__ import annotations
 
 import json
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,7 +25,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print plain values
 
 @click.group()
 def quarantine() -> None:
-    """Show what could not be scored, and why, from the topic `quarantine` that jobs write.
+    """Show what could not be scored, and why, from the topic `quarantine` that jobs write; export and replay it.
 
     \b
     Example:
@@ -51,21 +52,24 @@ def list_(context: Context, *, source: str | None, reason: str | None, as_json: 
 
     from pyflink_jobs.quarantine.records import count  # noqa: PLC0415
 
-    counted = count(_read(context, source, reason))
+    records = _read(context, source, reason)
+    counted, replayed = count(records), count([record for record in records if record.replayed])
     if as_json:
-        for group, records in counted.items():
-            click.echo(json.dumps({**asdict(group), "records": records}))
+        for group, number in counted.items():
+            click.echo(json.dumps({**asdict(group), "records": number, "replayed": replayed.get(group, 0)}))
         return
     if not counted:
         click.echo("nothing is in quarantine")
         return
     table = Table("hour (UTC)", "source", "reason", box=None, header_style="bold", pad_edge=False)
-    table.add_column("records", justify="right")
-    for group, records in counted.items():
-        table.add_row(group.hour.replace("T", " ") + ":00", group.source, group.reason, f"{records:,}")
+    for name in ("records", "replayed") if replayed else ("records",):
+        table.add_column(name, justify="right")
+    for group, number in counted.items():
+        numbers = (number, replayed.get(group, 0)) if replayed else (number,)
+        table.add_row(group.hour.replace("T", " ") + ":00", group.source, group.reason, *(f"{n:,}" for n in numbers))
     console = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 200)
     console.print(table)
-    console.print(f"{sum(counted.values()):,} in all")
+    console.print(f"{len(records):,} in all" + (f", {sum(replayed.values()):,} replayed" if replayed else ""))
 
 
 @quarantine.command(short_help="Records with their reasons and original bytes.")
@@ -75,7 +79,7 @@ def list_(context: Context, *, source: str | None, reason: str | None, as_json: 
 @_JSON
 @click.pass_obj
 def show(context: Context, *, limit: int, source: str | None, reason: str | None, as_json: bool) -> None:
-    """Show the newest records: why each is here, where it stands in Kafka, and its bytes, while Kafka keeps them.
+    """Show the newest records: why each is here, where it stands in Kafka, and its bytes, while anybody has them.
 
     \b
     Example:
@@ -83,16 +87,87 @@ def show(context: Context, *, limit: int, source: str | None, reason: str | None
       millstream quarantine show -n 1 --reason contract
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
     from pyflink_jobs.local.broker import bootstrap_servers  # noqa: PLC0415 - --help must not pay for it
-    from pyflink_jobs.local.topics import read_at  # noqa: PLC0415
+    from pyflink_jobs.quarantine.originals import as_json as line  # noqa: PLC0415
+    from pyflink_jobs.quarantine.originals import originals  # noqa: PLC0415
 
     records = _read(context, source, reason)[-limit:]
-    originals = read_at(bootstrap_servers(context.project), [r.place for r in records if r.place])
-    for record in records:
-        bytes_ = originals.get(record.place) if record.place else None
-        original = None if bytes_ is None else bytes_.decode(errors="backslashreplace")
-        click.echo(json.dumps({**record.fields, "original": original}) if as_json else _words(record, original))
+    found = originals(bootstrap_servers(context.project), records)
+    for record, original in zip(records, found, strict=True):
+        click.echo(line(record, original) if as_json else _words(record, original))
     if not records and not as_json:
         click.echo("nothing is in quarantine")
+
+
+@quarantine.command(short_help="Write the records to a file, with their original bytes.")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@_SOURCE
+@_REASON
+@click.pass_obj
+def export(context: Context, file: Path, *, source: str | None, reason: str | None) -> None:
+    """Write the records to FILE, one a line as JSON, with their original bytes.
+
+    These are `record`, or `record_base64` where they are no UTF-8. Those that quarantine has not kept are fetched from
+    Kafka. They are as they came, personal data and all.
+
+    \b
+    Example:
+      millstream quarantine export broken.jsonl
+      millstream quarantine export undecodable.jsonl --source departures --reason undecodable
+    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    from pyflink_jobs.local.broker import bootstrap_servers  # noqa: PLC0415 - --help must not pay for it
+    from pyflink_jobs.quarantine.originals import export as write  # noqa: PLC0415
+
+    records = _read(context, source, reason)
+    gone = write(file, bootstrap_servers(context.project), records)
+    click.echo(f"{file}: {_records(len(records))}" + (f", {gone:,} without original bytes" if gone else ""))
+
+
+@quarantine.command(short_help="Run the records through their job again.")
+@click.argument("job")
+@_SOURCE
+@_REASON
+@click.option("--force", is_flag=True, help="Also records that were replayed already: their results are written again.")
+@click.option("--parallelism", type=click.IntRange(min=1), help="Parallel subtasks (default: the project's setting).")
+@click.pass_obj
+def replay(
+    context: Context, job: str, *, source: str | None, reason: str | None, force: bool, parallelism: int | None
+) -> None:
+    """Run the records through JOB again, once what kept them from being scored is mended: its SQL, or the model.
+
+    The job reads its sources from their start, so that windows and joins see what they would have seen, and ends at
+    what is there now. It writes only what comes of these records. One that fails again is in quarantine again.
+
+    \b
+    Example:
+      millstream quarantine replay score
+      millstream quarantine replay score --source departures --reason contract
+    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    from rich.console import Console  # noqa: PLC0415 - --help must not pay for it
+
+    from pyflink_jobs.planning.declarations import declare  # noqa: PLC0415
+    from pyflink_jobs.quarantine.replaying import replay as run  # noqa: PLC0415
+    from pyflink_jobs.quarantine.replaying import select  # noqa: PLC0415
+
+    declarations = declare(context.project)
+    selection = select(context.project, declarations, job, source, reason, force=force)
+    for obstacle, number in selection.left_out.items():
+        click.echo(f"left out: {_records(number)} {obstacle}", err=True)
+    if selection.closed:
+        click.echo(f"left out: {_records(selection.closed)} replayed already (once more: --force)", err=True)
+    with Console(stderr=True).status(f"{job}: planning, starting Flink") as status:
+        done = run(
+            context.project,
+            declarations,
+            job,
+            selection,
+            parallelism,
+            lambda counts: status.update(f"{job}: in {sum(counts.read.values()):,}"),
+        )
+    click.echo(f"{job}: {_records(done.records - done.unread)} replayed")
+    if done.anew:
+        click.echo(f"{_records(done.anew)} in quarantine again: millstream quarantine show")
+    if done.unread:
+        click.echo(f"{_records(done.unread)} not read: Kafka has no such record now, or the source starts behind it")
 
 
 def _read(context: Context, source: str | None, reason: str | None) -> list[Quarantined]:
@@ -102,17 +177,23 @@ def _read(context: Context, source: str | None, reason: str | None) -> list[Quar
     return chosen(read_quarantine(bootstrap_servers(context.project)), source, reason)
 
 
-def _words(record: Quarantined, original: str | None) -> str:
+def _records(count: int) -> str:
+    return "1 record" if count == 1 else f"{count:,} records"
+
+
+def _words(record: Quarantined, original: bytes | None) -> str:
     """Return a record as lines to read; what is not for printing stands as an escape."""
     where = "topic {}, partition {}, offset {}".format(*record.place) if record.place else ""
+    gone = "neither kept nor in Kafka" if record.place else ""
     lines: list[tuple[str, Any]] = [
         ("reason", record.reason),
         ("detail", record.fields.get("detail")),
         ("where", where),
         ("job", record.fields.get("job")),
         ("model", " ".join(str(v) for v in map(record.fields.get, ("model", "model_version")) if v)),
-        ("record", record.fields.get("record")),
-        ("original", "no longer in Kafka" if record.place and original is None else original),
+        ("replayed", "yes" if record.replayed else ""),
+        ("record", gone if original is None else original.decode(errors="backslashreplace")),
+        ("columns", record.fields.get("columns")),
     ]
     shown = [f"  {name:9} {visible(str(value))}" for name, value in lines if value]
     return "\n".join([f"{record.came:%Y-%m-%d %H:%M:%S} {record.source}", *shown])

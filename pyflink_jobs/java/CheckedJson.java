@@ -1,20 +1,22 @@
 package millstream;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.CharBuffer;
-import java.nio.charset.CoderResult;
-import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
 import org.apache.flink.api.common.serialization.DeserializationSchema;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.formats.common.TimestampFormat;
 import org.apache.flink.formats.json.JsonParserToRowDataConverters;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonParser;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonToken;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.StreamReadFeature;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.json.JsonReadFeature;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.DeserializationFeature;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.StringData;
+import org.apache.flink.table.types.logical.LogicalType;
+import org.apache.flink.table.types.logical.LogicalTypeFamily;
+import org.apache.flink.table.types.logical.LogicalTypeRoot;
 import org.apache.flink.table.types.logical.RowType;
 import org.apache.flink.util.Collector;
 import org.apache.flink.util.jackson.JacksonMapperFactory;
@@ -29,109 +31,138 @@ public class CheckedJson implements DeserializationSchema {
     private static final int LONGEST_KEPT = 500000;
 
     private final TypeInformation type;
-    private final int arity;
+    private final boolean complete;
     private final String[] metadata;
-    private final JsonParserToRowDataConverters.JsonParserToRowDataConverter converter;
+    private final String[] names;
+    private final String[] types;
+    private final boolean[] integer;
+    private final boolean[] truth;
+    private final boolean nested;
+    private final JsonParserToRowDataConverters.JsonParserToRowDataConverter[] converters;
+
     private transient ObjectMapper mapper;
+    private transient HashMap columns;
+    private transient long[] seen; // the number of the record in which a column was seen last
+    private transient long number;
 
     public CheckedJson(
-            RowType columns, TypeInformation type, boolean complete, TimestampFormat timestamps, String[] metadata) {
+            RowType row, TypeInformation type, boolean complete, TimestampFormat timestamps, String[] metadata) {
+        int arity = row.getFieldCount();
         this.type = type;
-        this.arity = columns.getFieldCount();
+        this.complete = complete;
         this.metadata = metadata;
-        this.converter =
-                new JsonParserToRowDataConverters(complete, false, timestamps).createConverter((String[][]) null, columns);
+        this.names = (String[]) row.getFieldNames().toArray(new String[arity]);
+        this.types = new String[arity];
+        this.integer = new boolean[arity];
+        this.truth = new boolean[arity];
+        this.converters = ColumnConverters.of(row, timestamps);
+        boolean nested = false;
+        for (int i = 0; i < arity; i++) {
+            LogicalType column = row.getTypeAt(i);
+            types[i] = column.asSummaryString();
+            integer[i] = column.is(LogicalTypeFamily.INTEGER_NUMERIC);
+            truth[i] = column.is(LogicalTypeRoot.BOOLEAN);
+            nested |= !column.getChildren().isEmpty();
+        }
+        this.nested = nested;
     }
 
     public void open(DeserializationSchema.InitializationContext context) {
         mapper = JacksonMapperFactory.createObjectMapper();
         mapper.configure(JsonReadFeature.ALLOW_UNESCAPED_CONTROL_CHARS.mappedFeature(), true);
+        mapper.configure(StreamReadFeature.USE_FAST_DOUBLE_PARSER.mappedFeature(), true);
         mapper.enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
-        // Flink's converter counts the names that it has seen: with one twice, it passes over the last column.
-        mapper.getFactory().enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
+        if (nested) {
+            // Flink's converter of a row counts the names it has seen: with one twice, it passes over the last column.
+            mapper.getFactory().enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
+        }
+        columns = new HashMap();
+        for (int i = 0; i < names.length; i++) {
+            columns.put(names[i], new Integer(i));
+        }
+        seen = new long[names.length];
     }
 
     public void deserialize(byte[] message, Collector out) {
-        GenericRowData read = null;
-        String error = found(message);
+        GenericRowData row = new GenericRowData(names.length + metadata.length);
+        String error = Encoding.problem(message);
         if (error == null) {
-            try {
-                StrictParser parser = new StrictParser(mapper.getFactory().createParser(message));
-                try {
-                    parser.nextToken();
-                    read = (GenericRowData) converter.convert(parser);
-                    if (parser.nextToken() != null) {
-                        error = "more stands behind the JSON object";
-                    }
-                } catch (Throwable problem) {
-                    error = parser.explain(problem);
-                } finally {
-                    parser.close();
-                }
-            } catch (IOException problem) {
-                error = problem.getMessage();
-            }
+            error = read(message, row);
         }
-        out.collect(row(error == null ? read : null, error, message));
-    }
-
-    /** Tell what is wrong with a message that no parser need look at: null for nothing. */
-    private static String found(byte[] message) {
-        if (message == null) {
-            return "the record has no value (a tombstone)";
-        }
-        int start = 0;
-        while (start < message.length && " \t\r\n".indexOf(message[start]) >= 0) {
-            start++;
-        }
-        if (start == message.length) {
-            return message.length == 0 ? "the record is empty" : "the record has nothing but blanks";
-        }
-        if (message[start] != '{') {
-            return "expected a JSON object, found " + shown(message[start]) + " at its start";
-        }
-        if (start + 1 < message.length && message[start + 1] == 0) {
-            return "the record is UTF-16 or UTF-32, expected UTF-8"; // which Jackson would read
-        }
-        return notUtf8(message);
-    }
-
-    /** Jackson takes some bytes for text that are none: too long a form, half of a pair. */
-    private static String notUtf8(byte[] message) {
-        int start = 0;
-        while (start < message.length && message[start] >= 0) {
-            start++;
-        }
-        if (start == message.length) {
-            return null;
-        }
-        ByteBuffer bytes = ByteBuffer.wrap(message);
-        CharBuffer text = CharBuffer.allocate(message.length);
-        CoderResult result = StandardCharsets.UTF_8.newDecoder().decode(bytes, text, true);
-        return result.isError() ? "the record is not UTF-8, at byte " + bytes.position() : null;
-    }
-
-    private static String shown(byte first) {
-        if (first > ' ' && first < 127) {
-            return "'" + (char) first + "'";
-        }
-        String digits = Integer.toHexString(first & 255);
-        return "byte 0x" + (digits.length() == 1 ? "0" : "") + digits;
-    }
-
-    private GenericRowData row(GenericRowData read, String error, byte[] message) {
-        GenericRowData row = new GenericRowData(arity + metadata.length);
-        for (int i = 0; read != null && i < arity; i++) {
-            row.setField(i, read.getField(i));
+        if (error != null) {
+            row = new GenericRowData(names.length + metadata.length);
         }
         for (int i = 0; i < metadata.length; i++) {
-            if (metadata[i].equals("record")) {
-                row.setField(arity + i, message == null || message.length > LONGEST_KEPT ? null : message);
-            } else if (error != null) {
-                row.setField(arity + i, StringData.fromString(error));
+            if (metadata[i].equals("error")) {
+                row.setField(names.length + i, error == null ? null : StringData.fromString(error));
+            } else if (message != null && message.length <= LONGEST_KEPT) {
+                row.setField(names.length + i, message);
             }
         }
-        return row;
+        out.collect(row);
+    }
+
+    /** Fill a row with a record's columns; return what is wrong with it, null for nothing. */
+    private String read(byte[] message, GenericRowData row) {
+        JsonParser parser = null;
+        int column = -1;
+        try {
+            parser = mapper.getFactory().createParser(message);
+            parser.nextToken(); // the brace that the record begins with
+            int found = 0;
+            number++;
+            String name = parser.nextFieldName();
+            while (name != null) {
+                JsonToken token = parser.nextToken();
+                Integer known = (Integer) columns.get(name);
+                if (known == null) {
+                    parser.skipChildren();
+                } else {
+                    column = known.intValue();
+                    if (seen[column] == number) {
+                        return "field " + name + " is there twice" + Problem.where(parser);
+                    }
+                    seen[column] = number;
+                    found++;
+                    if (!fits(parser, token, column)) {
+                        return Problem.of(parser, name, types[column], null);
+                    }
+                    row.setField(column, converters[column].convert(parser));
+                    column = -1;
+                }
+                name = parser.nextFieldName();
+            }
+            if (parser.nextToken() != null) {
+                return "more stands behind the JSON object" + Problem.where(parser);
+            }
+            return complete && found < names.length ? "a column is missing" : null;
+        } catch (Throwable problem) {
+            return Problem.of(parser, column < 0 ? null : names[column], column < 0 ? null : types[column], problem);
+        } finally {
+            close(parser);
+        }
+    }
+
+    /** Tell values that Flink would change without a word: 1.5 to 1, and "yes" to FALSE. */
+    private boolean fits(JsonParser parser, JsonToken token, int column) throws IOException {
+        if (integer[column] && token == JsonToken.VALUE_NUMBER_FLOAT) {
+            return parser.getDecimalValue().stripTrailingZeros().scale() <= 0;
+        }
+        if (truth[column] && token != JsonToken.VALUE_TRUE && token != JsonToken.VALUE_FALSE) {
+            String text = parser.getText().trim();
+            return token == JsonToken.VALUE_NULL || text.equalsIgnoreCase("true") || text.equalsIgnoreCase("false");
+        }
+        return true;
+    }
+
+    private static void close(JsonParser parser) {
+        try {
+            if (parser != null) {
+                parser.close(); // gives back its buffers and the names that it has learnt
+            }
+        } catch (IOException unheard) {
+            // A parser of bytes in memory has nothing that could fail to close.
+        }
     }
 
     public Object deserialize(byte[] message) {

@@ -25,6 +25,7 @@ public class CheckedJsonFactory implements DeserializationFormatFactory {
         Set options = new HashSet();
         options.add(JsonFormatOptions.FAIL_ON_MISSING_FIELD);
         options.add(JsonFormatOptions.TIMESTAMP_FORMAT);
+        options.add(JsonFormatOptions.IGNORE_PARSE_ERRORS); // 'false' is what it does
         return options;
     }
 

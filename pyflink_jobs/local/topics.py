@@ -7,7 +7,7 @@ import logging
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import kafka
 from kafka.errors import KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, TopicAlreadyExistsError
@@ -17,12 +17,12 @@ from pyflink_jobs.errors import Finding, KafkaError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["Record", "Topic", "answers", "create", "list_topics", "names", "read", "read_at"]
+__all__ = ["Record", "Topic", "answers", "committed", "create", "list_topics", "names", "read", "read_at", "stream"]
 
 logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what goes wrong reaches people as KafkaError
 
 _PATIENCE = 5.0  # seconds for a first answer
-_SILENCE = 30.0  # seconds without a record after which a read gives up
+_SILENCE = 30.0  # seconds without a record, or an answer, after which a read gives up
 _INTERNAL = "__"  # Kafka's own topics begin with this
 _EXISTS = TopicAlreadyExistsError.errno  # somebody else was faster
 
@@ -122,11 +122,7 @@ def read(bootstrap: str, topic: str, limit: int | None = None, *, from_end: bool
     Raises KafkaError where no broker answers or the topic is not there.
     """
     with _consumer(bootstrap) as consumer:
-        numbers = consumer.partitions_for_topic(topic) if topic in consumer.topics() else None
-        if not numbers:
-            raise _no_such_topic(bootstrap, topic, consumer.topics())
-        parts = [kafka.TopicPartition(topic, number) for number in numbers]
-        consumer.assign(parts)
+        parts = _assign(consumer, bootstrap, topic)
         begin, end = consumer.beginning_offsets(parts), consumer.end_offsets(parts)
         start = begin
         width = limit or 0
@@ -160,6 +156,30 @@ def read_at(bootstrap: str, places: Iterable[tuple[str, int, int]]) -> dict[tupl
     return found
 
 
+def stream(bootstrap: str, topic: str) -> Iterator[list[Any]]:
+    """Yield the records that are in a topic now, some of one partition at a time, as the client has them; keep none.
+
+    Within a partition they come in order of offset. Raises what `read` raises.
+    """
+    # Checksums in Python take most of the time, and the broker has checked them.
+    with _consumer(bootstrap, check_crcs=False) as consumer:
+        parts = _assign(consumer, bootstrap, topic)
+        end = consumer.end_offsets(parts)
+        for polled in _polls(consumer, consumer.beginning_offsets(parts), end):
+            for part, records in polled.items():
+                yield [record for record in records if record.offset < end[part]]
+
+
+def committed(bootstrap: str, group: str, topic: str) -> dict[int, int]:
+    """Return the offsets that a consumer group has committed, by partition: of the first record it has not read."""
+    with _consumer(bootstrap, group) as consumer:
+        found = {
+            part.partition: consumer.committed(part, timeout_ms=int(1000 * _SILENCE))
+            for part in _assign(consumer, bootstrap, topic)
+        }
+    return {number: offset for number, offset in found.items() if offset is not None and offset >= 0}
+
+
 def _between(
     consumer: kafka.KafkaConsumer,
     start: dict[kafka.TopicPartition, int],
@@ -167,27 +187,45 @@ def _between(
     limit: int | None,
 ) -> list[Record]:
     """Read each partition from its start offset up to its end offset, or `limit` records of it."""
-    for part, offset in start.items():
-        consumer.seek(part, offset)
     found: dict[kafka.TopicPartition, list[Record]] = {part: [] for part in start}
-    open_parts = {part for part in start if start[part] < end[part]}
-    heard = monotonic()
-    while open_parts:
-        for part, records in consumer.poll(200).items():
-            heard = monotonic()
+    for polled in _polls(consumer, start, end):
+        for part, records in polled.items():
             found[part] += [
                 Record(record.partition, record.offset, record.timestamp, record.key, record.value)
                 for record in records
                 if record.offset < end[part]
             ]
-        open_parts = {
-            part
-            for part in open_parts
-            if consumer.position(part) < end[part] and (limit is None or len(found[part]) < limit)
-        }
+        open_parts = [part for part in start if consumer.position(part) < end[part]]
+        if limit is not None and all(len(found[part]) >= limit for part in open_parts):
+            break
+    return [record for records in found.values() for record in records]
+
+
+def _polls(
+    consumer: kafka.KafkaConsumer, start: dict[kafka.TopicPartition, int], end: dict[kafka.TopicPartition, int]
+) -> Iterator[dict[kafka.TopicPartition, list[Any]]]:
+    """Poll until each partition is read from its start offset up to its end offset; the last poll may go beyond."""
+    for part, offset in start.items():
+        consumer.seek(part, offset)
+    open_parts = [part for part in start if start[part] < end[part]]
+    heard = monotonic()
+    while open_parts:
+        polled = consumer.poll(200)
+        yield polled
+        open_parts = [part for part in open_parts if consumer.position(part) < end[part]]
+        heard = monotonic() if polled else heard
         if monotonic() - heard > _SILENCE:
             raise KafkaTimeoutError(f"no record for {_SILENCE:.0f} seconds")
-    return [record for records in found.values() for record in records]
+
+
+def _assign(consumer: kafka.KafkaConsumer, bootstrap: str, topic: str) -> list[kafka.TopicPartition]:
+    """Assign all partitions of a topic to a consumer, and return them."""
+    numbers = consumer.partitions_for_topic(topic) if topic in consumer.topics() else None
+    if not numbers:
+        raise _no_such_topic(bootstrap, topic, consumer.topics())
+    parts = [kafka.TopicPartition(topic, number) for number in sorted(numbers)]
+    consumer.assign(parts)
+    return parts
 
 
 @contextmanager
@@ -204,7 +242,7 @@ def _admin(bootstrap: str, patience: float = _PATIENCE) -> Iterator[kafka.KafkaA
 
 
 @contextmanager
-def _consumer(bootstrap: str) -> Iterator[kafka.KafkaConsumer]:
+def _consumer(bootstrap: str, group: str | None = None, *, check_crcs: bool = True) -> Iterator[kafka.KafkaConsumer]:
     with (
         _in_words(bootstrap),
         kafka.KafkaConsumer(
@@ -216,6 +254,8 @@ def _consumer(bootstrap: str) -> Iterator[kafka.KafkaConsumer]:
             isolation_level="read_committed",
             max_poll_records=10_000,
             fetch_max_wait_ms=100,
+            group_id=group,
+            check_crcs=check_crcs,
         ) as consumer,
     ):
         yield consumer

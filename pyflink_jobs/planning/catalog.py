@@ -176,12 +176,19 @@ class Catalog:
 
     def columns_of_sink(self, table: str) -> list[str]:
         """Return the names of the columns that a table stores; its connector need not be one that can be read."""
+        return [column.getName() for column in self._columns(table) if "Physical" in column.getClass().getSimpleName()]
+
+    def columns_to_write(self, table: str) -> list[str]:
+        """Return the names of the columns that an INSERT writes that names none."""
+        kinds = [(column, column.getClass().getSimpleName()) for column in self._columns(table)]
+        return [c.getName() for c, kind in kinds if "Physical" in kind or ("Metadata" in kind and not c.isVirtual())]
+
+    def _columns(self, table: str) -> list[Any]:
         from pyflink.table.catalog import ObjectPath  # noqa: PLC0415 - PyFlink is slow to import
 
         catalog = self.environment.get_catalog(self.environment.get_current_catalog())
         found: Any = catalog.get_table(ObjectPath(self.environment.get_current_database(), table))
-        columns = found._j_catalog_base_table.getUnresolvedSchema().getColumns()  # noqa: SLF001 - as above
-        return [column.getName() for column in columns if "Physical" in column.getClass().getSimpleName()]
+        return list(found._j_catalog_base_table.getUnresolvedSchema().getColumns())  # noqa: SLF001 - as above
 
 
 def _check_columns(call: Call, model: Model, schema: dict[str, str], shown: str) -> list[Finding]:

@@ -76,7 +76,11 @@ class GuardedSource:
         """What is known of a record beside its columns: columns of `quarantine`, as SQL over the table."""
         wanted = [name for name in _METADATA if name != "record" or self.mode == "full"] if self.is_checked else []
         # Flink takes a column for a key once: that of the source itself, where it has one.
-        return {name: quoted(self.source.metadata(_METADATA[name][0]) or f"_{name}") for name in wanted}
+        columns = {name: quoted(self.source.metadata(_METADATA[name][0]) or f"_{name}") for name in wanted}
+        topic = self.source.option("topic")
+        if wanted and topic and ";" not in topic:
+            columns["topic"] = literal(topic)  # what is known is not copied into each row
+        return columns
 
     @property
     def checks(self) -> tuple[Rule, ...]:
@@ -121,7 +125,7 @@ class GuardedSource:
             columns = "".join(
                 f", {column} {_METADATA[name][1]} METADATA FROM '{_METADATA[name][0]}' VIRTUAL"
                 for name, column in self.metadata.items()
-                if not source.metadata(_METADATA[name][0])
+                if column == quoted(f"_{name}") and not source.metadata(_METADATA[name][0])
             )
             edits.append((source.end, source.end, columns))
             edits += _options_of_checked_json(source)

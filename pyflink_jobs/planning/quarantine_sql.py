@@ -20,13 +20,25 @@ if TYPE_CHECKING:
     from pyflink_jobs.planning.rules import Rule
     from pyflink_jobs.project.sqlfile import Statement
 
-__all__ = ["KNOWN_COLUMNS", "QUARANTINE", "REFUSED", "refused_insert", "unknown_columns", "unsound_insert"]
+__all__ = [
+    "KNOWN_COLUMNS",
+    "QUARANTINE",
+    "REFUSED",
+    "REPLAYED",
+    "insert_sql",
+    "refused_insert",
+    "unknown_columns",
+    "unsound_insert",
+]
 
 QUARANTINE = "quarantine"
 """The table that records go to that cannot be scored."""
 
 REFUSED = "refused by model"
 """The reason of a row that a model refuses."""
+
+REPLAYED = "replayed"
+"""The reason of a mark: this record was replayed."""
 
 _TYPES = {
     "source": "STRING",
@@ -64,7 +76,7 @@ def unsound_insert(guarded: GuardedSource, job: str, columns: Iterable[str]) -> 
         "job": literal(job),
         **guarded.metadata,
     }
-    return _insert(values, columns, guarded.table, f"NOT (\n  {guarded.sound})")
+    return insert_sql(values, columns, quoted(guarded.table), f"NOT (\n  {guarded.sound})")
 
 
 def refused_insert(view: ScoredView, origins: Iterable[GuardedSource], job: str, columns: Iterable[str]) -> str:
@@ -89,7 +101,7 @@ def refused_insert(view: ScoredView, origins: Iterable[GuardedSource], job: str,
             values["topic"] = literal(guarded.source.option("topic"))
             values |= {key: quoted(name or "") for key, name in zip(("partition", "offset"), place, strict=True)}
             break
-    return _insert(values, columns, view.scored, f"{error} IS NOT NULL")
+    return insert_sql(values, columns, quoted(view.scored), f"{error} IS NOT NULL")
 
 
 def _words(checks: list[Rule]) -> str:
@@ -104,12 +116,13 @@ def _case(branches: list[str]) -> str:
     return f"CASE\n    {listed} END"
 
 
-def _insert(values: Mapping[str, str], columns: Iterable[str], table: str, condition: str) -> str:
+def insert_sql(values: Mapping[str, str], columns: Iterable[str], table: str, condition: str) -> str:
+    """Return an INSERT into the table `quarantine`: `values` are SQL by column, `table` is what stands behind FROM."""
     wanted = {name: values.get(name) or f"CAST(NULL AS {_TYPES[name]})" for name in columns}
     selected = ",\n  ".join(f"{value} AS {quoted(name)}" for name, value in wanted.items())
     return (
         f"INSERT INTO {quoted(QUARANTINE)} ({', '.join(map(quoted, wanted))})\nSELECT\n  {selected}\n"
-        f"FROM {quoted(table)}\nWHERE {condition}"
+        f"FROM {table}\nWHERE {condition}"
     )
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from collections import Counter
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pyflink_jobs.errors import KafkaError
-from pyflink_jobs.planning.quarantine_sql import QUARANTINE
+from pyflink_jobs.planning.quarantine_sql import QUARANTINE, REFUSED, REPLAYED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from pyflink_jobs.local.topics import Record
 
 __all__ = ["Group", "Quarantined", "chosen", "count", "read_quarantine"]
+
+_Key: TypeAlias = tuple[str, str, tuple[str, int, int] | None]
 
 
 @dataclass(frozen=True)
@@ -30,10 +33,17 @@ class Group:
 
 @dataclass(frozen=True)
 class Quarantined:
-    """A quarantined record: `fields` are the columns that the project's table has; `came` is its time in Kafka, UTC."""
+    """A quarantined record: `fields` are the columns that the project's table has; `came` is its time in Kafka, UTC.
+
+    `written` is when it came to quarantine, in epoch milliseconds. A record that was replayed and failed anew stands
+    there in several `rounds`; `replayed` tells whether its own was.
+    """
 
     fields: dict[str, Any]
     came: datetime
+    written: int
+    round: int = 0
+    replayed: bool = False
 
     @property
     def source(self) -> str:
@@ -50,6 +60,19 @@ class Quarantined:
         """Topic, partition and offset of the record itself, where they are known."""
         found = [self.fields.get(name) for name in ("topic", "partition", "offset")]
         return None if None in found else (str(found[0]), int(found[1]), int(found[2]))  # type: ignore[arg-type]  # not None
+
+    @property
+    def key(self) -> _Key:
+        """What is the same for all that stand here of one record: the source, the job and its place."""
+        return self.source, str(self.fields.get("job")), self.place
+
+    @property
+    def kept(self) -> bytes | None:
+        """The original bytes, where they were kept here."""
+        try:
+            return base64.b64decode(self.fields["record"], validate=True)
+        except (KeyError, TypeError, ValueError):  # there is none, or it is no bytes
+            return None
 
     @property
     def group(self) -> Group:
@@ -71,7 +94,9 @@ def read_quarantine(bootstrap: str) -> list[Quarantined]:
             ways_out=(f"declare the table in sql/sinks/{QUARANTINE}.sql, and run the job: millstream run JOB",),
         )
     found = [record for record in map(_parse, read(bootstrap, QUARANTINE)) if record]
-    return sorted(found, key=lambda record: record.came)
+    marks = Counter(record.key for record in found if record.reason == REPLAYED)
+    standing = _in_rounds((record for record in found if record.reason != REPLAYED), marks)
+    return sorted(standing, key=lambda record: record.came)
 
 
 def _parse(record: Record) -> Quarantined | None:
@@ -85,7 +110,29 @@ def _parse(record: Record) -> Quarantined | None:
         came = datetime.fromisoformat(str(values.get("ingested_at"))).astimezone(UTC)
     except ValueError:  # the table has no such column: its own time must do
         came = datetime.fromtimestamp(record.timestamp / 1000, UTC)
-    return Quarantined(values, came)
+    return Quarantined(values, came, record.timestamp)
+
+
+def _in_rounds(records: Iterable[Quarantined], marks: Counter[_Key]) -> list[Quarantined]:
+    """Return the records with the round in which each came here; its marks say how many rounds were replayed.
+
+    What several models refuse of a record in one run is one round.
+    """
+    seen: Counter[tuple[_Key, bool, object]] = Counter()
+    rounds: dict[_Key, list[tuple[bool, int]]] = defaultdict(list)
+    numbered = []
+    for record in sorted(records, key=lambda record: record.written):
+        if record.place is None:
+            numbered.append(record)
+            continue
+        refused = record.reason == REFUSED
+        which = (record.key, refused, record.fields.get("model"))
+        seen[which] += 1
+        if (refused, seen[which]) not in rounds[record.key]:
+            rounds[record.key].append((refused, seen[which]))
+        number = rounds[record.key].index((refused, seen[which])) + 1
+        numbered.append(replace(record, round=number, replayed=number <= marks[record.key]))
+    return numbered
 
 
 def chosen(records: Iterable[Quarantined], source: str | None, reason: str | None) -> list[Quarantined]:

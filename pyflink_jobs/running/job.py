@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 
     from pyflink.common import JobClient
 
+    from pyflink_jobs.planning.restricted import Places
     from pyflink_jobs.project.settings import Project
 
-__all__ = ["Outcome", "execute", "run_job"]
+__all__ = ["Outcome", "execute", "refuse_missing_topics", "run_job"]
 
 _SINK_PARTITIONS = 4  # of a topic that a job's first run creates
 _POLL = 0.5  # seconds between two looks at a running job
@@ -51,18 +52,19 @@ def run_job(
     parallelism: int | None = None,
     on_progress: Callable[[JobCounts], None] = lambda _: None,
     declarations: Declarations | None = None,
+    places: Places | None = None,
 ) -> Outcome:
     """Run a job in a MiniCluster until it ends or Ctrl-C; `bounded` ends it at what is in the topics now.
 
-    `declarations` are the project's own, if None. Raises what planning raises, and JobError with the cause where the
-    job fails.
+    `declarations` are the project's own, if None. With `places`, only what comes of the records there is written.
+    Raises what planning raises, and JobError with the cause where the job fails.
     """
     declarations = declarations or declare(project)
     declarations.job(name)
     slots = parallelism or project.settings.parallelism
     with minicluster(project, slots) as cluster:
         options = {**cluster.options, "parallelism.default": str(slots), "pipeline.name": name}
-        planned = plan_job(declarations, name, table_environment(project, options), bounded=bounded)
+        planned = plan_job(declarations, name, table_environment(project, options), bounded=bounded, places=places)
         return execute(project, planned, cluster, on_progress)
 
 
@@ -74,7 +76,9 @@ def execute(
     stop: Event | None = None,
 ) -> Outcome:
     """Submit a planned job to a cluster and follow it to its end; `stop` or Ctrl-C cancels it."""
-    _check_topics(planned)
+    refuse_missing_topics(planned.sources)
+    for bootstrap, names in _topics(planned.sinks).values():
+        topics.create(bootstrap, dict.fromkeys(names, _SINK_PARTITIONS))
     started = time.monotonic()
     with _interruptible(stop or Event()) as interrupted:
         try:
@@ -129,9 +133,9 @@ def _interruptible(event: Event) -> Iterator[Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def _check_topics(planned: PlannedJob) -> None:
-    """Create the sinks' topics where they are missing; refuse a source's, which Flink would wait for in vain."""
-    sources = _topics(planned.sources)
+def refuse_missing_topics(tables: Mapping[str, Mapping[str, str]]) -> None:
+    """Raise KafkaError for a topic of a source that is missing, which Flink would wait for in vain."""
+    sources = _topics(tables)
     known = {bootstrap: topics.names(bootstrap) for bootstrap, _ in sources.values()}
     for table, (bootstrap, names) in sources.items():
         there = known[bootstrap]
@@ -146,8 +150,6 @@ def _check_topics(planned: PlannedJob) -> None:
                         "write records to it first; the demo's: millstream replay flights",
                     ),
                 )
-    for bootstrap, names in _topics(planned.sinks).values():
-        topics.create(bootstrap, dict.fromkeys(names, _SINK_PARTITIONS))
 
 
 def _brokers(planned: PlannedJob) -> set[str]:

@@ -88,7 +88,7 @@ def test_rows_that_the_model_refuses_stand_in_quarantine_once(
     send_records(broker.bootstrap_servers, source, (json.dumps(row).encode() for row in ROWS))
     project = make(tmp_path, broker.bootstrap_servers, source, sink)
     columns = (
-        "source STRING, reason STRING, detail STRING, record STRING, model STRING, model_version STRING, job STRING"
+        "source STRING, reason STRING, detail STRING, `columns` STRING, model STRING, model_version STRING, job STRING"
     )
     (project.sql / "sinks" / "quarantine.sql").write_text(
         f"CREATE TABLE quarantine ({columns}) WITH ({OPTIONS}, 'topic' = '{quarantine}')"
@@ -97,7 +97,7 @@ def test_rows_that_the_model_refuses_stand_in_quarantine_once(
     scored = {row["id"]: row["y"] for row in values(broker.bootstrap_servers, sink)}
     found = values(broker.bootstrap_servers, quarantine)
     refused = [str(row["id"]) for row in ROWS if row["c"] is None]
-    assert sorted(json.loads(row["record"])["id"] for row in found) == sorted(refused)
+    assert sorted(json.loads(row["columns"])["id"] for row in found) == sorted(refused)
     assert [scored[name] for name in refused] == [None] * len(refused)
     assert sum(y is not None for y in scored.values()) == len(ROWS) - len(refused)
     for row in found:

@@ -4,7 +4,7 @@ CREATE TABLE `events_unchecked` (
   place  STRING COMMENT '',
   parts  ROW<a ARRAY<INT>, b MAP<STRING, INT>>,
   at     AS CASE WHEN delay < 5 THEN TO_TIMESTAMP_LTZ(id, 3) END,
-  WATERMARK FOR at AS CASE WHEN `_error` IS NULL AND `id` IS NOT NULL AND (`delay` IS NULL OR (`delay` >= 0 AND `delay` <= 9)) AND (`at` IS NOT NULL AND CAST(`at` AS TIMESTAMP_LTZ(3)) BETWEEN TO_TIMESTAMP_LTZ(631152000000, 3) AND `_ingested_at` + INTERVAL '1' DAY) THEN at - INTERVAL '5' SECOND END, `_topic` STRING METADATA FROM 'topic' VIRTUAL, `_partition` INT METADATA FROM 'partition' VIRTUAL, `_offset` BIGINT METADATA FROM 'offset' VIRTUAL, `_ingested_at` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL, `_error` STRING METADATA FROM 'value.error' VIRTUAL  -- last
+  WATERMARK FOR at AS CASE WHEN `_error` IS NULL AND `id` IS NOT NULL AND (`delay` IS NULL OR (`delay` >= 0 AND `delay` <= 9)) AND (`at` IS NOT NULL AND CAST(`at` AS TIMESTAMP_LTZ(3)) BETWEEN TO_TIMESTAMP_LTZ(631152000000, 3) AND `_ingested_at` + INTERVAL '1' DAY) THEN at - INTERVAL '5' SECOND END, `_partition` INT METADATA FROM 'partition' VIRTUAL, `_offset` BIGINT METADATA FROM 'offset' VIRTUAL, `_ingested_at` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL, `_error` STRING METADATA FROM 'value.error' VIRTUAL  -- last
 ) WITH ('properties.isolation.level' = 'read_committed', 'connector' = 'kafka', 'topic' = 'events', 'format' = 'checked-json');
 
 SELECT `id`, `delay`, `place`, `parts`, `at`

@@ -179,7 +179,7 @@ def test_the_table_that_reads_everything_keeps_its_lines() -> None:
     assert after[6].startswith(
         "  WATERMARK FOR at AS CASE WHEN `_error` IS NULL AND `id` IS NOT NULL AND (`delay` IS NULL"
     )
-    assert "THEN at - INTERVAL '5' SECOND END, `_topic` STRING METADATA FROM 'topic' VIRTUAL, " in after[6]
+    assert "THEN at - INTERVAL '5' SECOND END, `_partition` INT METADATA FROM 'partition' VIRTUAL, " in after[6]
     assert after[7] == (
         ") WITH ('properties.isolation.level' = 'read_committed', 'connector' = 'kafka', 'topic' = 'events', "
         "'format' = 'checked-json',  'checked-json.timestamp-format.standard' = 'SQL')"

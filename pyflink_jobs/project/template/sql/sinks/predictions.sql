@@ -2,7 +2,9 @@
 CREATE TABLE predictions (
   id STRING,
   event_time TIMESTAMP_LTZ(3),
-$sink_columns  model_version STRING
+$sink_columns  model_version STRING,
+  event_partition INT,   -- the record of events that was scored
+  event_offset BIGINT
 ) WITH (
   'connector' = 'kafka',
   'topic' = 'predictions',

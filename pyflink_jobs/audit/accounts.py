@@ -1,0 +1,166 @@
+"""The accounts of a source: what became of each record of each partition. Arrays in, counts and offsets out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["Account", "Found", "Integers", "Limits", "Place", "Records", "accounts"]
+
+Integers: TypeAlias = NDArray[np.int64]
+
+Place: TypeAlias = tuple[str, int, int]
+"""Topic, partition and offset of a record."""
+
+
+def _none() -> Integers:
+    return np.empty(0, np.int64)
+
+
+@dataclass(frozen=True)
+class Records:
+    """The records of a partition: their offsets, ascending, and their times in epoch milliseconds."""
+
+    offsets: Integers
+    times: Integers
+
+
+@dataclass(frozen=True)
+class Found:
+    """Offsets of a partition's records as other topics have them, in any order, once for each time they stand there.
+
+    `scored` has an array for each sink, `refused` one for each model: a record may stand in several. `unsound` has
+    those that are in quarantine for all other reasons, `replayed` the marks of those that were replayed from there.
+    """
+
+    scored: tuple[Integers, ...] = ()
+    unsound: Integers = field(default_factory=_none)
+    refused: tuple[Integers, ...] = ()
+    replayed: Integers = field(default_factory=_none)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Which records count: those from `since` up to, without, `until`, in epoch milliseconds.
+
+    Of a partition, those younger than its newest accounted record less `grace` milliseconds are in flight, and those
+    from its offset in `committed` on.
+    """
+
+    since: int | None = None
+    until: int | None = None
+    grace: int = 0
+    committed: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Account:
+    """What became of the records of a partition: `read` is the sum of all others but `duplicates`.
+
+    A duplicate is accounted for more than once; it also counts as quarantined or scored.
+    """
+
+    source: str
+    partition: int
+    read: int
+    scored: int
+    quarantined: int
+    filtered: int
+    in_flight: int
+    missing: tuple[int, ...]
+    duplicates: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Sorted:
+    """The records of a partition that count, by what the topics say of them; `open` ones are nowhere."""
+
+    scored: int
+    quarantined: int
+    in_flight: int
+    open: Integers
+    duplicates: Integers
+
+
+def accounts(
+    source: str,
+    topic: str,
+    read: Mapping[int, Records],
+    found: Mapping[int, Found],
+    emitted: Callable[[set[Place]], set[Place]],
+    limits: Limits,
+) -> list[Account]:
+    """Return the account of each partition of a source.
+
+    `emitted` returns those of some records that the job's query lets out. It is asked, once, for those that are
+    nowhere: what it lets out is missing, the others are filtered.
+    """
+    parts = {number: _sort(records, found.get(number, Found()), number, limits) for number, records in read.items()}
+    asked = {(topic, number, offset) for number, part in parts.items() for offset in part.open.tolist()}
+    lost = emitted(asked) & asked if asked else set()
+    made = []
+    for number, part in sorted(parts.items()):
+        missing = tuple(offset for offset in part.open.tolist() if (topic, number, offset) in lost)
+        filtered = len(part.open) - len(missing)
+        total = part.scored + part.quarantined + part.in_flight + len(part.open)
+        counts = (total, part.scored, part.quarantined, filtered, part.in_flight)
+        made.append(Account(source, number, *counts, missing, tuple(part.duplicates.tolist())))
+    return made
+
+
+def _sort(records: Records, found: Found, number: int, limits: Limits) -> _Sorted:
+    offsets, times = records.offsets, records.times
+    in_sinks, refused = _most(offsets, found.scored), _most(offsets, found.refused)
+    in_quarantine = refused + _count(offsets, found.unsound) - _count(offsets, found.replayed)
+    # A refused row stands in the sink as well, without outputs: it is the same row.
+    total = in_quarantine + np.maximum(in_sinks - refused, 0)
+    counting = np.ones(len(offsets), bool)
+    if limits.since is not None:
+        counting &= times >= limits.since
+    if limits.until is not None:
+        counting &= times < limits.until
+    nowhere = counting & (total < 1)
+    quarantined = counting & (total >= 1) & (in_quarantine >= 1)
+    in_flight = nowhere & _ahead(records, found, limits.committed.get(number), limits.grace)
+    return _Sorted(
+        scored=int((counting & (total >= 1) & ~quarantined).sum()),
+        quarantined=int(quarantined.sum()),
+        in_flight=int(in_flight.sum()),
+        open=offsets[nowhere & ~in_flight],
+        duplicates=offsets[counting & (total > 1)],
+    )
+
+
+def _ahead(records: Records, found: Found, committed: int | None, grace: int) -> NDArray[np.bool_]:
+    """Tell of each record whether the job may not have come to it yet."""
+    offsets, times = records.offsets, records.times
+    reached = np.concatenate([*found.scored, found.unsound, *found.refused])
+    ahead: NDArray[np.bool_] = offsets > reached.max(initial=-1)
+    if committed is not None:
+        ahead |= offsets >= committed
+    newest = times[np.isin(offsets, reached)]
+    if len(newest):
+        ahead |= times > newest.max() - grace
+    return ahead
+
+
+def _most(offsets: Integers, found: tuple[Integers, ...]) -> Integers:
+    """Return how often each of `offsets` stands in that of the arrays that has it most often."""
+    most = np.zeros(len(offsets), np.int64)
+    for array in found:
+        np.maximum(most, _count(offsets, array), out=most)
+    return most
+
+
+def _count(offsets: Integers, found: Integers) -> Integers:
+    """Return how often each of `offsets`, which ascend, is among `found`."""
+    at = np.searchsorted(offsets, found)
+    known = at < len(offsets)
+    known[known] = offsets[at[known]] == found[known]
+    return np.bincount(at[known], minlength=len(offsets)).astype(np.int64)

@@ -1,0 +1,91 @@
+"""Audit a project: read the topics, and make the accounts of each job's sources."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pyflink_jobs.audit.accounts import Account, accounts
+from pyflink_jobs.audit.reading import Quarantine, read_records, read_sink
+from pyflink_jobs.audit.subjects import find_subjects, quarantine_table, scoring_jobs
+from pyflink_jobs.errors import SqlError
+from pyflink_jobs.local.broker import bootstrap_servers
+from pyflink_jobs.local.topics import committed
+from pyflink_jobs.planning.declarations import declare
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pyflink_jobs.audit.accounts import Found, Limits, Place, Records
+    from pyflink_jobs.audit.subjects import Subject
+    from pyflink_jobs.errors import Finding
+    from pyflink_jobs.planning.source_columns import SourceTable
+    from pyflink_jobs.project.settings import Project
+
+__all__ = ["Audit", "audit"]
+
+_GROUP = "properties.group.id"
+_BROKERS = "properties.bootstrap.servers"
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The accounts of a job's sources, and findings on what of it cannot be accounted for."""
+
+    job: str
+    accounts: list[Account]
+    findings: list[Finding]
+
+
+def audit(
+    project: Project, name: str | None, limits: Limits, emitted: Callable[[Project, str, set[Place]], set[Place]]
+) -> list[Audit]:
+    """Audit a job, or all that score.
+
+    `emitted` returns those of some records that a job's query lets out. Raises SqlError where nothing can be accounted
+    for, and KafkaError where topics cannot be read.
+    """
+    declarations = declare(project)
+    jobs = scoring_jobs(declarations, name)
+    table = quarantine_table(declarations)
+    found = {job: find_subjects(declarations, job, since=limits.since is not None) for job in jobs}
+    every = [subject for subjects, _ in found.values() for subject in subjects]
+    if not every:
+        raise SqlError([finding for _, findings in found.values() for finding in findings])
+    address = bootstrap_servers(project)
+    # Sources first: what jobs do meanwhile accounts for more of these records, and adds none.
+    records = {at: read_records(*at) for at in dict.fromkeys(_at(subject.source, address) for subject in every)}
+    quarantine = Quarantine(*_at(table, address))
+    audits = []
+    for job, (subjects, findings) in found.items():
+        made: list[Account] = []
+        for subject in subjects:
+            read = records[_at(subject.source, address)]
+            known = _known(subject, read, quarantine, address)
+            known_limits = replace(limits, committed=_committed(subject.source, address))
+            made += accounts(subject.name, subject.topic, read, known, partial(emitted, project, job), known_limits)
+        audits.append(Audit(job, made, findings))
+    return audits
+
+
+def _known(subject: Subject, read: dict[int, Records], quarantine: Quarantine, address: str) -> dict[int, Found]:
+    """Return what the job's sinks and quarantine have of a source's records, by partition."""
+    sinks = [read_sink(*_at(sink, address), subject.partition, subject.offset) for sink in subject.sinks]
+    return {
+        number: quarantine.of(
+            subject.job, subject.topic, subject.name, number, tuple(sink[number] for sink in sinks if number in sink)
+        )
+        for number in read
+    }
+
+
+def _committed(source: SourceTable, address: str) -> dict[int, int]:
+    group = source.option(_GROUP)
+    bootstrap, topic = _at(source, address)
+    return committed(bootstrap, group, topic) if group else {}
+
+
+def _at(table: SourceTable, address: str) -> tuple[str, str]:
+    """Return the brokers and the topic of a table; `address` are the project's own brokers."""
+    return table.option(_BROKERS) or address, table.option("topic")

@@ -1,0 +1,90 @@
+"""What an audit reads from Kafka: which records a source has, and which of them stand in a sink and in quarantine."""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pyflink_jobs.audit.accounts import Found, Records
+from pyflink_jobs.local.topics import stream
+from pyflink_jobs.planning.quarantine_sql import REFUSED, REPLAYED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyflink_jobs.audit.accounts import Integers
+
+__all__ = ["Quarantine", "read_records", "read_sink"]
+
+_KEYS = ("job", "topic", "source", "reason", "model")
+
+
+def read_records(bootstrap: str, topic: str) -> dict[int, Records]:
+    """Return the offsets and times of a topic's records, by partition; one without records is left out."""
+    found: dict[int, tuple[array[int], array[int]]] = defaultdict(lambda: (array("q"), array("q")))
+    for records in stream(bootstrap, topic):
+        if records:
+            offsets, times = found[records[0].partition]
+            offsets.extend(record.offset for record in records)
+            times.extend(record.timestamp for record in records)
+    return {number: Records(_integers(offsets), _integers(times)) for number, (offsets, times) in found.items()}
+
+
+def read_sink(bootstrap: str, topic: str, partition: str, offset: str) -> dict[int, Integers]:
+    """Return the offsets that a sink's rows have in the column `offset`, by what they have in the column `partition`.
+
+    What is no JSON, and what lacks one of them, is left out.
+    """
+    found: dict[int, array[int]] = defaultdict(lambda: array("q"))
+    for row in _rows(bootstrap, topic):
+        number, at = row.get(partition), row.get(offset)
+        if isinstance(number, int) and isinstance(at, int):
+            found[number].append(at)
+    return {number: _integers(offsets) for number, offsets in found.items()}
+
+
+class Quarantine:
+    """The offsets that stand in the topic `quarantine`, by job, topic and source, by partition, reason and model."""
+
+    def __init__(self, bootstrap: str, topic: str) -> None:
+        self._found: dict[tuple[str, str, str], dict[tuple[int, str, str], array[int]]] = defaultdict(dict)
+        for row in _rows(bootstrap, topic):
+            number, at = row.get("partition"), row.get("offset")
+            if isinstance(number, int) and isinstance(at, int):
+                job, origin, source, reason, model = (str(row.get(name)) for name in _KEYS)
+                records = self._found[job, origin, source]
+                records.setdefault((number, reason, model), array("q")).append(at)
+
+    def of(self, job: str, topic: str, source: str, partition: int, scored: tuple[Integers, ...]) -> Found:
+        """Return what is found of a partition of a source, with the offsets that are in sinks."""
+        refused: list[Integers] = []
+        kinds: dict[str, list[Integers]] = {"unsound": [], "replayed": []}
+        for name in (source, str(None)):  # the table may have no such column
+            for (number, reason, _), offsets in self._found.get((job, topic, name), {}).items():
+                if number != partition:
+                    continue
+                if reason == REFUSED:
+                    refused.append(_integers(offsets))
+                else:
+                    kinds["replayed" if reason == REPLAYED else "unsound"].append(_integers(offsets))
+        arrays = {kind: np.concatenate([np.empty(0, np.int64), *found]) for kind, found in kinds.items()}
+        return Found(scored, refused=tuple(refused), **arrays)
+
+
+def _rows(bootstrap: str, topic: str) -> Iterator[dict[str, Any]]:
+    for records in stream(bootstrap, topic):
+        for record in records:
+            try:
+                row = json.loads(record.value or b"")
+            except ValueError:
+                continue
+            if isinstance(row, dict):
+                yield row
+
+
+def _integers(numbers: array[int]) -> Integers:
+    return np.frombuffer(numbers, np.int64) if numbers else np.empty(0, np.int64)

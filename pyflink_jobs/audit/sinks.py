@@ -1,0 +1,104 @@
+"""The sinks of a job, as an audit sees them: does a row say which record of a source it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyflink_jobs.errors import Finding, Place
+from pyflink_jobs.planning.guarded import is_json_of_kafka
+from pyflink_jobs.planning.ml_predict import find_calls
+from pyflink_jobs.planning.order import in_order, needed_by
+from pyflink_jobs.planning.restricted import read_insert
+from pyflink_jobs.planning.source_columns import read_source
+
+if TYPE_CHECKING:
+    from pyflink_jobs.planning.declarations import Declarations
+    from pyflink_jobs.planning.source_columns import SourceTable
+    from pyflink_jobs.project.sqlfile import Statement
+
+__all__ = ["find_sinks"]
+
+
+def find_sinks(
+    declarations: Declarations, job: str, source: str, columns: tuple[str, str]
+) -> tuple[tuple[SourceTable, ...], list[Finding]]:
+    """Return the sinks that a job writes scored rows of a source to, and findings on those that cannot be audited.
+
+    `columns` are the names of the source's columns for partition and offset: a sink must have both.
+    """
+    tables = {s.name: read_source(s) for s in declarations.created if s.kind == "CREATE TABLE"}
+    found: dict[str | None, SourceTable] = {}
+    findings: list[Finding] = []
+    for insert in _inserts(declarations, job, source, scoring=True):
+        table = tables.get(insert.name)
+        problem = _of_insert(insert, table, source, columns) or _of_others(declarations, job, source, insert)
+        if problem:
+            findings.append(problem)
+        elif table:
+            found[insert.name] = table
+    return tuple(found.values()), findings
+
+
+def _inserts(declarations: Declarations, job: str, source: str, *, scoring: bool) -> list[Statement]:
+    """Return the INSERTs of a job that read a source, directly or through views; of those all, or those that score."""
+    statements = declarations.jobs[job]
+    created = in_order([*declarations.created, *(s for s in statements if s.kind == "CREATE VIEW")])
+    found = []
+    for insert in statements:
+        behind = needed_by([insert], created)
+        scores = any(map(find_calls, [insert, *behind]))
+        if insert.kind == "INSERT INTO" and source in {s.name for s in behind} and (scores or not scoring):
+            found.append(insert)
+    return found
+
+
+def _of_others(declarations: Declarations, job: str, source: str, insert: Statement) -> Finding | None:
+    """Return what other jobs stand against an audit: those that write rows of the same source to the same sink."""
+    for other in sorted(declarations.jobs.keys() - {job}):
+        for statement in _inserts(declarations, other, source, scoring=False):
+            if statement.name == insert.name:
+                message = f"`{insert.name}` cannot be accounted for: job `{other}` writes to it as well"
+                return Finding(message, statement.place(), ways_out=("give each job a sink of its own",))
+    return None
+
+
+def _of_insert(insert: Statement, table: SourceTable | None, source: str, columns: tuple[str, str]) -> Finding | None:
+    """Return what of an INSERT stands against an audit, or of its sink."""
+    if table is None:
+        message = f"`{insert.name}` cannot be accounted for: its columns are not its own"
+        return Finding(message, insert.place(), ways_out=("write its CREATE TABLE with all columns",))
+    if place := _grouped(insert):
+        message = f"`{insert.name}` cannot be accounted for to the record: its rows are groups of records"
+        return Finding(message, place, ways_out=("write the single rows to a sink as well",))
+    return _of_table(table, source, columns, insert)
+
+
+def _of_table(table: SourceTable, source: str, columns: tuple[str, str], insert: Statement) -> Finding | None:
+    """Return what of a sink stands against an audit."""
+    name, place = table.statement.name, table.statement.place()
+    if not is_json_of_kafka(table) or ";" in table.option("topic"):
+        message = f"`{name}` cannot be accounted for: it is no topic of JSON in Kafka"
+        ways = ("write the rows to one as well: 'connector' = 'kafka', 'format' = 'json'",)
+        return Finding(message, place, ways_out=ways)
+    there = [column.name for column in table.columns]
+    written = read_insert(insert.text, insert, there).columns
+    kinds = dict(zip(columns, ("INT", "BIGINT"), strict=True))
+    lacking = [f"{column} {kind}" for column, kind in kinds.items() if column not in there]
+    if not lacking and set(columns) <= set(written):
+        return None
+    message = f"`{name}` cannot be accounted for: its rows do not say which record of `{source}` they are"
+    facts = (f"`{source}` has {' and '.join(columns)}",)
+    if not lacking:
+        return Finding(message, insert.place(), facts, ("name both behind INSERT INTO, and select them",))
+    ways = (f"add {', '.join(lacking)} to its columns, and to what {insert.file} selects for it",)
+    return Finding(message, place, facts, ways)
+
+
+def _grouped(insert: Statement) -> Place | None:
+    """Return where a GROUP BY stands in the outermost query of an INSERT."""
+    depth = 0
+    for token in insert.tokens:
+        depth += token.says("(") - token.says(")")
+        if depth == 0 and token.says("GROUP BY"):
+            return insert.place(token.start)
+    return None

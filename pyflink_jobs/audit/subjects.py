@@ -1,0 +1,136 @@
+"""What can be audited of a job: its sources, with the sinks whose rows say which record they are; and what cannot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pyflink_jobs.audit.sinks import find_sinks
+from pyflink_jobs.errors import Finding, ProjectError, SqlError
+from pyflink_jobs.planning.guarded import is_json_of_kafka
+from pyflink_jobs.planning.ml_predict import find_calls
+from pyflink_jobs.planning.quarantine_sql import QUARANTINE
+from pyflink_jobs.planning.source_columns import SourceTable, read_source
+
+if TYPE_CHECKING:
+    from pyflink_jobs.planning.declarations import Declarations
+    from pyflink_jobs.planning.guarded import GuardedSource
+
+__all__ = ["Subject", "find_subjects", "quarantine_table", "scoring_jobs"]
+
+_NEEDED = ("reason", "topic", "partition", "offset", "job")  # columns of quarantine
+_MODE = "scan.startup.mode"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A source that a job reads, and those of the job's sinks whose rows say which of its records they are.
+
+    `partition` and `offset` are the names of the columns that say it.
+    """
+
+    job: str
+    source: SourceTable
+    sinks: tuple[SourceTable, ...]
+    partition: str
+    offset: str
+
+    @property
+    def name(self) -> str:
+        """The source's name."""
+        return self.source.statement.name or ""
+
+    @property
+    def topic(self) -> str:
+        """The source's topic."""
+        return self.source.option("topic")
+
+
+def scoring_jobs(declarations: Declarations, name: str | None) -> list[str]:
+    """Return the job of that name, or all that score. Raises ProjectError where there is none, or it does not score."""
+    if name is not None:
+        declarations.job(name)
+    wanted = sorted(declarations.jobs) if name is None else [name]
+    jobs = {job: declarations.jobs[job] for job in wanted}
+    found = [job for job, own in jobs.items() if any(map(find_calls, [*own, *declarations.needed(own)]))]
+    if not found:
+        message = "no job in sql/jobs/ scores" if name is None else f"job `{name}` does not score"
+        raise ProjectError(message, ways_out=("audit a job that calls ML_PREDICT",))
+    return found
+
+
+def quarantine_table(declarations: Declarations) -> SourceTable:
+    """Return the table `quarantine`. Raises SqlError where there is none, or it does not say what an audit needs."""
+    statement = next((s for s in declarations.created if s.name == QUARANTINE), None)
+    table = read_source(statement) if statement else None
+    if not table:
+        ways = (f"declare it in sql/sinks/{QUARANTINE}.sql",)
+        raise SqlError(f"nothing can be accounted for: there is no table `{QUARANTINE}`", ways_out=ways)
+    names = [column.name for column in table.columns]
+    if lacking := [name for name in _NEEDED if name not in names]:
+        message = f"nothing can be accounted for: `{QUARANTINE}` does not say which record was quarantined"
+        raise SqlError(message, place=table.statement.place(), ways_out=(f"add its columns {', '.join(lacking)}",))
+    if not is_json_of_kafka(table):
+        message = f"nothing can be accounted for: `{QUARANTINE}` is no topic of JSON in Kafka"
+        raise SqlError(
+            message, place=table.statement.place(), ways_out=("write 'connector' = 'kafka', 'format' = 'json'",)
+        )
+    return table
+
+
+def find_subjects(declarations: Declarations, job: str, *, since: bool) -> tuple[list[Subject], list[Finding]]:
+    """Return what can be audited of a job that scores, and findings on what cannot.
+
+    `since` tells whether records count from a given time on only. Raises ContractError for mistakes in the job's SQL.
+    """
+    statements = declarations.job(job)
+    needed = declarations.needed(statements)
+    declarations.refuse_findings([*statements, *needed])
+    sources = [declarations.guarded[s.name or ""] for s in needed if s.name in declarations.guarded]
+    sources = [source for source in sources if source.checks]
+    found, findings = [], []
+    for guarded in sources:
+        problems = _problems(guarded, sources, since=since)
+        columns = _columns(guarded)
+        if not problems:
+            sinks, problems = find_sinks(declarations, job, guarded.name, columns)
+            found += [Subject(job, guarded.source, sinks, *columns)] if sinks else []
+        findings += problems
+    if not sources:
+        message = f"job `{job}` cannot be accounted for: it reads no source whose unsound records go to quarantine"
+        ways = ("read JSON by a table with 'connector' = 'kafka', or give a source's columns rules",)
+        findings.append(Finding(message, statements[0].place(), ways_out=ways))
+    return found, findings
+
+
+def _problems(guarded: GuardedSource, sources: list[GuardedSource], *, since: bool) -> list[Finding]:
+    """Return why a source cannot be audited, if so."""
+    source, name = guarded.source, guarded.name
+    place = source.statement.place()
+    if not guarded.is_checked or not source.option("topic") or ";" in source.option("topic"):
+        message = f"`{name}` cannot be accounted for: it is not one topic of JSON in Kafka"
+        return [Finding(message, place, ways_out=("write 'connector' = 'kafka', 'format' = 'json' and one 'topic'",))]
+    if "" in _columns(guarded):
+        message = f"`{name}` cannot be accounted for: its rows do not say which records they are"
+        columns = f"{name}_partition INT METADATA FROM 'partition' VIRTUAL"
+        columns += f", {name}_offset BIGINT METADATA FROM 'offset' VIRTUAL"
+        ways = (f"add the columns {columns}; and columns of the same names to the sink, and to the views between",)
+        return [Finding(message, place, ways_out=ways)]
+    same = [other for other in sources if other is not guarded and set(_columns(other)) & set(_columns(guarded))]
+    if same:
+        message = f"`{name}` cannot be accounted for: its columns for partition and offset have the names of others"
+        facts = (f"{same[0].source.statement.place()}: `{same[0].name}` has {', '.join(_columns(same[0]))}",)
+        return [Finding(message, place, facts, ("give them names of their own",))]
+    mode = source.option(_MODE) or "group-offsets"
+    if mode != "earliest-offset" and not since:
+        message = f"`{name}` cannot be accounted for: it is not read from its first record on"
+        facts = (f"'{_MODE}' is '{mode}'",)
+        return [
+            Finding(message, place, facts, (f"write '{_MODE}' = 'earliest-offset'", "say from when on: --from TIME"))
+        ]
+    return []
+
+
+def _columns(guarded: GuardedSource) -> tuple[str, str]:
+    """Return the names of a source's columns for partition and offset, "" where it has none."""
+    return guarded.source.metadata("partition") or "", guarded.source.metadata("offset") or ""

@@ -1,0 +1,141 @@
+"""`millstream audit`: is every record that came in accounted for."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from pyflink_jobs.audit.accounts import Account, Place
+    from pyflink_jobs.audit.audit import Audit
+    from pyflink_jobs.cli.main import Context
+    from pyflink_jobs.project.settings import Project
+
+__all__ = ["audit"]
+
+_SHOWN = 20  # offsets of a partition
+_COUNTS = ("read", "scored", "quarantined", "filtered", "in_flight", "missing", "duplicates")
+
+
+def _moment(_context: click.Context, _option: click.Parameter, text: str | None) -> int | None:
+    """Return an option's time in epoch milliseconds."""
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise click.BadParameter(f"`{text}` is no time, such as 2013-04-01T05:00") from error
+    return round(1000 * (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
+
+
+@click.command
+@click.argument("job", required=False)
+@click.option("--from", "since", metavar="TIME", callback=_moment, help="Only records from then on, UTC.")
+@click.option("--to", "until", metavar="TIME", callback=_moment, help="Only records before then, UTC.")
+@click.option(
+    "--grace",
+    metavar="SECONDS",
+    type=click.FloatRange(0),
+    default=0,
+    show_default=True,
+    help="Of a job that is running: how far its watermark lags.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print plain values, one object a line, for machines.")
+@click.pass_obj
+def audit(
+    context: Context, job: str | None, *, since: int | None, until: int | None, grace: float, as_json: bool
+) -> int:
+    """Show what became of each record of the sources of JOB (default: of all jobs that score).
+
+    Each is scored, quarantined, filtered by the query, or in flight: the job has not come to it yet. Those that are
+    nowhere are missing, those that came out twice are duplicates: exit code 1. The times are the records' own in Kafka.
+
+    \b
+    Example:
+      millstream audit
+      millstream audit score --from 2013-04-01 --to 2013-04-02T12:00
+      millstream audit score --grace 300 --json
+    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    from rich.console import Console  # noqa: PLC0415 - --help must not pay for it
+
+    from pyflink_jobs.audit.accounts import Limits  # noqa: PLC0415
+    from pyflink_jobs.audit.audit import audit as run  # noqa: PLC0415
+
+    with Console(stderr=True).status("reading topics"):
+        audits = run(context.project, job, Limits(since, until, round(1000 * grace)), _emitted)
+    if as_json:
+        _print_json(audits)
+    else:
+        _print(audits)
+    return int(any(account.missing or account.duplicates for done in audits for account in done.accounts))
+
+
+def _emitted(project: Project, job: str, places: set[Place]) -> set[Place]:
+    """Return those of some records that the job's query lets out. Flink starts for it: only where there are any."""
+    from pyflink_jobs.quarantine.emitted import emitted  # noqa: PLC0415 - as above
+
+    return emitted(project, job, places)
+
+
+def _print_json(audits: list[Audit]) -> None:
+    for done in audits:
+        for account in done.accounts:
+            click.echo(json.dumps({"job": done.job, **asdict(account)}))
+        for finding in done.findings:
+            click.echo(json.dumps({"job": done.job, "not_accounted_for": finding.as_json()}))
+
+
+def _print(audits: list[Audit]) -> None:
+    from rich.console import Console  # noqa: PLC0415 - --help must not pay for it
+
+    console = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 200)
+    console.print(_table(audits))
+    bad = [line for done in audits for account in done.accounts for line in _bad(done.job, account)]
+    findings = [finding for done in audits for finding in done.findings]
+    click.echo()
+    for line in bad:
+        click.secho(line, fg="red")
+    if not bad:
+        beside = ", but for what stands below" if findings else ""
+        click.secho(f"every record is accounted for{beside}", fg="green")
+    for finding in findings:
+        click.echo(f"\n{finding}")
+
+
+def _table(audits: list[Audit]) -> Table:
+    from rich.table import Table  # noqa: PLC0415 - --help must not pay for it
+
+    table = Table("job", "source", box=None, header_style="bold", pad_edge=False)
+    table.add_column("partition", justify="right")
+    for name in _COUNTS:
+        table.add_column(name.replace("_", " "), justify="right")
+    for done in audits:
+        for source in dict.fromkeys(account.source for account in done.accounts):
+            rows = {str(a.partition): _counts(a) for a in done.accounts if a.source == source}
+            rows["total"] = [sum(column) for column in zip(*rows.values(), strict=True)]
+            for partition, counts in rows.items():
+                table.add_row(done.job, source, partition, *(f"{count:,}" for count in counts))
+    return table
+
+
+def _counts(account: Account) -> list[int]:
+    values = asdict(account)
+    return [value if isinstance(value := values[name], int) else len(value) for name in _COUNTS]
+
+
+def _bad(job: str, account: Account) -> list[str]:
+    """Return lines that name the missing and the duplicate offsets of a partition."""
+    lines = []
+    for words, offsets in (("missing", account.missing), ("accounted for more than once", account.duplicates)):
+        if offsets:
+            more = f" and {len(offsets) - _SHOWN:,} more" if len(offsets) > _SHOWN else ""
+            listed = ", ".join(map(str, offsets[:_SHOWN])) + more
+            lines.append(f"{job}, {account.source}, partition {account.partition}: {words}: offset {listed}")
+    return lines

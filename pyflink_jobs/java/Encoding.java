@@ -1,0 +1,53 @@
+package millstream;
+
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CoderResult;
+import java.nio.charset.StandardCharsets;
+
+/** Tells what is wrong with a record before a parser looks at it: JSON is an object in UTF-8 here (RFC 8259). */
+class Encoding {
+
+    static String problem(byte[] message) {
+        if (message == null) {
+            return "the record has no value (a tombstone)";
+        }
+        int start = 0;
+        while (start < message.length && " \t\r\n".indexOf(message[start]) >= 0) {
+            start++;
+        }
+        if (start == message.length) {
+            return message.length == 0 ? "the record is empty" : "the record has nothing but blanks";
+        }
+        if (message[start] != '{') {
+            return "expected a JSON object, found " + shown(message[start]) + " at its start";
+        }
+        if (start + 1 < message.length && message[start + 1] == 0) {
+            return "the record is UTF-16 or UTF-32, expected UTF-8"; // which Jackson would read
+        }
+        return notUtf8(message, start);
+    }
+
+    /** Jackson takes some bytes for text that are none: too long a form, half of a pair. */
+    private static String notUtf8(byte[] message, int start) {
+        int plain = start;
+        while (plain < message.length && message[plain] >= 0) {
+            plain++;
+        }
+        if (plain == message.length) {
+            return null;
+        }
+        ByteBuffer bytes = ByteBuffer.wrap(message);
+        CharBuffer text = CharBuffer.allocate(message.length);
+        CoderResult result = StandardCharsets.UTF_8.newDecoder().decode(bytes, text, true);
+        return result.isError() ? "the record is not UTF-8, at byte " + bytes.position() : null;
+    }
+
+    private static String shown(byte first) {
+        if (first > ' ' && first < 127) {
+            return "'" + (char) first + "'";
+        }
+        String digits = Integer.toHexString(first & 255);
+        return "byte 0x" + (digits.length() == 1 ? "0" : "") + digits;
+    }
+}

@@ -1,0 +1,182 @@
+"""Records that are replayed after a fix give what a run gives that had the fix from the start."""
+
+from __future__ import annotations
+
+import json
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pyflink_jobs.errors import MillstreamError, SqlError
+from pyflink_jobs.local import topics
+from pyflink_jobs.local.broker import start, stop
+from pyflink_jobs.local.sending import send_records
+from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.planner import PlannedJob, plan_job
+from pyflink_jobs.quarantine.emitted import emitted
+from pyflink_jobs.quarantine.records import read_quarantine
+from pyflink_jobs.quarantine.replaying import Replay, replay, select
+from pyflink_jobs.running.environment import table_environment
+from pyflink_jobs.running.job import run_job
+from tests.projects import add_model, make_project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pyflink_jobs.project.settings import Project
+    from pyflink_jobs.running.minicluster import MiniCluster
+
+KAFKA = "'connector' = 'kafka', 'properties.bootstrap.servers' = '${KAFKA_BOOTSTRAP_SERVERS}', 'format' = 'json'"
+SQL = {
+    "sources/events": "CREATE TABLE events (id STRING, place STRING, v DOUBLE COMMENT 'range 0..100', c FLOAT,"
+    " ms BIGINT, p INT METADATA FROM 'partition' VIRTUAL, o BIGINT METADATA FROM 'offset' VIRTUAL,"
+    " happened AS TO_TIMESTAMP_LTZ(ms, 3), WATERMARK FOR happened AS happened - INTERVAL '5' SECOND) "
+    f"WITH ({KAFKA}, 'topic' = 'events', 'scan.startup.mode' = 'earliest-offset')",
+    "features/f": "CREATE VIEW f AS SELECT id, place, c, p, o, CAST(COUNT(*) OVER w AS FLOAT) AS n,"
+    " CAST(SUM(v) OVER w AS FLOAT) AS total FROM events WINDOW w AS (PARTITION BY place ORDER BY happened"
+    " RANGE BETWEEN INTERVAL '30' SECOND PRECEDING AND CURRENT ROW)",
+    "models/m": "CREATE MODEL m INPUT (a FLOAT, b FLOAT, c FLOAT) OUTPUT (y DOUBLE) "
+    "WITH ('provider' = 'onnx', 'null-inputs' = 'refuse')",
+    "sinks/scored": f"CREATE TABLE scored (id STRING, total FLOAT, y DOUBLE, p INT, o BIGINT) "
+    f"WITH ({KAFKA}, 'topic' = 'scored')",
+    "sinks/quarantine": "CREATE TABLE quarantine (source STRING, reason STRING, detail STRING, topic STRING,"
+    " `partition` INT, `offset` BIGINT, record BYTES, `columns` STRING, job STRING, model STRING) "
+    f"WITH ({KAFKA}, 'topic' = 'quarantine')",
+    "jobs/score": "INSERT INTO scored SELECT id, total, y, p, o FROM ML_PREDICT(TABLE f, MODEL m, "
+    "DESCRIPTOR(n, total, c)) WHERE place <> 'unwanted'",
+}
+FIXED = {
+    "sources/events": SQL["sources/events"].replace("0..100", "0..1000"),
+    "features/f": SQL["features/f"].replace("place, c, p", "place, COALESCE(c, 0) AS c, p"),
+}
+START = 1_700_000_000_000
+
+
+def events() -> Iterator[bytes]:
+    """Yield bursts of five events, a minute apart, so that what a burst's last one breaks is in no other's window."""
+    ids = count()
+    for burst in range(60):
+        for at in range(5):
+            for place in ("a", "b", "unwanted"):
+                row: dict[str, Any] = {"id": str(next(ids)), "place": place, "v": burst / 7 + at, "c": 0.3 * at}
+                row["ms"] = START + burst * 60_000 + at * 4_000
+                if at == 4:
+                    row |= {"v": 500 + burst / 3} if burst % 4 == 0 else {}
+                    row |= {"c": None} if burst % 6 == 1 else {}
+                yield json.dumps(row).encode()
+    yield b'{"id": "never'
+
+
+def values(bootstrap: str, topic: str) -> list[dict[str, Any]]:
+    return [json.loads(record.value or b"") for record in topics.read(bootstrap, topic)]
+
+
+def rows(bootstrap: str) -> list[tuple[Any, ...]]:
+    """Return all scored rows; floats compare to the bit, but for the sign of zero."""
+    return sorted(tuple(row.values()) for row in values(bootstrap, "scored") if row["y"] is not None)
+
+
+def project(folder: Path, bootstrap: str, sql: dict[str, str]) -> Project:
+    made = make_project(folder, sql, settings=f"kafka = '{bootstrap}'\nparallelism = 2")
+    if not made.models.exists():
+        add_model(made, "m", "linear")
+    return made
+
+
+@pytest.fixture(scope="module")
+def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """Start two brokers with the same events in the same places: one for what is mended, one for the truth."""
+    folders = [tmp_path_factory.mktemp(name) / ".millstream" for name in ("mended", "truth")]
+    found = [start(folder, port=0).bootstrap_servers for folder in folders]
+    for bootstrap in found:
+        topics.create(bootstrap, {"events": 1})
+        send_records(bootstrap, "events", events())
+    yield found
+    for folder in folders:
+        stop(folder, purge=True)
+
+
+def run_replay(made: Project, reason: str | None = None, *, force: bool = False) -> Replay:
+    declarations = declare(made)
+    return replay(made, declarations, "score", select(made, declarations, "score", None, reason, force=force))
+
+
+def test_the_results_are_those_of_a_run_that_never_failed(brokers: list[str], tmp_path: Path) -> None:
+    mended, truth = brokers
+    right = project(tmp_path / "truth", truth, SQL | FIXED)
+    run_job(right, "score", bounded=True)
+    expected = rows(truth)
+    broken = project(tmp_path / "mended", mended, SQL)
+    run_job(broken, "score", bounded=True)
+    first = rows(mended)
+    assert set(first) < set(expected)
+    quarantined = [r for r in read_quarantine(mended) if not r.replayed]
+    assert len(quarantined) == 15 * 3 + 10 * 3 + 1
+
+    fixed = project(tmp_path / "mended", mended, FIXED)
+    assert run_replay(fixed) == Replay(records=15 * 3 + 10 * 3 + 1, unread=0, anew=1)
+    assert rows(mended) == expected
+    after = read_quarantine(mended)
+    (open_,) = (record for record in after if not record.replayed)
+    assert (open_.reason, open_.kept) == ("undecodable", b'{"id": "never')
+
+    with pytest.raises(MillstreamError, match="nothing of job `score` to replay") as caught:
+        run_replay(fixed, "contract")
+    assert "45 records were replayed already" in str(caught.value)
+    assert any("--force" in way for way in caught.value.findings[0].ways_out)
+    assert rows(mended) == expected
+
+    assert run_replay(fixed, "contract", force=True) == Replay(records=45, unread=0, anew=0)
+    again = {r.place[2] for r in after if r.place and r.reason == "contract"}
+    assert rows(mended) == sorted([*expected, *(row for row in expected if row[-1] in again)])
+    assert len(read_quarantine(mended)) == len(after)
+
+    everything = {("events", 0, offset) for offset in range(60 * 15 + 1)} | {("other", 0, 1)}
+    assert emitted(fixed, "score", everything) == {("events", 0, row[-1]) for row in expected}
+    assert emitted(fixed, "score", [("events", 0, 0), ("events", 0, 2)]) == {("events", 0, 0)}
+
+
+def planned(made: Project, cluster: MiniCluster, job: str = "score", source: str = "events") -> PlannedJob:
+    environment = table_environment(made, cluster.options)
+    return plan_job(declare(made), job, environment, bounded=True, places={source: {(0, 7): 1, (1, 8): 2}})
+
+
+def test_a_sink_that_does_not_tell_which_record_a_row_comes_of_is_named(tmp_path: Path, cluster: MiniCluster) -> None:
+    sink = SQL["sinks/scored"].replace(", p INT, o BIGINT", ", p INT")
+    job = SQL["jobs/score"].replace("p, o FROM", "p FROM")
+    with pytest.raises(SqlError, match="`scored` does not tell which record of `events`") as caught:
+        planned(project(tmp_path, "localhost:1", SQL | {"sinks/scored": sink, "jobs/score": job}), cluster)
+    (finding,) = caught.value.findings
+    assert str(finding.place).startswith("sql/sinks/scored.sql")
+    assert finding.ways_out == ("add to it `o` BIGINT, and select `o` in sql/jobs/score.sql",)
+
+
+def test_a_source_without_columns_for_its_places_is_named(tmp_path: Path, cluster: MiniCluster) -> None:
+    source = SQL["sources/events"].replace("o BIGINT METADATA FROM 'offset' VIRTUAL", "o AS CAST(1 AS BIGINT)")
+    with pytest.raises(SqlError, match="`events` has no column for offset") as caught:
+        planned(project(tmp_path, "localhost:1", SQL | {"sources/events": source}), cluster)
+    assert "events_offset BIGINT METADATA FROM 'offset' VIRTUAL" in str(caught.value)
+
+
+def test_a_replay_has_transactions_of_its_own_and_leaves_monitors_and_other_sources_alone(
+    tmp_path: Path, cluster: MiniCluster
+) -> None:
+    once = "'sink.delivery-guarantee' = 'exactly-once', 'sink.transactional-id-prefix' = 'scoring', 'topic' ="
+    changes = {
+        "sources/others": SQL["sources/events"].replace("events", "others"),
+        "sinks/scored": SQL["sinks/scored"].replace("'topic' =", once),
+        "jobs/score": f"{SQL['jobs/score']};\nINSERT INTO scored (id) SELECT id FROM others",
+    }
+    plan = planned(project(tmp_path, "localhost:1", SQL | changes), cluster)
+    assert [text.split()[2] for text in plan.inserts] == [
+        "scored",
+        "`quarantine`",
+        "`quarantine`",
+        "`quarantine`",
+        "`quarantine`",
+    ]
+    assert not any("others" in text for text in plan.inserts)
+    created = plan.environment.execute_sql("SHOW CREATE TABLE scored").collect()
+    assert "'sink.transactional-id-prefix' = 'scoring-replay'" in next(created)[0]

@@ -1,0 +1,53 @@
+"""INSERTs taken apart, and conditions for places: each is evaluated against all places around."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from pyflink_jobs.planning.restricted import read_insert, within
+from pyflink_jobs.project.sqlfile import Statement
+
+PLACES = some.frozensets(some.tuples(some.integers(0, 2), some.integers(0, 12)))
+
+
+@given(PLACES)
+def test_the_condition_holds_at_the_places_and_nowhere_else(places: frozenset[tuple[int, int]]) -> None:
+    with sqlite3.connect(":memory:") as database:
+        database.execute("CREATE TABLE records (p INT, o INT)")
+        database.executemany("INSERT INTO records VALUES (?, ?)", [(p, o) for p in range(4) for o in range(15)])
+        found = database.execute(f"SELECT p, o FROM records WHERE {within('p', 'o', places)}").fetchall()
+    assert sorted(found) == sorted(places)
+
+
+def test_offsets_that_follow_one_another_are_a_range() -> None:
+    condition = within("`p`", "`o`", [(1, 4), (0, 7), (0, 3), (0, 4), (0, 5), (0, 9)])
+    assert condition == "(`p` = 0 AND (`o` IN (7, 9) OR `o` BETWEEN 3 AND 5)) OR (`p` = 1 AND (`o` IN (4)))"
+    assert within("p", "o", []) == "FALSE"
+
+
+@pytest.mark.parametrize(
+    ("text", "into", "columns", "query"),
+    [
+        ("INSERT INTO t\nSELECT 1, 2", "INSERT INTO t", ("x", "y"), "\nSELECT 1, 2"),
+        ("INSERT INTO t (`a b`, c) -- c\nSELECT 1, 2", "INSERT INTO t", ("a b", "c"), " -- c\nSELECT 1, 2"),
+        ("insert into a.`b`.t (SELECT 1)", "insert into a.`b`.t", ("x", "y"), " (SELECT 1)"),
+        ("INSERT INTO t WITH q AS (SELECT 1) SELECT *", "INSERT INTO t", ("x", "y"), " WITH q AS (SELECT 1) SELECT *"),
+        ("INSERT INTO t (c) (SELECT 1)", "INSERT INTO t", ("c",), " (SELECT 1)"),
+    ],
+)
+def test_an_insert_is_taken_apart(text: str, into: str, columns: tuple[str, ...], query: str) -> None:
+    insert = read_insert(text, Statement(Path("job.sql"), "", text), ["x", "y"])
+    assert (insert.into, insert.columns, insert.query) == (into, columns, query)
+
+
+def test_the_query_stays_as_it_is() -> None:
+    text = "INSERT INTO t\nSELECT a -- why\nFROM u -- last"
+    insert = read_insert(text, Statement(Path("job.sql"), "", text), ["x"])
+    assert insert.select("`x`", "`x` = 1") == (
+        "SELECT `x` FROM (\nSELECT a -- why\nFROM u -- last\n) AS `_rows` (`x`)\nWHERE `x` = 1"
+    )
