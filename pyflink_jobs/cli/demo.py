@@ -53,6 +53,7 @@ def demo(context: Context, out: Path | None, *, as_json: bool) -> int:
         if not done.kafka_runs:
             click.echo("  millstream up                 start Kafka again")
         click.echo("  millstream peek predictions   see what the model said")
+        click.echo("  millstream audit              see that each record was scored or quarantined")
         click.echo("  millstream drift show         see where the data has drifted")
         click.echo("  millstream explain score      see what Flink ran")
         click.echo("  sql/                          change a feature, then: millstream check; millstream demo")

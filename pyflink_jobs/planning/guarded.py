@@ -93,7 +93,7 @@ class GuardedSource:
             time = quoted(self.source.time)
             moment = f"CAST({time} AS TIMESTAMP_LTZ(3))"
             limits = f"TO_TIMESTAMP_LTZ({_EARLIEST_MS}, 3) AND {self.metadata['ingested_at']} + INTERVAL '1' DAY"
-            words = literal(f", expected {_EARLIEST} to a day behind its time in Kafka")
+            words = literal(f", expected {_EARLIEST} to a day after its time in Kafka")
             shown = f"{literal(f'{self.source.time} is ')} || COALESCE(CAST({time} AS STRING), 'NULL') || {words}"
             holds = f"({time} IS NOT NULL AND {moment} BETWEEN {limits})"
             found.append(Rule(self.source.time, holds, shown, "event time absurd"))

@@ -28,7 +28,7 @@ SELECT
     WHEN NOT (`id` IS NOT NULL AND (`delay` IS NULL OR (`delay` >= 0 AND `delay` <= 9))) THEN CONCAT_WS('; ',
       CASE WHEN NOT `id` IS NOT NULL THEN 'id is NULL, expected a value' END,
       CASE WHEN NOT (`delay` IS NULL OR (`delay` >= 0 AND `delay` <= 9)) THEN 'delay is ' || CAST(`delay` AS STRING) || ', expected 0 to 9' END)
-    WHEN NOT ((`at` IS NOT NULL AND CAST(`at` AS TIMESTAMP_LTZ(3)) BETWEEN TO_TIMESTAMP_LTZ(631152000000, 3) AND `_ingested_at` + INTERVAL '1' DAY)) THEN 'at is ' || COALESCE(CAST(`at` AS STRING), 'NULL') || ', expected 1990-01-01 to a day behind its time in Kafka'
+    WHEN NOT ((`at` IS NOT NULL AND CAST(`at` AS TIMESTAMP_LTZ(3)) BETWEEN TO_TIMESTAMP_LTZ(631152000000, 3) AND `_ingested_at` + INTERVAL '1' DAY)) THEN 'at is ' || COALESCE(CAST(`at` AS STRING), 'NULL') || ', expected 1990-01-01 to a day after its time in Kafka'
     WHEN NOT ((CURRENT_WATERMARK(`at`) IS NULL OR `at` > CURRENT_WATERMARK(`at`))) THEN 'at is ' || CAST(`at` AS STRING) || ', the watermark ' || CAST(CURRENT_WATERMARK(`at`) AS STRING) END AS `detail`,
   `_offset` AS `offset`,
   JSON_OBJECT('id' VALUE `id`, 'delay' VALUE `delay`, 'place' VALUE `place`, 'parts' VALUE CAST(`parts` AS STRING)) AS `columns`,
