@@ -30,7 +30,7 @@ Places: TypeAlias = Mapping[str, Mapping[tuple[int, int], int]]
 """By source, partition and offset: how often the record is to be marked as replayed."""
 
 _FEW = 50  # ranges of offsets that are written as numbers
-_CHUNK = 200  # offsets in one text
+_CHUNK = 2_000  # offsets in one text
 _KEYS = {"partition": "INT", "offset": "BIGINT"}
 
 
@@ -142,8 +142,9 @@ def _among(offset: str, offsets: list[int]) -> str:
         else:
             ranges.append((at, at))
     few = len(ranges) <= _FEW
-    long = [(first, last) for first, last in ranges if last - first >= (1 if few else _CHUNK)]
-    single = [at for first, last in ranges if (first, last) not in long for at in range(first, last + 1)]
+    short = 1 if few else _CHUNK
+    long = [(first, last) for first, last in ranges if last - first >= short]
+    single = [at for first, last in ranges if last - first < short for at in range(first, last + 1)]
     choices = [f"{offset} IN ({', '.join(map(str, single))})"] if few and single else []
     choices += [] if few else [_listed_in(offset, single[at : at + _CHUNK]) for at in range(0, len(single), _CHUNK)]
     return _any([*choices, *(f"{offset} BETWEEN {first} AND {last}" for first, last in long)])
@@ -158,9 +159,9 @@ def _listed_in(offset: str, offsets: list[int]) -> str:
 
 
 def _any(conditions: list[str]) -> str:
-    """Return the condition that one of some holds, in pairs: of a long row of OR, Flink overflows its stack."""
-    if len(conditions) <= 1:
-        return f"({''.join(conditions)})"
+    """Return the condition that one of some holds, in halves: a long row of OR overflows the stack of the parser."""
+    if len(conditions) <= max(_FEW, 1):
+        return f"({' OR '.join(conditions)})"
     half = (len(conditions) + 1) // 2
     return f"({_any(conditions[:half])} OR {_any(conditions[half:])})"
 

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from pyflink_jobs.planning import restricted
 from pyflink_jobs.planning.restricted import read_insert, within
 from pyflink_jobs.project.sqlfile import Statement
 
 PLACES = some.frozensets(some.tuples(some.integers(0, 2), some.integers(0, 12)))
 
 
-@given(PLACES)
-def test_the_condition_holds_at_the_places_and_nowhere_else(places: frozenset[tuple[int, int]]) -> None:
-    with sqlite3.connect(":memory:") as database:
+@given(PLACES, some.sampled_from([(50, 2000), (2, 3), (0, 1)]))
+def test_the_condition_holds_at_the_places_and_nowhere_else(
+    places: frozenset[tuple[int, int]], sizes: tuple[int, int]
+) -> None:
+    few, chunk = sizes
+    with (
+        patch.object(restricted, "_FEW", few),
+        patch.object(restricted, "_CHUNK", chunk),
+        sqlite3.connect(":memory:") as database,
+    ):
         database.execute("CREATE TABLE records (p INT, o INT)")
         database.executemany("INSERT INTO records VALUES (?, ?)", [(p, o) for p in range(4) for o in range(15)])
         found = database.execute(f"SELECT p, o FROM records WHERE {within('p', 'o', places)}").fetchall()
