@@ -22,6 +22,7 @@ _SCORED = re.compile(r"PythonCalc.*\.numRecordsOut$")
 _WATERMARK = re.compile(r".*__Writer\.currentInputWatermark$")
 _WRITTEN = re.compile(r".*__Writer\.numRecordsIn$")
 _NEVER = -(2**63)  # what Flink reports before the first watermark
+_PATIENCE = 60.0  # seconds: on a busy machine Flink answers late
 
 
 @dataclass(frozen=True)
@@ -118,5 +119,5 @@ def _metrics(url: str) -> dict[str, dict[str, float]]:
 
 
 def _get(url: str) -> Any:  # noqa: ANN401 - JSON
-    with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - the address is our own cluster's
+    with urllib.request.urlopen(url, timeout=_PATIENCE) as answer:  # noqa: S310 - the address is our own cluster's
         return json.load(answer)
