@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["Account", "Found", "Integers", "Limits", "Place", "Records", "accounts"]
+    from pyflink_jobs.quarantine.emitted import Place
+
+__all__ = ["Account", "Found", "Integers", "Limits", "Records", "accounts"]
 
 Integers: TypeAlias = NDArray[np.int64]
-
-Place: TypeAlias = tuple[str, int, int]
-"""Topic, partition and offset of a record."""
 
 
 def _none() -> Integers:

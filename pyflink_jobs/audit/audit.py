@@ -17,11 +17,12 @@ from pyflink_jobs.planning.declarations import declare
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pyflink_jobs.audit.accounts import Found, Limits, Place, Records
+    from pyflink_jobs.audit.accounts import Found, Limits, Records
     from pyflink_jobs.audit.subjects import Subject
     from pyflink_jobs.errors import Finding
     from pyflink_jobs.planning.source_columns import SourceTable
     from pyflink_jobs.project.settings import Project
+    from pyflink_jobs.quarantine.emitted import Place
 
 __all__ = ["Audit", "audit"]
 

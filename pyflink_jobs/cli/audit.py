@@ -13,10 +13,11 @@ import click
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from pyflink_jobs.audit.accounts import Account, Place
+    from pyflink_jobs.audit.accounts import Account
     from pyflink_jobs.audit.audit import Audit
     from pyflink_jobs.cli.main import Context
     from pyflink_jobs.project.settings import Project
+    from pyflink_jobs.quarantine.emitted import Place
 
 __all__ = ["audit"]
 

@@ -124,7 +124,8 @@ class Catalog:
         number = len(self.views) + 1
         scored, predictions = f"{call.model.text}_scored_{number}", f"{call.model.text}_predictions_{number}"
         used = used_columns(call, self.readers, schema)
-        kept = [name for name in schema if name in used or name in self._origins()]
+        wanted = {*used, *self._origins()}
+        kept = [name for name in schema if name in wanted]
         inner = scoring_sql(source, kept, [column.text for column in call.columns], model, function)
         self._create_view(call, scored, inner)
         outer = predictions_sql(scored, kept, model)
