@@ -51,7 +51,7 @@ public class CheckedJson implements DeserializationSchema {
         this.type = type;
         this.complete = complete;
         this.metadata = metadata;
-        this.names = (String[]) row.getFieldNames().toArray(new String[arity]);
+        this.names = new String[arity];
         this.types = new String[arity];
         this.integer = new boolean[arity];
         this.truth = new boolean[arity];
@@ -59,6 +59,7 @@ public class CheckedJson implements DeserializationSchema {
         boolean nested = false;
         for (int i = 0; i < arity; i++) {
             LogicalType column = row.getTypeAt(i);
+            names[i] = ((String) row.getFieldNames().get(i)).intern(); // as Jackson's: equal ones are the same
             types[i] = column.asSummaryString();
             integer[i] = column.is(LogicalTypeFamily.INTEGER_NUMERIC);
             truth[i] = column.is(LogicalTypeRoot.BOOLEAN);
@@ -111,14 +112,16 @@ public class CheckedJson implements DeserializationSchema {
             parser.nextToken(); // the brace that the record begins with
             int found = 0;
             number++;
+            int next = 0; // a record's fields mostly stand in the order of the columns
             String name = parser.nextFieldName();
             while (name != null) {
                 JsonToken token = parser.nextToken();
-                Integer known = (Integer) columns.get(name);
-                if (known == null) {
+                int known = next < names.length && names[next].equals(name) ? next : at(name);
+                if (known < 0) {
                     parser.skipChildren();
                 } else {
-                    column = known.intValue();
+                    column = known;
+                    next = known + 1;
                     if (seen[column] == number) {
                         return "field " + name + " is there twice" + Problem.where(parser);
                     }
@@ -127,7 +130,11 @@ public class CheckedJson implements DeserializationSchema {
                     if (!fits(parser, token, column)) {
                         return Problem.of(parser, name, types[column], null);
                     }
-                    row.setField(column, converters[column].convert(parser));
+                    Object value = converters[column].convert(parser);
+                    if (changed(value, token)) {
+                        return Problem.of(parser, name, types[column], null);
+                    }
+                    row.setField(column, value);
                     column = -1;
                 }
                 name = parser.nextFieldName();
@@ -143,6 +150,11 @@ public class CheckedJson implements DeserializationSchema {
         }
     }
 
+    private int at(String name) {
+        Integer known = (Integer) columns.get(name);
+        return known == null ? -1 : known.intValue();
+    }
+
     /** Tell values that Flink would change without a word: 1.5 to 1, and "yes" to FALSE. */
     private boolean fits(JsonParser parser, JsonToken token, int column) throws IOException {
         if (integer[column] && token == JsonToken.VALUE_NUMBER_FLOAT) {
@@ -153,6 +165,19 @@ public class CheckedJson implements DeserializationSchema {
             return token == JsonToken.VALUE_NULL || text.equalsIgnoreCase("true") || text.equalsIgnoreCase("false");
         }
         return true;
+    }
+
+    /** Tell numbers that no rule could judge, or that are gone: NaN, beyond FLOAT or DOUBLE, beyond a DECIMAL. */
+    private static boolean changed(Object value, JsonToken token) {
+        if (value instanceof Float) {
+            float number = ((Float) value).floatValue();
+            return Float.isNaN(number) || Float.isInfinite(number);
+        }
+        if (value instanceof Double) {
+            double number = ((Double) value).doubleValue();
+            return Double.isNaN(number) || Double.isInfinite(number);
+        }
+        return value == null && token != JsonToken.VALUE_NULL;
     }
 
     private static void close(JsonParser parser) {

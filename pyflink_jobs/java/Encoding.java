@@ -8,6 +8,8 @@ import java.nio.charset.StandardCharsets;
 /** Tells what is wrong with a record before a parser looks at it: JSON is an object in UTF-8 here (RFC 8259). */
 class Encoding {
 
+    private static final long SIGNS = 0x8080808080808080L; // of eight bytes: those of ASCII have none
+
     static String problem(byte[] message) {
         if (message == null) {
             return "the record has no value (a tombstone)";
@@ -30,14 +32,17 @@ class Encoding {
 
     /** Jackson takes some bytes for text that are none: too long a form, half of a pair. */
     private static String notUtf8(byte[] message, int start) {
+        ByteBuffer bytes = ByteBuffer.wrap(message);
         int plain = start;
+        while (plain + 8 <= message.length && (bytes.getLong(plain) & SIGNS) == 0) {
+            plain += 8;
+        }
         while (plain < message.length && message[plain] >= 0) {
             plain++;
         }
         if (plain == message.length) {
             return null;
         }
-        ByteBuffer bytes = ByteBuffer.wrap(message);
         CharBuffer text = CharBuffer.allocate(message.length);
         CoderResult result = StandardCharsets.UTF_8.newDecoder().decode(bytes, text, true);
         return result.isError() ? "the record is not UTF-8, at byte " + bytes.position() : null;

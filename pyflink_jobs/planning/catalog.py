@@ -82,6 +82,8 @@ class Catalog:
         try:
             if "hash" in source.personal.values():
                 create_hash(self.environment)
+            if source.checks:
+                self.environment.execute_sql(f"CREATE VIEW {quoted(source.checked)} AS {source.checked_sql}")
             self.environment.execute_sql(f"CREATE VIEW {quoted(statement.name or '')} AS {source.view_sql}")
         except Exception as error:
             message = read_exception(error)

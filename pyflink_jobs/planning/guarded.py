@@ -1,12 +1,14 @@
 """Sources with a guard: sound rows are read on, all other records go to the table `quarantine`.
 
-A table of another name reads everything, once. A view with the source's name has the sound rows, so every statement
-that reads the source gets those alone. A job that scores also gets an INSERT of the others.
+A table of another name reads everything, once, and a view of it says of each row why it is not sound. A view with the
+source's name has the sound rows, so every statement that reads the source gets those alone. A job that scores also
+gets an INSERT of the others.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.planning.pii import pii_sql
@@ -16,10 +18,13 @@ from pyflink_jobs.project.tokens import literal, quoted
 if TYPE_CHECKING:
     from pyflink_jobs.planning.source_columns import SourceTable
 
-__all__ = ["MODE", "UNCHECKED", "GuardedSource", "is_json_of_kafka"]
+__all__ = ["MODE", "REASON", "UNCHECKED", "GuardedSource", "is_json_of_kafka"]
 
 UNCHECKED = "_unchecked"
 """What the table that reads everything has behind the source's name."""
+
+REASON = "_reason"
+"""The column that says why a row is not sound; NULL of one that is."""
 
 MODE = "quarantine"
 """The option of a source that says what quarantine keeps of its records."""
@@ -84,7 +89,7 @@ class GuardedSource:
 
     @property
     def checks(self) -> tuple[Rule, ...]:
-        """All that a sound row keeps, in the order in which quarantine names the reason."""
+        """All that a sound row keeps, in the order in which quarantine names the reason; those of a reason together."""
         if self.mode == "off":
             return ()
         found = [Rule("", "`_error` IS NULL", self._error, "undecodable")] if self.is_checked else []
@@ -99,10 +104,8 @@ class GuardedSource:
             found.append(Rule(self.source.time, holds, shown, "event time absurd"))
             mark = f"CURRENT_WATERMARK({time})"
             words = f"{literal(f'{self.source.time} is ')} || CAST({time} AS STRING) || ', the watermark '"
-            late = Rule(
-                self.source.time, f"({mark} IS NULL OR {time} > {mark})", f"{words} || CAST({mark} AS STRING)", "late"
-            )
-            found.append(late)
+            ahead = f"({mark} IS NULL OR {time} > {mark})"
+            found.append(Rule(self.source.time, ahead, f"{words} || CAST({mark} AS STRING)", "late"))
         return tuple(found)
 
     @property
@@ -131,11 +134,27 @@ class GuardedSource:
             edits += _options_of_checked_json(source)
             if source.watermark:
                 start, end = source.watermark
-                sound = " AND ".join(check.holds for check in self.checks if check.reason != "late")
-                edits.append((start, end, f"CASE WHEN {sound} THEN {text[start:end]} END"))
+                sound = [check for check in self.checks if check.reason != "late"]
+                edits.append((start, end, f"CASE WHEN {_and(sound)} THEN {text[start:end]} END"))
         if MODE in source.options:
             edits.append((*_with_its_comma(source, MODE), ""))
         return _edited(text, edits)
+
+    @property
+    def checked(self) -> str:
+        """The name of the view that says of each row why it is not sound."""
+        return f"{self.name}_checked"
+
+    @property
+    def checked_sql(self) -> str:
+        """All rows, with the first reason for which one is not sound.
+
+        Conditions are nowhere negated: the planner makes `NOT x <= 9` an `x > 9`, and both are false of NaN.
+        """
+        reason = "CAST(NULL AS STRING)"
+        for name, checks in reversed([(name, list(checks)) for name, checks in groupby(self.checks, _reason)]):
+            reason = f"CASE WHEN {_and(checks)}\n  THEN {reason} ELSE {literal(name)} END"
+        return f"SELECT *,\n  {reason} AS {quoted(REASON)}\nFROM {quoted(self.table)}"
 
     @property
     def view_sql(self) -> str:
@@ -145,12 +164,17 @@ class GuardedSource:
             for column in self.source.columns
             if self.personal.get(column.name) != "drop"
         )
-        return f"SELECT {columns}\nFROM {quoted(self.table)}" + (f"\nWHERE {self.sound}" if self.checks else "")
+        if not self.checks:
+            return f"SELECT {columns}\nFROM {quoted(self.table)}"
+        return f"SELECT {columns}\nFROM {quoted(self.checked)}\nWHERE {quoted(REASON)} IS NULL"
 
-    @property
-    def sound(self) -> str:
-        """The condition that a row is sound; never NULL."""
-        return "\n  AND ".join(check.holds for check in self.checks)
+
+def _reason(check: Rule) -> str:
+    return check.reason
+
+
+def _and(checks: list[Rule]) -> str:
+    return " AND ".join(check.holds for check in checks)
 
 
 def _options_of_checked_json(source: SourceTable) -> list[tuple[int, int, str]]:

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding
+from pyflink_jobs.planning.guarded import REASON
 from pyflink_jobs.planning.scoring_sql import SCORE
 from pyflink_jobs.planning.source_columns import is_plain
 from pyflink_jobs.project.tokens import literal, quoted
@@ -62,21 +63,19 @@ KNOWN_COLUMNS = tuple(_TYPES)
 def unsound_insert(guarded: GuardedSource, job: str, columns: Iterable[str]) -> str:
     """Return the INSERT of the records that are not sound: the first reason, and what breaks it."""
     source = guarded.source
-    by_reason = [(reason, list(checks)) for reason, checks in groupby(guarded.checks, lambda check: check.reason)]
-    broken = [f"WHEN NOT ({' AND '.join(c.holds for c in checks)})" for _, checks in by_reason]
-    reasons = [f"{when} THEN {literal(reason)}" for when, (reason, _) in zip(broken, by_reason, strict=True)]
-    details = [f"{when} THEN {_words(checks)}" for when, (_, checks) in zip(broken, by_reason, strict=True)]
+    by_reason = groupby(guarded.checks, lambda check: check.reason)
+    details = "\n    ".join(f"WHEN {literal(reason)} THEN {_words(list(checks))}" for reason, checks in by_reason)
     stored = {c.name: c.type for c in source.columns if c.stored and c.name not in guarded.personal}
     values = {
         "source": literal(guarded.name),
-        "reason": _case(reasons),
-        "detail": _case(details),
+        "reason": quoted(REASON),
+        "detail": f"CASE {quoted(REASON)}\n    {details} END",
         "event_time": f"CAST({quoted(source.time)} AS TIMESTAMP_LTZ(3))" if source.time else "",
         "columns": "" if "record" in guarded.metadata else _row(stored),
         "job": literal(job),
         **guarded.metadata,
     }
-    return insert_sql(values, columns, quoted(guarded.table), f"NOT (\n  {guarded.sound})")
+    return insert_sql(values, columns, quoted(guarded.checked), f"{quoted(REASON)} IS NOT NULL")
 
 
 def refused_insert(view: ScoredView, origins: Iterable[GuardedSource], job: str, columns: Iterable[str]) -> str:
@@ -107,13 +106,9 @@ def refused_insert(view: ScoredView, origins: Iterable[GuardedSource], job: str,
 def _words(checks: list[Rule]) -> str:
     if len(checks) == 1:
         return checks[0].broken
-    broken = ",\n      ".join(f"CASE WHEN NOT {check.holds} THEN {check.broken} END" for check in checks)
+    none = "CAST(NULL AS STRING)"
+    broken = ",\n      ".join(f"CASE WHEN {check.holds} THEN {none} ELSE {check.broken} END" for check in checks)
     return f"CONCAT_WS('; ',\n      {broken})"
-
-
-def _case(branches: list[str]) -> str:
-    listed = "\n    ".join(branches)
-    return f"CASE\n    {listed} END"
 
 
 def insert_sql(values: Mapping[str, str], columns: Iterable[str], table: str, condition: str) -> str:

@@ -134,7 +134,8 @@ def _pattern(column: SourceColumn, part: str) -> Rule | str:
         re.compile(pattern)
     except re.error as error:
         return f"not a regular expression: {error}"
-    holds = f"REGEXP({quoted(column.name)}, {literal(f'^(?:{pattern})$')})"
+    whole = rf"\A(?:{pattern})\z"  # to `$`, a line's end behind the text would be none
+    holds = f"REGEXP({quoted(column.name)}, {literal(whole)})"
     return _nullable(column, holds, f"a text like {pattern}")
 
 

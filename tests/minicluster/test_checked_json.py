@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -71,23 +73,29 @@ def environment(cluster: MiniCluster, tmp_path_factory: pytest.TempPathFactory) 
     return table_environment(project, {**cluster.options, "parallelism.default": "1"})
 
 
-def decoded(environment: TableEnvironment, broker: Broker, topic: str, records: list[bytes]) -> list[tuple[Any, ...]]:
-    """Return a, b, s, the error and whether the bytes are those sent, of each record."""
+def decoded(
+    environment: TableEnvironment,
+    broker: Broker,
+    topic: str,
+    records: list[bytes],
+    columns: str = "a INT, b BIGINT, s STRING",
+) -> list[tuple[Any, ...]]:
+    """Return a record's columns and its error; its bytes are those that were sent."""
     topics.create(broker.bootstrap_servers, {topic: 1})
     with KafkaProducer(bootstrap_servers=broker.bootstrap_servers) as producer:
         for record in records:
             producer.send(topic, record, b"key")
     environment.execute_sql(
-        f"CREATE TEMPORARY TABLE `{topic}` (a INT, b BIGINT, s STRING, e STRING METADATA FROM 'value.error' VIRTUAL, "
-        "r BYTES METADATA FROM 'value.record' VIRTUAL, o BIGINT METADATA FROM 'offset' VIRTUAL) "
+        f"CREATE TEMPORARY TABLE `{topic}` ({columns}, _e STRING METADATA FROM 'value.error' VIRTUAL, "
+        "_r BYTES METADATA FROM 'value.record' VIRTUAL, _o BIGINT METADATA FROM 'offset' VIRTUAL) "
         f"WITH ('connector' = 'kafka', 'topic' = '{topic}', 'format' = 'checked-json', "
         f"'scan.startup.mode' = 'earliest-offset', 'scan.bounded.mode' = 'latest-offset', "
         f"'properties.bootstrap.servers' = '{broker.bootstrap_servers}')"
     )
-    with environment.execute_sql(f"SELECT a, b, s, e, r, o FROM `{topic}`").collect() as rows:
-        found = sorted((tuple(row) for row in rows), key=lambda row: int(row[5]))
-    assert [bytes(row[4]) for row in found] == records
-    return [row[:4] for row in found]
+    with environment.execute_sql(f"SELECT * FROM `{topic}`").collect() as rows:
+        found = sorted((tuple(row) for row in rows), key=lambda row: int(row[-1]))
+    assert [bytes(row[-2]) for row in found] == records
+    return [row[:-2] for row in found]
 
 
 @settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, *HealthCheck])
@@ -126,3 +134,25 @@ def test_what_counts_as_an_integer(environment: TableEnvironment, broker: Broker
     taken = {b'{"a": "12"}': 12, b'{"a": 2.0}': 2, b'{"a": 1e3}': 1000, b'{"a": -2147483648}': -(2**31), b"{}": None}
     found = decoded(environment, broker, topic("integers"), [*taken])
     assert [(row[0], row[3]) for row in found] == [(value, None) for value in taken.values()]
+
+
+def test_what_counts_as_another_number(
+    environment: TableEnvironment, broker: Broker, topic: Callable[[str], str]
+) -> None:
+    columns = "f FLOAT, d DOUBLE, m DECIMAL(4, 2), t TINYINT"
+    taken: dict[bytes, tuple[Any, ...]] = {
+        b'{"f": 0.25, "d": "1e300", "m": 12.25, "t": -128}': (0.25, 1e300, Decimal("12.25"), -128),
+        b'{"f": 3.4028235e38, "d": 1.7976931348623157e308}': (3.4028235e38, sys.float_info.max, None, None),
+        b'{"f": null, "d": null, "m": null, "t": null}': (None, None, None, None),
+    }
+    refused = {
+        b'{"f": "NaN"}': "f is NaN, expected FLOAT, at byte 11",
+        b'{"d": "-Infinity"}': "d is -Infinity, expected DOUBLE, at byte 17",
+        b'{"f": 1e39}': "f is 1e39, expected FLOAT, at byte 10",
+        b'{"d": -1e309}': "d is -1e309, expected DOUBLE, at byte 12",
+        b'{"m": 100}': "m is 100, expected DECIMAL(4, 2), at byte 9",
+        b'{"t": 128}': "t is 128, expected TINYINT, at byte 9",
+    }
+    found = decoded(environment, broker, topic("numbers"), [*taken, *refused], columns)
+    assert found[: len(taken)] == [(*values, None) for values in taken.values()]
+    assert found[len(taken) :] == [(None,) * 4 + (error,) for error in refused.values()]
