@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 RECORDS = 20_000
-JOBS = ("none_blackhole", "gbm_blackhole", "mlp_kafka")
+JOBS = ("none_blackhole", "mlp_kafka")
 
 
 @pytest.fixture(scope="module")

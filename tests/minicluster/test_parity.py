@@ -43,9 +43,8 @@ JOB = """INSERT INTO {name} SELECT flight_id, departed_ms, {features}, p_late, m
 FROM ML_PREDICT(TABLE flight_features, MODEL late_arrival, DESCRIPTOR({features}))"""
 RUNS = {  # parallelism, bounded, the file of flink-conf/
     "p1": (1, True, "local"),
-    "p2": (2, True, "low-latency"),
     "p4": (4, True, "throughput"),
-    "unbounded": (2, False, "local"),
+    "unbounded": (2, False, "low-latency"),
 }
 
 Row = tuple[Any, ...]
@@ -63,7 +62,7 @@ def rows(
     cluster: MiniCluster,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, list[Row]]:
-    """Run the same query four times over the same topics, and return each run's rows of the week."""
+    """Run the same query three times over the same topics, and return each run's rows of the week."""
     project = flights_project(tmp_path_factory.mktemp("flights"), broker)
     topics.create(broker.bootstrap_servers, {name: topic.partitions for name, topic in TOPICS.items()})
     replay(week, broker.bootstrap_servers)
@@ -116,7 +115,6 @@ def _wait_for(bootstrap: str, topic: str, count: int, enough: Event) -> None:
 
 def test_the_rows_are_the_same_at_any_parallelism_and_unbounded(rows: dict[str, list[Row]]) -> None:
     assert len(rows["p1"]) > 6000
-    assert rows["p2"] == rows["p1"]
     assert rows["p4"] == rows["p1"]
     assert rows["unbounded"] == rows["p1"]
 
@@ -151,5 +149,4 @@ def test_drift_is_the_same_at_any_parallelism(rows: dict[str, list[Row]], broker
         values = json.loads(record.value or b"")
         found.setdefault(values.pop("job"), []).append(json.dumps(values, sort_keys=True))
     assert len(found["p1"]) > 8 * 3 * 14  # days, airports, columns; and sums of days
-    assert sorted(found["p2"]) == sorted(found["p1"])
     assert sorted(found["p4"]) == sorted(found["p1"])
