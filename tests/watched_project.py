@@ -32,11 +32,8 @@ _RECORD = """model STRING, version STRING, window_start TIMESTAMP_LTZ(3), window
   reference_quantiles ARRAY<DOUBLE>, reference STRING"""
 
 
-def watched_project(
-    folder: Path, bootstrap: str, names: dict[str, str], *, monitor: bool = True, more: str = ""
-) -> Project:
+def watched_project(folder: Path, bootstrap: str, names: dict[str, str], *, more: str = "") -> Project:
     """Write the project; `names` are the topics of events, scored, drift and alerts. `more` are further options."""
-    options = _MONITOR.format(more=more) if monitor else ""
     project = make_project(
         folder,
         {
@@ -45,7 +42,7 @@ def watched_project(
             "  WATERMARK FOR happened AS CASE WHEN happened < TO_TIMESTAMP_LTZ(4102444800000, 3) "
             f"THEN happened - INTERVAL '5' SECOND END)\nWITH ({_KAFKA}, 'topic' = '{names['events']}', "
             "'scan.startup.mode' = 'earliest-offset', 'scan.watermark.emit.strategy' = 'on-event')",
-            "models/m": _MODEL.format(monitor=options),
+            "models/m": _MODEL.format(monitor=_MONITOR.format(more=more)),
             "sinks/scored": "CREATE TABLE scored (id INT, score DOUBLE)\n"
             f"WITH ({_KAFKA}, 'topic' = '{names['scored']}')",
             "sinks/drift": f"CREATE TABLE drift ({_RECORD}) WITH ({_KAFKA}, 'topic' = '{names['drift']}')",
