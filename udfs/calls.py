@@ -45,19 +45,20 @@ class Calls:
     multiple: int = MULTIPLE
 
     @classmethod
-    def of(cls, tensors: Iterable[Tensor]) -> Calls:
+    def of(cls, tensors: Iterable[Tensor], *, alone: bool = False) -> Calls:
         """Return how to call a model with these inputs, whose batch dimension may be fixed.
 
+        `alone` asks for a call for each row, filled with itself.
         Raises ModelFileError where it is fixed to different sizes.
         """
         fixed = {tensor.shape[0] for tensor in tensors if isinstance(tensor.shape[0], int)}
         if not fixed:
-            return cls()
+            return cls(1) if alone else cls()
         if len(fixed) > 1:
             raise ModelFileError(f"its inputs have different batch sizes: {sorted(fixed)}")
         [batch] = fixed
         # In a batch of, say, 3, the last row would be a tail: each row gets a call of its own, filled with itself.
-        return cls(batch if batch % SAFE_MULTIPLE == 0 else 1, batch)
+        return cls(batch if batch % SAFE_MULTIPLE == 0 and not alone else 1, batch)
 
     @property
     def size(self) -> int:

@@ -11,6 +11,8 @@ label in UTF-8, then the partial counts of each group of features; NULL on all o
 
 from __future__ import annotations
 
+from contextlib import suppress
+from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from pyflink.table.udf import ScalarFunction, udf
 
 from udfs.arguments import ERROR, SQL_TYPES
 from udfs.inference import masked, run_inference
+from udfs.metrics import ModelMetrics
 from udfs.model import load_model, numpy_dtype
 from udfs.monitor import carry
 
@@ -57,23 +60,34 @@ class _Score(ScalarFunction):  # type: ignore[misc]  # pyflink ships no types
         self.monitor = monitor
         self._model: Model | None = None
         self._loaded: LoadedMonitor | None = None
+        self._metrics: ModelMetrics | None = None
 
     def open(self, function_context: FunctionContext) -> None:
-        del function_context
+        started = perf_counter_ns()
         self._model = load_model(self.spec)
+        took = _microseconds_since(started)
         self._loaded = self.monitor.load() if self.monitor else None
+        with suppress(RuntimeError):  # so PyFlink says that python.metric.enabled is false
+            self._metrics = ModelMetrics(function_context.get_metric_group(), self.spec, took)
 
     def eval(self, *arguments: Any) -> pd.DataFrame:  # noqa: ANN401 - a Series each, or a plain value for a constant
         assert self._model is not None, "Flink calls open() first"  # noqa: S101
         rows = _length(self.spec, arguments)
         remaining = iter(arguments)
         batch = [*_batch(self.spec, remaining, rows)]
+        started = perf_counter_ns()
         predictions = run_inference(batch, self._model)
+        if self._metrics:
+            self._metrics.count(batch, predictions.error, _microseconds_since(started))
         columns = {output.name: _nullable(v) for output, v in zip(self.spec.outputs, predictions.outputs, strict=True)}
         columns[ERROR] = np.full(rows, None, object) if predictions.error is None else predictions.error
         if self._loaded:
             columns[CARRIED] = _carried(self._loaded, _watched(self.spec, batch, predictions), remaining, rows)
         return pd.DataFrame(columns, copy=False)
+
+
+def _microseconds_since(nanoseconds: int) -> int:
+    return (perf_counter_ns() - nanoseconds) // 1000
 
 
 def _length(spec: ModelSpec, arguments: tuple[Any, ...]) -> int:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from udfs.memory_bound import check_memory, in_words
 from udfs.model import RUN_ERRORS, Model, numpy_dtype
+from udfs.time_limit import TimeLimitError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,8 +40,13 @@ def run_inference(batch: Sequence[NDArray[Any]], model: Model) -> Predictions:
 
     NULL is NaN in a float array. In an integer, bool or string array it is a masked element (numpy.ma); these have
     no NaN, so the row is refused. A row that the model cannot score is refused alone: a call that fails is repeated
-    in halves. Scores are ONNX Runtime's, bit for bit the same however rows are put into batches.
+    in halves, one that takes too long row by row. Scores are ONNX Runtime's, bit for bit the same however rows are put
+    into batches.
+
+    Raises WorkerMemoryError where this process has grown beyond its bound. It looks before a batch, not behind it: a
+    new process always gets one done, however fast it grows.
     """
+    check_memory(model.spec.worker_memory)
     work = _Work(model, len(batch[0]))
     # The last input first, so that the first of a row's NULLs is the one it is refused for.
     for given, column in reversed([*zip(model.spec.inputs, batch, strict=True)]):
@@ -98,16 +105,19 @@ class _Work:
         self.explain(rows, why)
 
     def score(self, tensors: Mapping[str, NDArray[Any]], rows: NDArray[np.intp]) -> None:
-        """Score the tensors' rows, which stand at `rows` in the batch; on failure, in halves."""
+        """Score the tensors' rows, which stand at `rows` in the batch; on failure, in parts."""
         try:
             outputs = self.model.run({name: self.model.calls.pad(tensor) for name, tensor in tensors.items()})
         except RUN_ERRORS as error:
             if len(rows) == 1:
-                self.refuse(rows, " ".join(str(error).split()))
+                self.refuse(rows, in_words(error))
                 return
-            middle = len(rows) // 2
-            for half in (slice(middle), slice(middle, None)):
-                self.score({name: tensor[half] for name, tensor in tensors.items()}, rows[half])
+            # Halves find a bad row in few calls. But each that a row keeps from ending costs the whole limit, and
+            # healthy rows next to nothing: row by row, a row that never ends costs two limits, one of them alone.
+            step = 1 if isinstance(error, TimeLimitError) else (len(rows) + 1) // 2
+            for start in range(0, len(rows), step):
+                part = slice(start, start + step)
+                self.score({name: tensor[part] for name, tensor in tensors.items()}, rows[part])
             return
         for place, values in zip(self.outputs, outputs, strict=True):
             place[rows] = values[: len(rows)]

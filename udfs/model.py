@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,7 +11,10 @@ import numpy as np
 from onnxruntime.capi import onnxruntime_pybind11_state as runtime
 
 from udfs.calls import Calls
+from udfs.files import FileError, local_file
+from udfs.memory_bound import bounded_options, release_after
 from udfs.signature import ModelFileError, Signature, Tensor, open_session, read
+from udfs.time_limit import TimeLimitError, run_limited
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,10 +22,31 @@ if TYPE_CHECKING:
     import onnxruntime
     from numpy.typing import NDArray
 
-__all__ = ["RUN_ERRORS", "Input", "Model", "ModelSpec", "Output", "load_model", "numpy_dtype"]
+__all__ = ["RUN_ERRORS", "TIME_LIMIT", "Input", "Model", "ModelSpec", "Output", "load_model", "numpy_dtype"]
 
-RUN_ERRORS = (runtime.EPFail, runtime.Fail, runtime.InvalidArgument, runtime.NotImplemented, runtime.RuntimeException)
-"""What a session raises when it refuses its input."""
+
+class OutputShapeError(Exception):
+    """An output that has not the wanted value for each row."""
+
+
+RUN_ERRORS = (
+    runtime.EPFail,
+    runtime.Fail,
+    runtime.InvalidArgument,
+    runtime.NotImplemented,
+    runtime.RuntimeException,
+    MemoryError,
+    OutputShapeError,
+    TimeLimitError,
+)
+"""What `Model.run` raises when the model refuses its input."""
+
+_RESIZING = ("Compress", "NonZero", "Unique")
+"""Operators whose number of results depends on values: one row may give none and another two, and the sum be right."""
+
+
+TIME_LIMIT = 10.0
+WORKER_MEMORY = 2 * 2**30
 
 
 @dataclass(frozen=True)
@@ -56,7 +78,9 @@ class Output:
 class ModelSpec:
     """All that a worker needs to know of a model; small and picklable.
 
+    `path` is a path, or a URI that pyarrow's file systems know.
     `null_inputs` says what a NULL in a float column is to the model: "nan", or a reason to "refuse" the row.
+    `time_limit` is for one call, in seconds; `worker_memory` for the whole process, in bytes.
     """
 
     name: str
@@ -66,6 +90,8 @@ class ModelSpec:
     inputs: tuple[Input, ...]
     outputs: tuple[Output, ...]
     null_inputs: Literal["nan", "refuse"] = "nan"
+    time_limit: float = TIME_LIMIT
+    worker_memory: int = WORKER_MEMORY
 
     def columns_of(self, tensor: Tensor) -> list[int]:
         """Return which of the inputs make up a tensor, by their position."""
@@ -74,21 +100,32 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class Model:
-    """An open session, those of its input tensors that are given, and how to call it."""
+    """An open session, those of its input tensors that are given, and how to call it.
+
+    `resizing` says that it has operators whose number of results depends on values.
+    """
 
     spec: ModelSpec
     session: onnxruntime.InferenceSession
+    resizing: bool
     tensors: tuple[Tensor, ...]
     calls: Calls
 
     def run(self, tensors: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
         """Call the model once; return one array [rows] of the model's own dtype per output of the spec.
 
-        Raises one of RUN_ERRORS where the model refuses the input, ModelFileError where an output has not the
-        wanted value for each row.
+        Raises one of RUN_ERRORS where the model refuses the input: TimeLimitError where it does not answer in time,
+        OutputShapeError where an output has not the wanted value for each row.
         """
         wanted = list(dict.fromkeys(output.tensor for output in self.spec.outputs))
-        given = dict(zip(wanted, self.session.run(wanted, dict(tensors)), strict=True))
+
+        def call(options: onnxruntime.RunOptions) -> list[Any]:
+            release_after(options)
+            results: list[Any] = self.session.run(wanted, dict(tensors), options)
+            return results
+
+        results = run_limited(call, self.spec.time_limit, f"model {self.spec.name}, version {self.spec.version},")
+        given = dict(zip(wanted, results, strict=True))
         rows = len(next(iter(tensors.values())))
         return [_one_per_row(given[output.tensor], rows, output) for output in self.spec.outputs]
 
@@ -98,7 +135,7 @@ def numpy_dtype(dtype: str) -> np.dtype[Any]:
     return np.dtype(object if dtype == "string" else dtype)
 
 
-_sessions: dict[str, onnxruntime.InferenceSession] = {}
+_sessions: dict[str, tuple[onnxruntime.InferenceSession, bool]] = {}
 _lock = Lock()
 
 
@@ -111,25 +148,30 @@ def load_model(spec: ModelSpec) -> Model:
     with _lock:
         if spec.sha256 not in _sessions:
             _sessions[spec.sha256] = _open_verified(spec)
-        session = _sessions[spec.sha256]
+        session, resizing = _sessions[spec.sha256]
     try:
-        return _warm(_fit(spec, session))
+        return _warm(_fit(spec, session, resizing=resizing))
     except ModelFileError as error:
         raise ModelFileError(f"{spec.path}: {error}") from error
 
 
-def _open_verified(spec: ModelSpec) -> onnxruntime.InferenceSession:
-    content = read(Path(spec.path))  # once: what is opened is what was verified
+def _open_verified(spec: ModelSpec) -> tuple[onnxruntime.InferenceSession, bool]:
+    try:
+        content = read(local_file(spec.path, spec.sha256))  # once: what is opened is what was verified
+    except FileError as error:
+        raise ModelFileError(str(error)) from error
     found = hashlib.sha256(content).hexdigest()
     if found != spec.sha256:
         raise ModelFileError(
             f"{spec.path} is not the file that model {spec.name}, version {spec.version}, was planned with: "
             f"sha256 is {found}, expected {spec.sha256}; put that file back, or start the job anew",
         )
-    return open_session(content, spec.path)
+    # A node's operator as protobuf writes it: field 4, length, name. Such bytes among the weights cost time alone.
+    resizing = any(bytes([0x22, len(name)]) + name.encode() in content for name in _RESIZING)
+    return open_session(content, spec.path, bounded_options(spec.worker_memory)), resizing
 
 
-def _fit(spec: ModelSpec, session: onnxruntime.InferenceSession) -> Model:
+def _fit(spec: ModelSpec, session: onnxruntime.InferenceSession, *, resizing: bool) -> Model:
     signature = Signature.of(session)
     tensors = tuple(_find(name, signature.inputs, "input") for name in dict.fromkeys(i.tensor for i in spec.inputs))
     for tensor in tensors:
@@ -146,7 +188,7 @@ def _fit(spec: ModelSpec, session: onnxruntime.InferenceSession) -> Model:
                 f"output `{output.tensor}` is a sequence of maps, one Python dictionary per row; "
                 "export the model with plain probabilities (skl2onnx and onnxmltools: zipmap=False)",
             )
-    return Model(spec, session, tensors, Calls.of(tensors))
+    return Model(spec, session, resizing, tensors, Calls.of(tensors, alone=resizing))
 
 
 def _find(name: str, tensors: tuple[Tensor, ...], kind: str) -> Tensor:
@@ -162,8 +204,13 @@ def _warm(model: Model) -> Model:
     for tensor in model.tensors:
         shape = (model.calls.size, len(model.spec.columns_of(tensor)))[: len(tensor.shape)]
         zeros[tensor.name] = np.full(shape, "" if tensor.dtype == "string" else 0, numpy_dtype(tensor.dtype))
-    with suppress(*RUN_ERRORS):  # a model may refuse zeros
+    try:
         model.run(zeros)
+    except OutputShapeError as error:
+        if not model.resizing:  # then it is the model, not zeros
+            raise ModelFileError(str(error)) from error
+    except RUN_ERRORS:
+        pass  # a model may refuse zeros
     return model
 
 
@@ -171,7 +218,7 @@ def _one_per_row(values: NDArray[Any], rows: int, output: Output) -> NDArray[Any
     width = values.size // rows
     if values.shape[:1] != (rows,) or not (width == 1 if output.element is None else output.element < width):
         wanted = "one value" if output.element is None else f"element {output.element}"
-        raise ModelFileError(
+        raise OutputShapeError(
             f"output `{output.tensor}` has shape {list(values.shape)} for {rows} rows; "
             f"{wanted} per row is wanted for `{output.name}`",
         )

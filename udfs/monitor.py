@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from udfs.compare import compare
 from udfs.counts import count_groups
+from udfs.files import FileError, local_file
 from udfs.partial import to_bytes
 from udfs.reference import Profile, ProfileError, read_profile
 from udfs.season import part_of
@@ -38,8 +38,9 @@ EARLIEST, LATEST = 631_152_000, 4_102_444_800
 class Monitor:
     """What is watched of a model, and how; small and picklable.
 
-    `reference` is the profile's file. `d_min` has a value for each of the `features`, `places` says where each stands
-    in SQL. Windows and the time that they wait for late rows are in seconds.
+    `reference` is the profile's file: a path, or a URI that pyarrow's file systems know. `d_min` has a value for each
+    of the `features`, `places` says where each stands in SQL. Windows and the time that they wait for late rows are in
+    seconds.
     """
 
     model: str
@@ -54,7 +55,10 @@ class Monitor:
 
     def load(self) -> LoadedMonitor:
         """Read the profile. Raises ProfileError for one that is missing, damaged, or another than was planned with."""
-        path = Path(self.reference)
+        try:
+            path = local_file(self.reference, self.sha256)
+        except FileError as error:
+            raise ProfileError(str(error)) from error
         found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
         if found != self.sha256:
             raise ProfileError(f"{path}: its sha256 is {found}, but the job was planned with {self.sha256}")

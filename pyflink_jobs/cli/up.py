@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.filesize import decimal
 
 from pyflink_jobs.errors import LocalError
-from pyflink_jobs.local import broker
+from pyflink_jobs.local import broker, flink_cluster
 from pyflink_jobs.local.jars import cache_folder
 from pyflink_jobs.local.java import find_java
 from pyflink_jobs.local.topics import answers
@@ -30,29 +30,51 @@ __all__ = ["down", "status", "up"]
 
 @click.command
 @click.option("--port", type=click.IntRange(0, 65535), help="Listen here; 0 is any free port (default: 9092 if free).")
+@click.option("--cluster", is_flag=True, help="Start a standalone Flink cluster too.")
+@click.option("--flink-port", type=click.IntRange(0, 65535), help="Its REST interface (default: 8081 if free).")
+@click.option("--taskmanagers", default=2, show_default=True, help="Of the cluster.")
+@click.option("--slots", default=2, show_default=True, help="Of each TaskManager.")
+@click.option("--high-availability", is_flag=True, help="With a ZooKeeper: jobs outlive their JobManager.")
 @click.pass_obj
-def up(context: Context, port: int | None) -> None:
-    """Start the local Kafka broker, or find the one that runs.
+def up(
+    context: Context,
+    *,
+    port: int | None,
+    cluster: bool,
+    flink_port: int | None,
+    taskmanagers: int,
+    slots: int,
+    high_availability: bool,
+) -> None:
+    """Start the local Kafka broker, or find the one that runs; with --cluster a Flink cluster beside it.
 
-    The first start fetches Kafka's jars. The broker outlives this command: `millstream down` stops it.
+    The first start fetches Kafka's jars. What is started outlives this command: `millstream down` stops it. Of a
+    cluster that runs in part, what is missing is started again.
 
     \b
     Example:
       millstream up
-      millstream up --port 0
+      millstream up --cluster
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    state = context.project.state
     with Console(stderr=True).status("Starting Kafka"):
-        running = broker.start(context.project.state, port)
+        running = broker.start(state, port)
     for note in running.notes:
         click.echo(f"note: {note}", err=True)
     click.echo(f"Kafka {'listens' if running.started_now else 'already runs'} at {running.bootstrap_servers}")
+    if cluster:
+        layout = flink_cluster.Layout(taskmanagers, slots, ha=high_availability)
+        with Console(stderr=True).status("Starting Flink"):
+            flink = flink_cluster.start(state, layout, flink_port)
+        started = f", started: {', '.join(flink.started_now)}" if flink.started_now else ""
+        click.echo(f"Flink runs at {flink.url}{started}")
 
 
 @click.command
-@click.option("--purge", is_flag=True, help="Also delete all topics and logs.")
+@click.option("--purge", is_flag=True, help="Also delete all topics, checkpoints and logs.")
 @click.pass_obj
 def down(context: Context, *, purge: bool) -> None:
-    """Stop the local Kafka broker; its topics stay for the next `millstream up`.
+    """Stop the local Flink cluster and Kafka broker; topics and savepoints stay for the next `millstream up`.
 
     The fetched jars, which all projects share, stay in any case; `millstream status` says where.
 
@@ -62,6 +84,8 @@ def down(context: Context, *, purge: bool) -> None:
       millstream down --purge
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
     project = context.project
+    if flink_cluster.stop(project.state, purge=purge):
+        click.echo("Flink is stopped")
     stopped = broker.stop(project.state, purge=purge)
     click.echo("Kafka is stopped" if stopped else "no local Kafka was running")
     if purge and project.state.is_dir():
@@ -116,6 +140,16 @@ def _kafka(project: Project) -> dict[str, object]:
     return facts | {"data": str(home / "data"), "data_size_bytes": _size(home / "data")}
 
 
+def _flink(project: Project) -> dict[str, object]:
+    running = flink_cluster.alive(project.state)
+    home = flink_cluster.folder(project.state)
+    facts: dict[str, object] = {"state": "not running: millstream up --cluster", "logs": str(home / "log")}
+    if running:
+        processes = [f"{role}: {pid}" for role, pid in running.pids.items()]
+        facts |= {"state": "running", "address": running.url, "process_ids": processes}
+    return facts | {"savepoints": str(home / "savepoints"), "data_size_bytes": _size(home)}
+
+
 def _java(project: Project) -> dict[str, object]:
     del project
     try:
@@ -148,6 +182,7 @@ def _size(folder: Path) -> int:
 _SECTIONS: dict[str, Callable[[Project], dict[str, object]]] = {
     "project": _project,
     "kafka": _kafka,
+    "flink": _flink,
     "java": _java,
     "cache": _cache,
 }

@@ -6,8 +6,6 @@ is the one truth: no file with a process id that could be stale, and no process 
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
 import shutil
 from dataclasses import dataclass
@@ -19,9 +17,9 @@ from pyflink_jobs.errors import LocalError
 from pyflink_jobs.local import kafka_server, topics
 from pyflink_jobs.local.jars import jars
 from pyflink_jobs.local.java import find_java
+from pyflink_jobs.local.locked import alone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from pyflink_jobs.local.java import Java
@@ -72,15 +70,16 @@ def alive(state: Path) -> Broker | None:
     return running[1] if running else None
 
 
-def start(state: Path, port: int | None = None, java: Java | None = None) -> Broker:
+def start(state: Path, port: int | None = None, java: Java | None = None, host: str = "127.0.0.1") -> Broker:
     """Return the broker of a state folder, started if need be, ready for requests.
 
-    `port` None means the default port, or a free one where that is taken; 0 means a free one.
+    `port` None means the default port, or a free one where that is taken; 0 means a free one. It listens at `host`,
+    an address of this machine.
     Raises LocalError where there is no Java, a jar cannot be fetched, the port is taken or the broker fails.
     """
     home = folder(state)
     notes: list[str] = []
-    with _alone(home):
+    with alone(home):
         if running := _running(state):
             process, broker = running
             if topics.answers(broker.bootstrap_servers):
@@ -91,11 +90,11 @@ def start(state: Path, port: int | None = None, java: Java | None = None) -> Bro
             notes.append("the last broker here was not stopped by `millstream down`; its data is recovered")
         java = java or find_java()
         command = kafka_server.command(java, jars("kafka"))
-        chosen = _choose_port(port, notes)
-        kafka_server.configure(home, chosen)
+        chosen = _choose_port(port, host, notes)
+        kafka_server.configure(home, host, chosen)
         if not (home / "data" / "meta.properties").is_file():
             kafka_server.format_data(home, command)
-        address = f"127.0.0.1:{chosen}"
+        address = f"{host}:{chosen}"
         process = kafka_server.launch(home, address, command, [_mark(state), f"{_ADDRESS}{address}"])
     return Broker(address, process.pid, process.create_time(), _log(state), started_now=True, notes=tuple(notes))
 
@@ -105,7 +104,7 @@ def stop(state: Path, *, purge: bool = False) -> bool:
     home = folder(state)
     if not home.is_dir():
         return False
-    with _alone(home):
+    with alone(home):
         running = _running(state)
         if running:
             kafka_server.end(running[0])
@@ -132,25 +131,15 @@ def _log(state: Path) -> Path:
     return folder(state) / "logs" / kafka_server.LOG
 
 
-@contextlib.contextmanager
-def _alone(home: Path) -> Iterator[None]:
-    """Keep a second `up` or `down` of the same state folder waiting until this one is done."""
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        home.mkdir(parents=True, exist_ok=True)  # the one that we waited for may have purged it
-        yield
-
-
-def _choose_port(port: int | None, notes: list[str]) -> int:
+def _choose_port(port: int | None, host: str, notes: list[str]) -> int:
     wanted = DEFAULT_PORT if port is None else port
-    if free := kafka_server.free_port(wanted):
+    if free := kafka_server.free_port(wanted, host):
         return free
     if port is not None:
         raise LocalError(
             f"port {port} is taken on this machine",
             ways_out=("let a free one be chosen: millstream up --port 0", f"stop what listens on port {port}"),
         )
-    free = kafka_server.free_port(0)
+    free = kafka_server.free_port(0, host)
     notes.append(f"port {wanted} is taken, so the broker listens on {free}")
     return free

@@ -32,12 +32,12 @@ _STOPS_WITHIN = 20.0
 _JVM_OPTIONS = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
 
-def free_port(port: int) -> int:
+def free_port(port: int, host: str = "127.0.0.1") -> int:
     """Return `port`, or some free port for 0; return 0 where the port is taken."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the JVM does: closed connections do not count
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((host, port))
         except OSError:
             return 0
         return int(probe.getsockname()[1])
@@ -49,13 +49,13 @@ def command(java: Java, class_path: list[Path]) -> list[str]:
     return [str(java.executable), *_JVM_OPTIONS, log_settings, "-cp", os.pathsep.join(map(str, class_path))]
 
 
-def configure(home: Path, port: int) -> None:
-    """Write the broker's configuration into its folder: what is packaged, and the ports."""
+def configure(home: Path, host: str, port: int) -> None:
+    """Write the broker's configuration into its folder: what is packaged, the address and the ports."""
     controller = free_port(0)
     (home / "logs").mkdir(exist_ok=True)
     (home / "server.properties").write_text(
         f"{(_HERE / 'server.properties').read_text()}\n"
-        f"listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n"
+        f"listeners=PLAINTEXT://{host}:{port},CONTROLLER://127.0.0.1:{controller}\n"
         f"controller.quorum.voters=1@127.0.0.1:{controller}\n",
     )
 

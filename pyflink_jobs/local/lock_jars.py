@@ -1,7 +1,8 @@
 """Writes `jars.lock` anew from what its sections want: `python -m pyflink_jobs.local.lock_jars`.
 
 To move to another version, change it in a section's `wanted` and run this; it resolves everything that those jars
-need, fetches it and records the digests.
+need, fetches it and records the digests. A section with `alone = true` is of jars that are read, not run: nothing that
+they need is added.
 """
 
 from __future__ import annotations
@@ -25,24 +26,28 @@ _HEAD = """\
 
 def lock(text: str) -> str:
     """Return a lock file whose jars follow from the `wanted` of the lock file `text`."""
-    sections = [_section(name, section["wanted"]) for name, section in tomllib.loads(text).items()]
+    sections = [
+        _section(name, section["wanted"], alone=section.get("alone", False))
+        for name, section in tomllib.loads(text).items()
+    ]
     return "\n".join([_HEAD, *sections])
 
 
-def _section(name: str, wanted: list[str]) -> str:
+def _section(name: str, wanted: list[str], *, alone: bool) -> str:
     jars: dict[str, str] = {}  # group:artifact -> the whole line; of two versions the first one found stays
     with tempfile.TemporaryDirectory() as folder:
         maven = MavenContext(repo_cache=Path(folder))
         for coordinates in wanted:
             # One at a time: resolved together, the version lists (BOMs) of one would change what the others need.
             inputs, needed = maven.resolver.resolve([maven.create_dependency(coordinates)])
-            for jar in [*inputs, *needed]:
+            for jar in inputs if alone else [*inputs, *needed]:
                 if jar.scope not in {"test", "provided"}:
                     digest = hashlib.sha256(jar.artifact.resolve().read_bytes()).hexdigest()
                     line = f'"{jar.groupId}:{jar.artifactId}:{jar.version}" = "{digest}"'
                     jars.setdefault(f"{jar.groupId}:{jar.artifactId}", line)
     names = "".join(f'    "{coordinates}",\n' for coordinates in wanted)
-    return "\n".join([f"[{name}]", f"wanted = [\n{names}]", f"[{name}.jars]", *sorted(jars.values()), ""])
+    head = [f"[{name}]", *(["alone = true"] if alone else []), f"wanted = [\n{names}]"]
+    return "\n".join([*head, f"[{name}.jars]", *sorted(jars.values()), ""])
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding
+from pyflink_jobs.project.units import seconds
 from udfs.arguments import SQL_TYPES
-from udfs.model import Input, ModelSpec, Output
+from udfs.model import TIME_LIMIT, Input, ModelSpec, Output
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +36,7 @@ _OUTPUT_TYPES = {
     "string": ("STRING",),
 }
 _DTYPES = {sql: dtype for dtype, sql in SQL_TYPES.items() if dtype != "float16"}
-OPTIONS = ("provider", "version", "null-inputs")
+OPTIONS = ("provider", "version", "null-inputs", "time-limit")
 MONITOR = "monitor."
 """How the options of a monitor begin; pyflink_jobs.planning.monitoring reads them."""
 
@@ -61,13 +62,19 @@ def check_options(model: ModelDefinition) -> list[Finding]:
     nulls = model.options.get("null-inputs")
     if nulls is not None and nulls.value not in ("nan", "refuse"):
         findings.append(Finding(f"'null-inputs' is '{nulls.value}', expected 'nan' or 'refuse'", nulls.place))
+    limit = model.options.get("time-limit")
+    if limit is not None and seconds(limit.value) is None:
+        ways = ("write '500 ms', '10 s' or '1 min'",)
+        findings.append(Finding(f"'time-limit' is '{limit.value}', expected a span of time", limit.place, (), ways))
     return findings
 
 
-def bind(model: ModelDefinition, file: ModelFile, shown: Path) -> tuple[ModelSpec | None, list[Finding]]:
+def bind(
+    model: ModelDefinition, file: ModelFile, shown: Path, worker_memory: int
+) -> tuple[ModelSpec | None, list[Finding]]:
     """Compare a model's SQL with its file; return what a worker needs, or all findings.
 
-    `shown` is the file's path as findings print it.
+    `shown` is the file's path as findings print it, `worker_memory` the bound of each worker process in bytes.
     """
     findings = check_options(model)
     outputs = _bind_outputs(model, file, shown, findings)
@@ -76,6 +83,7 @@ def bind(model: ModelDefinition, file: ModelFile, shown: Path) -> tuple[ModelSpe
     if findings:
         return None, findings
     nulls = model.options.get("null-inputs")
+    limit = model.options.get("time-limit")
     return ModelSpec(
         name=model.name,
         version=file.version,
@@ -84,6 +92,8 @@ def bind(model: ModelDefinition, file: ModelFile, shown: Path) -> tuple[ModelSpe
         inputs=tuple(inputs),
         outputs=tuple(outputs),
         null_inputs="refuse" if nulls and nulls.value == "refuse" else "nan",
+        time_limit=(limit and seconds(limit.value)) or TIME_LIMIT,
+        worker_memory=worker_memory,
     ), []
 
 

@@ -11,6 +11,7 @@ from pyflink_jobs.errors import ContractError, Finding, MillstreamError, Place, 
 from pyflink_jobs.local.broker import bootstrap_servers
 from pyflink_jobs.planning.contract import bind
 from pyflink_jobs.planning.create_model import ModelDefinition, read_create_model
+from pyflink_jobs.planning.exactly_once import check_inserts
 from pyflink_jobs.planning.guarding import guard_all
 from pyflink_jobs.planning.ml_predict import Call, find_calls
 from pyflink_jobs.planning.monitoring import Monitored, bind_monitor, read_monitor
@@ -78,12 +79,12 @@ class Declarations:
             raise ContractError(concerning or self.findings)
 
 
-def declare(project: Project) -> Declarations:
-    """Read a project's SQL and models, and check all that takes no JVM.
+def declare(project: Project, kafka: str | None = None) -> Declarations:
+    """Read a project's SQL and models, and check all that takes no JVM; `kafka` is the broker's address if not None.
 
     Raises SqlError where files cannot be read at all; what can be collected is in `findings`.
     """
-    values = {"KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers(project), **os.environ}
+    values = {"KAFKA_BOOTSTRAP_SERVERS": kafka or bootstrap_servers(project), **os.environ}
     folders = read_sql(project, values)
     created = in_order(s for folder, statements in folders.items() if folder != "jobs" for s in statements)
     jobs: dict[str, list[Statement]] = {}
@@ -104,6 +105,7 @@ def declare(project: Project) -> Declarations:
     for statement in [*created, *folders["jobs"]]:
         findings += _check_calls(statement, models, broken)
     guarded, problems = guard_all(folders["sources"], {statement.name for statement in created})
+    problems += [finding for job in jobs.values() for finding in check_inserts(job, created)]
     return Declarations(created, jobs, models, broken, [*findings, *problems], guarded)
 
 
@@ -113,7 +115,7 @@ def _bind_model(project: Project, statement: Statement) -> tuple[Model | None, l
         version = definition.options.get("version")
         place = version.place if version else definition.place
         file = find_model(project, definition.name, version.value if version else None, place)
-        spec, findings = bind(definition, file, project.relative(file.onnx))
+        spec, findings = bind(definition, file, project.relative(file.onnx), project.settings.worker_bytes)
         options, problems = read_monitor(definition)
         monitored = None
         if spec and options:

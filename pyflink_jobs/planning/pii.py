@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import os
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding
 from pyflink_jobs.planning.comments import parts
+from pyflink_jobs.planning.java_functions import create_function
 from pyflink_jobs.project.tokens import quoted
 
 if TYPE_CHECKING:
@@ -67,11 +68,4 @@ def pii_sql(name: str, way: str) -> str:
 
 def create_hash(environment: TableEnvironment) -> None:
     """Create the function of `pii hash`; its key is in no SQL text, so in no plan."""
-    from pyflink.java_gateway import get_gateway  # noqa: PLC0415 - slow to import
-
-    java: Any = get_gateway().jvm
-    loader = java.Thread.currentThread().getContextClassLoader()
-    made = loader.loadClass("millstream.KeyedHash").getConstructors()[0]
-    arguments = get_gateway().new_array(java.Object, 1)
-    arguments[0] = os.environ[KEY]
-    environment._j_tenv.createTemporarySystemFunction(_HASH, made.newInstance(arguments))  # noqa: SLF001 - Python's way takes no Java object
+    create_function(environment, _HASH, "KeyedHash", os.environ[KEY])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import MillstreamError, SqlError
@@ -12,7 +13,7 @@ from pyflink_jobs.planning.flink_errors import read_exception
 from pyflink_jobs.planning.loading import keep_apart, load_job
 from pyflink_jobs.planning.quarantining import quarantine_inserts
 from pyflink_jobs.planning.restricted import restricted_insert
-from pyflink_jobs.planning.watching import KEEP_TIME, drift_inserts, view_with_plain_join
+from pyflink_jobs.planning.watching import KEEP_TIME, drift_inserts, functions_of_monitor, view_with_plain_join
 from pyflink_jobs.project.tokens import quoted
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ _LOST_TIME = "*ROWTIME* -> TIMESTAMP"  # how Flink's planner puts it that it has
 class PlannedJob:
     """A job that Flink has accepted: its INSERT statements as Flink gets them, and the views made for them.
 
-    `sources` and `sinks` are the options of the tables it reads and writes, by name.
+    `needed` are the statements it was planned from, its own among them.
+    `sources` and `sinks` are the options of the tables it reads and writes, by name; `functions` has a digest of what
+    each Python function is made for, by name.
     """
 
     name: str
@@ -44,6 +47,8 @@ class PlannedJob:
     views: list[ScoredView]
     sources: dict[str, dict[str, str]]
     sinks: dict[str, dict[str, str]]
+    functions: dict[str, str]
+    needed: list[Statement]
 
 
 def plan_job(
@@ -64,7 +69,34 @@ def plan_job(
     statements, inserts = _add_inserts(name, loaded.statements, loaded.catalog, places)
     guarded = [source for source_name, source in declarations.guarded.items() if source_name in loaded.names]
     views = loaded.catalog.views
-    return PlannedJob(name, environment, statements, inserts, guarded, views, loaded.sources, loaded.sinks)
+    functions = _digests(views)
+    return PlannedJob(
+        name,
+        environment,
+        statements,
+        inserts,
+        guarded,
+        views,
+        loaded.sources,
+        loaded.sinks,
+        functions,
+        loaded.statements,
+    )
+
+
+def _digests(views: list[ScoredView]) -> dict[str, str]:
+    """Return digests of what functions are made for, wherever their files lie."""
+    digests = {}
+    for number, view in enumerate(views, 1):
+        digests[f"score_{view.call.model.text}"] = _digest(replace(view.model.spec, path=""))
+        if monitored := view.model.monitored:
+            digest = _digest(replace(monitored.monitor, reference=""))
+            digests |= dict.fromkeys(functions_of_monitor(monitored, number), digest)
+    return digests
+
+
+def _digest(made_for: object) -> str:
+    return hashlib.sha256(repr(made_for).encode()).hexdigest()
 
 
 def _add_inserts(

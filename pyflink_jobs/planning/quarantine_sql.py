@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding
+from pyflink_jobs.planning.counting import counted
 from pyflink_jobs.planning.guarded import REASON
 from pyflink_jobs.planning.scoring_sql import SCORE
 from pyflink_jobs.planning.source_columns import is_plain
@@ -26,7 +27,10 @@ __all__ = [
     "QUARANTINE",
     "REFUSED",
     "REPLAYED",
+    "in_one",
     "insert_sql",
+    "origin_of",
+    "read_by",
     "refused_insert",
     "unknown_columns",
     "unsound_insert",
@@ -56,6 +60,7 @@ _TYPES = {
     "model": "STRING",
     "model_version": "STRING",
 }
+_SELECT = "\nSELECT"
 KNOWN_COLUMNS = tuple(_TYPES)
 """The columns that it may have."""
 
@@ -68,7 +73,7 @@ def unsound_insert(guarded: GuardedSource, job: str, columns: Iterable[str]) -> 
     stored = {c.name: c.type for c in source.columns if c.stored and c.name not in guarded.personal}
     values = {
         "source": literal(guarded.name),
-        "reason": quoted(REASON),
+        "reason": counted(guarded.checked, quoted(REASON)),
         "detail": f"CASE {quoted(REASON)}\n    {details} END",
         "event_time": f"CAST({quoted(source.time)} AS TIMESTAMP_LTZ(3))" if source.time else "",
         "columns": "" if "record" in guarded.metadata else _row(stored),
@@ -81,26 +86,40 @@ def unsound_insert(guarded: GuardedSource, job: str, columns: Iterable[str]) -> 
 def refused_insert(view: ScoredView, origins: Iterable[GuardedSource], job: str, columns: Iterable[str]) -> str:
     """Return the INSERT of the rows that a model refuses, with those of their columns that other statements read.
 
-    `origins` are the sources whose columns for partition and offset may be among them: they tell the record.
+    `origins` are the job's sources: see `origin_of`.
     """
     error = f"{quoted(SCORE)}.{quoted(ERROR)}"
+    origin = origin_of(view, origins)
     values = {
-        "source": literal(view.call.table.text if view.call.table else ""),
-        "reason": literal(REFUSED),
+        "source": literal(read_by(view, origin)),
+        "reason": counted(view.scored, literal(REFUSED)),
         "detail": error,
         "columns": _row(view.kept),
         "job": literal(job),
         "model": literal(view.model.definition.name),
         "model_version": literal(view.model.spec.version),
     }
-    for guarded in origins:
-        place = [guarded.source.metadata(key) for key in ("partition", "offset")]
-        if all(name in view.kept for name in place):
-            values["source"] = literal(guarded.name)
-            values["topic"] = literal(guarded.source.option("topic"))
-            values |= {key: quoted(name or "") for key, name in zip(("partition", "offset"), place, strict=True)}
-            break
+    if origin:
+        values["topic"] = literal(origin.source.option("topic"))
+        values |= {key: quoted(name) for key, name in zip(("partition", "offset"), _place(origin), strict=True)}
     return insert_sql(values, columns, quoted(view.scored), f"{error} IS NOT NULL")
+
+
+def origin_of(view: ScoredView, origins: Iterable[GuardedSource]) -> GuardedSource | None:
+    """Return the source whose columns for partition and offset a view has: they tell which record a row comes of."""
+    return next((origin for origin in origins if all(name in view.kept for name in _place(origin))), None)
+
+
+def read_by(view: ScoredView, origin: GuardedSource | None) -> str:
+    """Return the name of what a model reads, as records of quarantine have it: of the source, or of a view."""
+    if origin:
+        return origin.name
+    return view.call.table.text if view.call.table else ""
+
+
+def _place(guarded: GuardedSource) -> list[str]:
+    """Return the names of a source's columns for partition and offset; "" for one that it lacks."""
+    return [guarded.source.metadata(key) or "" for key in ("partition", "offset")]
 
 
 def _words(checks: list[Rule]) -> str:
@@ -119,6 +138,16 @@ def insert_sql(values: Mapping[str, str], columns: Iterable[str], table: str, co
         f"INSERT INTO {quoted(QUARANTINE)} ({', '.join(map(quoted, wanted))})\nSELECT\n  {selected}\n"
         f"FROM {table}\nWHERE {condition}"
     )
+
+
+def in_one(inserts: Iterable[str]) -> list[str]:
+    """Return INSERTs of the same columns as one; none of none.
+
+    Each INSERT has a sink of its own, and two exactly-once sinks of one table would write in each other's transactions.
+    """
+    texts = [*inserts]
+    into = texts[0].partition(_SELECT)[0] if texts else ""
+    return [into + "\nUNION ALL".join(text.removeprefix(into) for text in texts)] if texts else []
 
 
 def _row(columns: Mapping[str, str]) -> str:

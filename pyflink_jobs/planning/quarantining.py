@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding, SqlError
+from pyflink_jobs.planning.counting import create_counter
 from pyflink_jobs.planning.quarantine_sql import (
     QUARANTINE,
+    REFUSED,
     REPLAYED,
+    in_one,
     insert_sql,
+    origin_of,
+    read_by,
     refused_insert,
     unknown_columns,
     unsound_insert,
@@ -32,8 +37,9 @@ _OF_A_MARK = ("source", "reason", "topic", "partition", "offset", "job")
 def quarantine_inserts(
     job: str, statements: list[Statement], views: list[ScoredView], catalog: Catalog, places: Places | None = None
 ) -> list[str]:
-    """Return a job's INSERTs into the table `quarantine`; `statements` are those it needs, `views` those that score.
+    """Return a job's INSERT into the table `quarantine`, if it has one.
 
+    `statements` are those that the job needs, `views` those that score.
     With `places`, only what comes of the records there is written, and marks that they were replayed.
     """
     if QUARANTINE not in catalog.statements:
@@ -44,12 +50,24 @@ def quarantine_inserts(
     if findings := unknown_columns(statement, columns):
         raise SqlError(findings)
     sources = [catalog.guarded[s.name or ""] for s in statements if s.name in catalog.guarded]
+    _create_counters(sources, views, catalog)
     if places is not None:
-        return _restricted(job, sources, views, catalog, places)
-    return [
-        *(unsound_insert(source, job, columns) for source in sources if source.checks),
-        *(refused_insert(view, sources, job, columns) for view in views),
-    ]
+        return in_one(_restricted(job, sources, views, catalog, places))
+    return in_one(
+        [
+            *(unsound_insert(source, job, columns) for source in sources if source.checks),
+            *(refused_insert(view, sources, job, columns) for view in views),
+        ]
+    )
+
+
+def _create_counters(sources: list[GuardedSource], views: list[ScoredView], catalog: Catalog) -> None:
+    for source in sources:
+        if source.checks:
+            reasons = dict.fromkeys(check.reason for check in source.checks)
+            create_counter(catalog.environment, source.checked, source.name, reasons)
+    for view in views:
+        create_counter(catalog.environment, view.scored, read_by(view, origin_of(view, sources)), [REFUSED])
 
 
 def _restricted(

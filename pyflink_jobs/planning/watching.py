@@ -21,7 +21,14 @@ if TYPE_CHECKING:
     from pyflink_jobs.planning.monitoring import Monitored
     from pyflink_jobs.project.sqlfile import Statement
 
-__all__ = ["KEEP_TIME", "check_monitor", "drift_inserts", "view_with_plain_join", "views_of_monitor"]
+__all__ = [
+    "KEEP_TIME",
+    "check_monitor",
+    "drift_inserts",
+    "functions_of_monitor",
+    "view_with_plain_join",
+    "views_of_monitor",
+]
 
 _ROWTIME = "*ROWTIME*"
 _PLAIN_JOIN = re.compile(r"^[ :+|-]*Join\(", re.MULTILINE)
@@ -38,10 +45,15 @@ def views_of_monitor(environment: TableEnvironment, monitored: Monitored, scored
     """Register the functions of a monitor over the view `scored`, and return its views, yet to be created."""
     from udfs.flink_drift import merging_function, watching_function  # noqa: PLC0415 - PyFlink is slow to import
 
-    merge, watch = f"merge_{monitored.monitor.model}_{number}", f"watch_{monitored.monitor.model}_{number}"
+    merge, watch = functions_of_monitor(monitored, number)
     environment.create_temporary_function(quoted(merge), merging_function(monitored.monitor))
     environment.create_temporary_function(quoted(watch), watching_function(monitored.monitor))
     return drift_views(monitored, scored, number, merge, watch)
+
+
+def functions_of_monitor(monitored: Monitored, number: int) -> tuple[str, str]:
+    """Return the names of the functions that merge counts and follow windows, for the call of this number."""
+    return f"merge_{monitored.monitor.model}_{number}", f"watch_{monitored.monitor.model}_{number}"
 
 
 def check_monitor(

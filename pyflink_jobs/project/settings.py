@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding, Place, ProjectError
+from pyflink_jobs.project.units import byte_count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,12 +25,21 @@ class Settings:
     """What `[tool.millstream]` can say.
 
     `kafka` is the broker's address when no local broker runs, `flink_conf` a Flink configuration
-    relative to the project, `parallelism` the number of parallel subtasks a job runs with.
+    relative to the project, `parallelism` the number of parallel subtasks a job runs with, `worker_memory` what each
+    Python worker may hold.
     """
 
     kafka: str = "localhost:9092"
     flink_conf: str = "flink-conf/local.yaml"
     parallelism: int = 1
+    worker_memory: str = "2 gb"
+
+    @property
+    def worker_bytes(self) -> int:
+        """`worker_memory` in bytes."""
+        found = byte_count(self.worker_memory)
+        assert found is not None, "checked when it was read"  # noqa: S101
+        return found
 
 
 @dataclass(frozen=True)
@@ -105,6 +115,8 @@ def _settings(file: Path, table: dict[str, object], env: Mapping[str, str]) -> S
     findings: list[Finding] = []
     values: dict[str, object] = {}
     for name, value in table.items():
+        if name == "targets":  # pyflink_jobs/cluster/targets.py reads them
+            continue
         if name not in known:
             findings.append(
                 Finding(f"unknown setting `{name}`", Place(file), ways_out=(f"known are: {', '.join(known)}",)),
@@ -122,6 +134,10 @@ def _settings(file: Path, table: dict[str, object], env: Mapping[str, str]) -> S
             values[name] = kind(text)
         except ValueError:
             findings.append(Finding(f"environment variable {variable} is {text!r}, expected {kind.__name__}"))
+    memory = str(values.get("worker_memory", Settings.worker_memory))
+    if byte_count(memory) is None:
+        ways = ("write '512 mb' or '2 gb'",)
+        findings.append(Finding(f"worker_memory is {memory!r}, expected a size of memory", Place(file), (), ways))
     if findings:
         raise ProjectError(findings)
     return Settings(**values)  # type: ignore[arg-type]  # each value's type was compared with its field's

@@ -5,12 +5,11 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pyflink_jobs.errors import Place, ProjectError
 from pyflink_jobs.local.jars import jars
 from pyflink_jobs.local.java import find_java
-from pyflink_jobs.project.settings import Settings
+from pyflink_jobs.project.options import read_configuration
 from pyflink_jobs.running.java_classes import java_classes
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     from pyflink_jobs.project.settings import Project
 
-__all__ = ["DEFAULTS", "flink_log", "prepare_jvm", "read_configuration", "start_quickly", "table_environment"]
+__all__ = ["DEFAULTS", "flink_log", "prepare_jvm", "start_quickly", "table_environment"]
 
 
 DEFAULTS = {
@@ -42,11 +41,12 @@ DEFAULTS = {
 
 
 def table_environment(
-    project: Project, options: Mapping[str, str] | None = None, *, batch: bool = False
+    project: Project, options: Mapping[str, str] | None = None, *, batch: bool = False, remote: bool = False
 ) -> TableEnvironment:
     """Return an environment with the project's Flink configuration and parallelism, the Kafka connector and our jar.
 
-    `options` win over the project's configuration. The JVM starts with the first environment of a process.
+    `options` win over the project's configuration. For a `remote` cluster neither that nor this Python counts, nor the
+    project's parallelism: they are for this machine. The JVM starts with the first environment of a process.
     Raises LocalError where there is no Java or no connector to be had.
     """
     prepare_jvm(project)
@@ -55,13 +55,15 @@ def table_environment(
     from pyflink.table import EnvironmentSettings, TableEnvironment  # noqa: PLC0415
 
     configuration = Configuration()
-    settings = {
+    here = {
         "parallelism.default": str(project.settings.parallelism),
-        "pipeline.jars": ";".join(jar.as_uri() for jar in classpath),
         "python.executable": sys.executable,
         "python.client.executable": sys.executable,
+    }
+    settings = {
+        "pipeline.jars": ";".join(jar.as_uri() for jar in classpath),
         **DEFAULTS,
-        **read_configuration(project),
+        **({} if remote else {**here, **read_configuration(project)}),
         **(options or {}),
     }
     for key, value in settings.items():
@@ -103,39 +105,3 @@ def start_quickly() -> None:
 def flink_log(project: Project) -> Path:
     """Return the folder of Flink's log files."""
     return project.state / "flink" / "logs"
-
-
-def read_configuration(project: Project) -> dict[str, str]:
-    """Read the project's Flink configuration; {} where the default file is not there.
-
-    Raises ProjectError for a file that is missing though named, or is no flat list of options.
-    """
-    from ruamel.yaml import YAML, YAMLError  # noqa: PLC0415 - a tenth of a second
-
-    file = project.root / project.settings.flink_conf
-    if not file.is_file():
-        if project.settings.flink_conf == Settings.flink_conf:
-            return {}
-        raise ProjectError(
-            f"there is no Flink configuration {project.settings.flink_conf}",
-            place=Place(project.root / "pyproject.toml"),
-            ways_out=("mend flink_conf in [tool.millstream]",),
-        )
-    place = Place(project.relative(file))
-    try:
-        content: Any = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
-    except YAMLError as error:
-        raise ProjectError(f"not valid YAML: {error}", place=place) from error
-    if not isinstance(content, dict):
-        raise ProjectError("expected a list of Flink options, one `key: value` a line", place=place)
-    return dict(_flat(content))
-
-
-def _flat(content: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    options: list[tuple[str, str]] = []
-    for key, value in content.items():
-        if isinstance(value, dict):
-            options += _flat(value, f"{prefix}{key}.")
-        else:
-            options.append((f"{prefix}{key}", str(value).lower() if isinstance(value, bool) else str(value)))
-    return options

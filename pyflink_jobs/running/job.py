@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pyflink_jobs.planning.restricted import Places
     from pyflink_jobs.project.settings import Project
 
-__all__ = ["Outcome", "execute", "refuse_missing_topics", "run_job"]
+__all__ = ["Outcome", "create_sink_topics", "execute", "refuse_missing_topics", "run_job"]
 
 _SINK_PARTITIONS = 4  # of a topic that a job's first run creates
 _POLL = 0.5  # seconds between two looks at a running job
@@ -77,8 +77,7 @@ def execute(
 ) -> Outcome:
     """Submit a planned job to a cluster and follow it to its end; `stop` or Ctrl-C cancels it."""
     refuse_missing_topics(planned.sources)
-    for bootstrap, names in _topics(planned.sinks).values():
-        topics.create(bootstrap, dict.fromkeys(names, _SINK_PARTITIONS))
+    create_sink_topics(planned.sinks)
     started = time.monotonic()
     with _interruptible(stop or Event()) as interrupted:
         try:
@@ -150,6 +149,12 @@ def refuse_missing_topics(tables: Mapping[str, Mapping[str, str]]) -> None:
                         "write records to it first; the demo's: millstream replay flights",
                     ),
                 )
+
+
+def create_sink_topics(tables: Mapping[str, Mapping[str, str]]) -> None:
+    """Create the topics of sinks that are not there yet."""
+    for bootstrap, names in _topics(tables).values():
+        topics.create(bootstrap, dict.fromkeys(names, _SINK_PARTITIONS))
 
 
 def _brokers(planned: PlannedJob) -> set[str]:

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.running.environment import prepare_jvm, read_configuration
+from pyflink_jobs.project.options import read_configuration
+from pyflink_jobs.running.environment import prepare_jvm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from pyflink_jobs.planning.guarded import UNCHECKED
 
-__all__ = ["JobCounts", "read_counts", "read_final_counts"]
+__all__ = ["JobCounts", "count_finished", "read_counts", "read_final_counts"]
 
 _SOURCE = re.compile(r"Source: (?:KafkaSource-)?(?:\S+\.)?(?P<table>\w+)(?:\[\d+\])?")
 _SINK = re.compile(r"(?:^|-> |\()(?:Sink: )?(?:(?P<table>\w+)\[\d+\]: Writer|StreamingFileWriter)")
@@ -67,10 +67,14 @@ def read_counts(url: str, job_id: str) -> JobCounts:
 
 def read_final_counts(url: str, job_id: str) -> JobCounts:
     """Ask about a job that has ended: what each task has counted is exact, its metrics are gone."""
-    job = _get(f"{url}/jobs/{job_id}")
+    return count_finished(_get(f"{url}/jobs/{job_id}"))
+
+
+def count_finished(job: dict[str, Any]) -> JobCounts:
+    """Return the counts of a job that has ended, from what Flink's REST interface says of it."""
     counts = JobCounts(job["state"])
     vertices = {vertex["id"]: vertex for vertex in job["vertices"]}
-    readers = _readers(job["plan"]["nodes"])
+    flows = _flows(job["plan"]["nodes"], vertices)
     for name, vertex in vertices.items():
         counted = vertex["metrics"]
         if source := _table(_SOURCE, vertex):
@@ -79,25 +83,32 @@ def read_final_counts(url: str, job_id: str) -> JobCounts:
             # A task counts what its first operator reads, for a join that is both sides, and what all its last ones
             # write: into the sink, and to other tasks.
             first = _SINK.match(vertex["name"])
-            others = sum(_sent(name, other, vertices, readers) for other in readers.get(name, ()))
+            others = sum(count for (sender, _), count in flows.items() if sender == name)
             counts.written[sink] += counted["read-records"] if first else counted["write-records"] - others
     return JobCounts(counts.state, +counts.read, +counts.written)
 
 
-def _readers(nodes: list[dict[str, Any]]) -> dict[str, list[str]]:
-    """Return by task which tasks read from it."""
-    readers: dict[str, list[str]] = {}
-    for node in nodes:
-        for given in node.get("inputs", ()):
-            readers.setdefault(given["id"], []).append(node["id"])
-    return readers
+def _flows(nodes: list[dict[str, Any]], vertices: dict[str, Any]) -> dict[tuple[str, str], int]:
+    """Return how many records went from one task to another: (sender, reader) -> records.
 
-
-def _sent(sender: str, reader: str, vertices: dict[str, Any], readers: dict[str, list[str]]) -> int:
-    """Return how many records went from one task to another; those that read from many have senders of one reader."""
-    senders = [name for name, all_readers in readers.items() if reader in all_readers and name != sender]
-    elsewhere = sum(int(vertices[name]["metrics"]["write-records"]) for name in senders)
-    return int(vertices[reader]["metrics"]["read-records"]) - elsewhere
+    Flink has one count for all that a task reads, and one for all that it writes. Where all flows but one of a task
+    are known, that one is.
+    """
+    unknown = {(given["id"], node["id"]) for node in nodes for given in node.get("inputs", ())}
+    flows: dict[tuple[str, str], int] = {}
+    totals = [(1, name, "read-records") for name in vertices]
+    totals += [(0, name, "write-records") for name, vertex in vertices.items() if not _table(_SINK, vertex)]
+    found = True
+    while found:
+        found = False
+        for end, name, total in totals:
+            mine = [flow for flow in unknown if flow[end] == name]
+            if len(mine) == 1:
+                known = sum(count for flow, count in flows.items() if flow[end] == name)
+                flows[mine[0]] = vertices[name]["metrics"][total] - known
+                unknown.remove(mine[0])
+                found = True
+    return flows
 
 
 def _table(pattern: re.Pattern[str], vertex: dict[str, Any]) -> str:

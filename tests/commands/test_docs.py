@@ -35,6 +35,13 @@ def run(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def copy_project(folder: Path) -> None:
+    """Put what a reader has of the project into a folder."""
+    for name in ("sql", "models", "flink-conf", "tests/features"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("train"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+
+
 def test_the_tutorial(tmp_path: Path) -> None:
     done = run(script("tutorial.md"), tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -44,9 +51,7 @@ def test_the_tutorial(tmp_path: Path) -> None:
 
 
 def test_the_how_to(tmp_path: Path) -> None:
-    for name in ("sql", "models", "flink-conf", "tests/features"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("train"))
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    copy_project(tmp_path)
     done = run(script("how-to.md"), tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 Python operators\n" in done.stdout  # one scores, two follow drift

@@ -46,7 +46,7 @@ def test_the_sql_of_a_monitor_is_readable(project: Project) -> None:
     assert explained.sql.replace(reference[1], "<reference>") + "\n" == GOLDEN.read_text()
 
 
-@pytest.mark.parametrize(("root", "sinks"), [(None, 3), (ROOT, 5)])
+@pytest.mark.parametrize(("root", "sinks"), [(None, 3), (ROOT, 4)])
 def test_one_operator_scores_for_all_inserts(root: Path | None, sinks: int, project: Project) -> None:
     """The second project is the repository's: its features come through two temporal joins, and it has a quarantine."""
     chosen = Project.find(root) if root else project

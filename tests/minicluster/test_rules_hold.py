@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pyflink_jobs.planning.counting import create_counter
 from pyflink_jobs.planning.guarding import guard_all
 from pyflink_jobs.planning.quarantine_sql import unsound_insert
 from pyflink_jobs.project.settings import Project, Settings
@@ -62,6 +63,7 @@ def test_a_row_is_sound_if_it_keeps_every_rule(tmp_path: Path, cluster: MiniClus
     environment = table_environment(Project(tmp_path, Settings()), cluster.options, batch=True)
     environment.execute_sql(source.table_sql)
     environment.execute_sql(f"CREATE VIEW t_checked AS {source.checked_sql}")
+    create_counter(environment, "t_checked", "t", ["contract"])
     insert = unsound_insert(source, "score", ["reason", "detail"])
     with environment.execute_sql(f"SELECT n FROM ({source.view_sql})").collect() as found:
         sound = {row[0] for row in found}

@@ -22,7 +22,7 @@ WHERE `_reason` IS NULL;
 INSERT INTO `quarantine` (`source`, `reason`, `detail`, `offset`, `columns`, `model`)
 SELECT
   'events' AS `source`,
-  `_reason` AS `reason`,
+  `_count_events_checked`(`_reason`) AS `reason`,
   CASE `_reason`
     WHEN 'undecodable' THEN `_error`
     WHEN 'contract' THEN CONCAT_WS('; ',

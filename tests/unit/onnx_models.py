@@ -39,7 +39,7 @@ SCORABLE = [
     "trees",
     "two_matrices",
 ]
-"""All models that score rows: every file but `zipmap` and `batch_mean`."""
+"""All models that score rows: every file of `make.py` but `zipmap` and `batch_mean`."""
 
 
 def model_path(name: str) -> Path:

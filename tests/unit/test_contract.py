@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pyflink_jobs.errors import ProjectError
 from pyflink_jobs.planning.declarations import Declarations, declare
 from tests.projects import add_model, make_project
 
@@ -131,6 +132,8 @@ def test_every_dtype_has_its_sql_type(tmp_path: Path) -> None:
         ("trees", "model_version DOUBLE", "'output.model_version' = 'probabilities[1]'", "another name", ""),
         ("trees", "p DOUBLE", "'output.q' = 'label'", "unknown option 'output.q'", "output.p"),
         ("trees", "label BIGINT", "'null-inputs' = 'skip'", "'null-inputs' is 'skip'", ""),
+        ("trees", "label BIGINT", "'time-limit' = '10'", "'time-limit' is '10'", "'10 s'"),
+        ("trees", "label BIGINT", "'time-limit' = '0 s'", "'time-limit' is '0 s'", "'10 s'"),
         ("trees", "label BIGINT", "'versoin' = '1'", "unknown option 'versoin'", "'version'"),
     ],
 )
@@ -138,6 +141,21 @@ def test_outputs_and_options(tmp_path: Path, onnx: str, outputs: str, options: s
     found = declarations(tmp_path, onnx, "a FLOAT, b FLOAT, c FLOAT, d FLOAT", outputs, options).findings
     assert message in found[0].message
     assert way in " ".join(found[0].ways_out)
+
+
+def test_limits_travel_to_the_worker(tmp_path: Path) -> None:
+    sql = "CREATE MODEL m INPUT (a FLOAT, b FLOAT, c FLOAT) OUTPUT (y FLOAT) WITH ('provider' = 'onnx'{})"
+    for folder, option, settings, expected in [
+        ("default", "", "", (10.0, 2 * 1024**3)),
+        ("ms", ", 'time-limit' = '500 ms'", "worker_memory = '512mb'", (0.5, 512 * 1024**2)),
+        ("min", ", 'time-limit' = '1.5 MIN'", "worker_memory = '1.5 GB'", (90.0, 1536 * 1024**2)),
+    ]:
+        project = make_project(tmp_path / folder, {"models/m": sql.format(option)}, settings)
+        add_model(project, "m", "linear")
+        spec = declare(project).models["m"].spec
+        assert (spec.time_limit, spec.worker_memory) == expected
+    with pytest.raises(ProjectError, match="worker_memory is '2', expected a size of memory"):
+        make_project(tmp_path / "wrong", {}, "worker_memory = '2'")
 
 
 def test_a_model_that_is_changed_after_its_card_was_written(tmp_path: Path) -> None:

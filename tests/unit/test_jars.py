@@ -144,7 +144,7 @@ def test_processes_that_fetch_at_once_do_not_disturb_each_other(env: dict[str, s
     }
 
 
-@pytest.mark.parametrize("section", ["kafka", "flink-kafka"])
+@pytest.mark.parametrize("section", ["kafka", "flink-kafka", "kubernetes-operator"])
 def test_the_lock_is_whole(section: str) -> None:
     found = locked(section)
     assert found

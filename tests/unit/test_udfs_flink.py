@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from pyflink.table.types import DataTypes
+from pyflink.table.udf import FunctionContext
 from pyflink.table.utils import arrow_to_pandas, pandas_to_arrow
 
 from tests.unit.onnx_models import bits, model_spec, run_directly
@@ -18,13 +19,16 @@ from udfs.model import Output
 if TYPE_CHECKING:
     from udfs.model import ModelSpec
 
+NO_METRICS = FunctionContext(None, {})
+"""What a function gets with python.metric.enabled: false."""
+
 ARROW = {"BIGINT": pa.int64(), "FLOAT": pa.float32(), "DOUBLE": pa.float64(), "STRING": pa.string()}
 
 
 def call(spec: ModelSpec, *arguments: Any) -> pa.StructArray:  # noqa: ANN401 - arrays, or a plain value for a constant
     """Call the function with Arrow arrays, and return its result as pyflink sends it."""
     function = scoring_function(spec)._func  # noqa: SLF001 - what pyflink sends to a worker
-    function.open(None)
+    function.open(NO_METRICS)
     arrays = [argument for argument in arguments if isinstance(argument, pa.Array)]
     batch = pa.RecordBatch.from_arrays(arrays, names=[str(i) for i in range(len(arrays))])
     series = iter(arrow_to_pandas("UTC", [DataTypes.STRING()] * len(arrays), [batch]))
@@ -97,7 +101,7 @@ def test_constants_come_as_plain_values(constant: float | None) -> None:
 
 def test_constants_alone_have_no_length() -> None:
     function = scoring_function(model_spec("columns"))._func  # noqa: SLF001
-    function.open(None)
+    function.open(NO_METRICS)
     with pytest.raises(ValueError, match="model columns: all inputs are constants"):
         function.eval(0.5, 0.75)
 
@@ -105,5 +109,5 @@ def test_constants_alone_have_no_length() -> None:
 def test_an_empty_batch() -> None:
     empty = pd.Series([], dtype="float32")
     function = scoring_function(model_spec("columns"))._func  # noqa: SLF001
-    function.open(None)
+    function.open(NO_METRICS)
     assert len(function.eval(empty, empty)) == 0

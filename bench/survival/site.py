@@ -1,0 +1,128 @@
+"""What faults happen to: a broker, a standalone Flink cluster with ZooKeeper, the network and the disk between them."""
+
+from __future__ import annotations
+
+import time
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
+
+import psutil
+
+from bench.survival.isolation import HOST, Network, SmallDisk, isolated
+from pyflink_jobs.local import broker, flink_cluster
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Site"]
+
+_OPTIONS = {
+    # A dead TaskManager is given up after two calls that nobody answers, a silent one after eight seconds.
+    "heartbeat.interval": "1 s",
+    "heartbeat.timeout": "8 s",
+    "heartbeat.rpc-failure-threshold": "2",
+    # Processes that start often: half the processor time until they are of use.
+    "env.java.opts.taskmanager": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+    "env.java.opts.jobmanager": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+}
+_LOOK = 2.0  # seconds in which a worker shows that it works
+_WORKER = "pyflink.fn_execution.beam.beam_boot"
+
+
+class Site:
+    """Two TaskManagers of two slots, a JobManager, ZooKeeper, a broker; all below the folder `state`.
+
+    In namespaces of our own (`isolate`), the broker is at the far end of `network`, and checkpoints are on `disk`.
+    """
+
+    def __init__(self, state: Path) -> None:
+        self.state = state
+        self.network: Network | None = None
+        self.disk: SmallDisk | None = None
+        if isolated():
+            self.network = Network()
+            self.disk = SmallDisk(flink_cluster.folder(state) / "checkpoints")
+            self.disk.mount()
+        self._port = 0
+        self.bootstrap = ""
+        self.start_broker()
+        layout = flink_cluster.Layout(taskmanagers=2, slots=2, ha=True, options=tuple(_OPTIONS.items()))
+        self.url = flink_cluster.start(state, layout, 0).url
+
+    def beside_the_broker(self) -> AbstractContextManager[None]:
+        """Have this thread be where the broker is."""
+        return self.network.inside() if self.network else nullcontext()
+
+    def start_broker(self) -> None:
+        """Start the broker, at the address that it had."""
+        with self.beside_the_broker():
+            running = broker.start(self.state, self._port, host=HOST if self.network else "127.0.0.1")
+        self.bootstrap = running.bootstrap_servers
+        self._port = int(self.bootstrap.rpartition(":")[2])
+
+    def kill_broker(self) -> None:
+        """Kill -9."""
+        running = broker.alive(self.state)
+        assert running is not None, "it was started, and what was killed was started again"  # noqa: S101
+        _kill(psutil.Process(running.pid))
+
+    def start_cluster(self) -> tuple[str, ...]:
+        """Start what of the cluster is dead, and return it."""
+        return flink_cluster.start(self.state).started_now
+
+    def processes(self) -> dict[str, psutil.Process]:
+        """Return the cluster's processes by role, and the broker's."""
+        found = flink_cluster.processes(self.state)
+        running = broker.alive(self.state)
+        return {**found, **({"broker": psutil.Process(running.pid)} if running else {})}
+
+    def workers(self) -> dict[str, list[psutil.Process]]:
+        """Return the Python workers by the role of their TaskManager."""
+        found: dict[str, list[psutil.Process]] = {}
+        for role, process in flink_cluster.processes(self.state).items():
+            if role.startswith("taskmanager"):
+                children = process.children(recursive=True)
+                found[role] = [child for child in children if _is_worker(child)]
+        return found
+
+    def kill(self, role: str) -> None:
+        """Kill -9 of a process of the cluster."""
+        _kill(flink_cluster.processes(self.state)[role])
+
+    def kill_worker(self, number: int) -> None:
+        """Kill -9 of a Python worker that works just now; which one, follows from `number`."""
+        all_of_them = [worker for workers in self.workers().values() for worker in workers]
+        before = [_seconds(worker) for worker in all_of_them]
+        time.sleep(_LOOK)
+        worked = [_seconds(worker) - so_far for worker, so_far in zip(all_of_them, before, strict=True)]
+        busy = [worker for worker, seconds in zip(all_of_them, worked, strict=True) if seconds >= max(worked) / 2]
+        _kill(busy[number % len(busy)])
+
+    def busiest_taskmanager(self) -> str:
+        """Return the role of a TaskManager that works for the job."""
+        workers = self.workers()
+        return max(workers, key=lambda role: len(workers[role]))
+
+    def close(self, *, keep: bool = False) -> None:
+        """Stop all; the data are deleted unless they are to be kept."""
+        flink_cluster.stop(self.state)
+        broker.stop(self.state, purge=not keep)
+        if self.network:
+            self.network.close()
+
+
+def _kill(process: psutil.Process) -> None:
+    process.kill()
+    process.wait(10)
+
+
+def _seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return _WORKER in process.cmdline()
+    except psutil.Error:
+        return False

@@ -1,0 +1,93 @@
+"""`millstream upgrade`: put a new version of a job in the place of the one that runs."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from pyflink_jobs.cli.main import Context
+    from pyflink_jobs.cluster.carrying_over import Fate
+
+__all__ = ["upgrade"]
+
+_COLOURS = {"keeps": "green", "loses": "red", "new": "yellow"}
+
+
+@click.command()
+@click.argument("job")
+@click.option("--target", default="local", show_default=True, help="Which cluster.")
+@click.option("--plan", "only_plan", is_flag=True, help="Say what would be kept and lost; stop nothing.")
+@click.option("--accept-loss", is_flag=True, help="Go on although some state is lost.")
+@click.option("--ship-env", is_flag=True, help="Send this Python environment to the workers.")
+@click.option("--within", default=300.0, show_default=True, help="Seconds that the new job has to run.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def upgrade(
+    context: Context,
+    job: str,
+    *,
+    target: str,
+    only_plan: bool,
+    accept_loss: bool,
+    ship_env: bool,
+    within: float,
+    as_json: bool,
+) -> None:
+    """Stop a job with a savepoint and start its new version from it; the old one comes back if that fails.
+
+    \b
+    Example:
+      millstream upgrade score --plan
+      millstream upgrade score
+    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    from rich.console import Console  # noqa: PLC0415 - --help must not pay for it
+
+    from pyflink_jobs.cluster.jobs import connect  # noqa: PLC0415
+    from pyflink_jobs.cluster.records import keep_record  # noqa: PLC0415
+    from pyflink_jobs.cluster.targets import target_named  # noqa: PLC0415
+    from pyflink_jobs.cluster.upgrading import plan_upgrade  # noqa: PLC0415
+    from pyflink_jobs.cluster.upgrading import upgrade as carry_out  # noqa: PLC0415
+    from pyflink_jobs.errors import JobError  # noqa: PLC0415
+    from pyflink_jobs.local.broker import bootstrap_servers  # noqa: PLC0415
+
+    project = context.project
+    to = target_named(project, target)
+    rest = connect(to)
+    with tempfile.TemporaryDirectory(prefix="millstream-") as name, Console(stderr=True).status(job) as status:
+        folder = Path(name)
+        status.update(f"{job}: planning")
+        planned = plan_upgrade(project, job, to, rest, folder, ship_env=ship_env)
+        _show(planned.fates, as_json=as_json and only_plan)
+        if only_plan:
+            return
+        if planned.losses and not accept_loss:
+            raise JobError(
+                f"the upgrade of `{job}` loses state; nothing was stopped",
+                facts=tuple(_line(fate) for fate in planned.losses),
+                ways_out=("leave what they read and compute as it was", "let it go: --accept-loss"),
+            )
+        job_id = carry_out(
+            project, planned, rest, folder, within=within, tell=lambda step: status.update(f"{job}: {step}")
+        )
+        keep_record(project, planned.new, job_id, bootstrap_servers(project), ship_env=ship_env)
+    click.echo(
+        json.dumps({"job": job, "id": job_id, "url": to.url}) if as_json else f"{job} runs at {to.url}: {job_id}"
+    )
+
+
+def _show(fates: list[Fate], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps([asdict(fate) for fate in fates], indent=2))
+        return
+    for fate in sorted(dict.fromkeys(fates), key=lambda fate: list(_COLOURS).index(fate.word)):
+        click.echo(f"{click.style(f'{fate.word:<6}', fg=_COLOURS[fate.word])} {_line(fate)}", err=True)
+
+
+def _line(fate: Fate) -> str:
+    return f"{fate.name}: {fate.why}" if fate.why else fate.name

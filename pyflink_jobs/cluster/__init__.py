@@ -1,0 +1,1 @@
+"""Jobs on Flink clusters: targets, packages, submission, upgrades."""

@@ -1,0 +1,62 @@
+"""The Flink distribution inside the apache-flink package: its scripts, and a configuration folder of one's own."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pyflink_jobs.project.options import flat_options
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["prepare", "scripts", "variables"]
+
+
+def _home() -> Path:
+    spec = find_spec("pyflink")
+    assert spec is not None, "apache-flink is a dependency"  # noqa: S101
+    assert spec.origin is not None, "it is no namespace package"  # noqa: S101
+    return Path(spec.origin).parent
+
+
+def scripts() -> Path:
+    """Return the folder of `flink`, `jobmanager.sh` and the others."""
+    return _home() / "bin"
+
+
+def prepare(home: Path, options: Mapping[str, str]) -> None:
+    """Lay out a folder from which the scripts run, with Flink's own configuration and `options` over it.
+
+    `conf/` has the configuration, `lib/` links to Flink's jars and to that of PyFlink, which the JobManager needs too.
+    """
+    from ruamel.yaml import YAML  # noqa: PLC0415 - a tenth of a second
+
+    for name in ("conf", "lib", "log", "pid", "tmp"):
+        (home / name).mkdir(parents=True, exist_ok=True)
+    for file in (_home() / "conf").iterdir():
+        if file.name.startswith("log"):
+            (home / "conf" / file.name).write_bytes(file.read_bytes())
+    for jar in [*(_home() / "lib").glob("*.jar"), *(_home() / "opt").glob("flink-python-*.jar")]:
+        link = home / "lib" / jar.name
+        link.unlink(missing_ok=True)
+        link.symlink_to(jar)
+    yaml = YAML(typ="safe")
+    yaml.default_flow_style = False
+    yaml.width = 10_000
+    packaged: Any = yaml.load((_home() / "conf" / "config.yaml").read_text(encoding="utf-8"))
+    with (home / "conf" / "config.yaml").open("w", encoding="utf-8") as written:
+        yaml.dump({**flat_options(packaged), **options}, written)
+
+
+def variables(home: Path) -> dict[str, str]:
+    """Return the environment variables that make the scripts use the folder `home`."""
+    return {
+        "FLINK_HOME": str(_home()),
+        "FLINK_CONF_DIR": str(home / "conf"),
+        "FLINK_LIB_DIR": str(home / "lib"),
+        "FLINK_PLUGINS_DIR": str(_home() / "plugins"),
+        "FLINK_LOG_DIR": str(home / "log"),
+        "FLINK_PID_DIR": str(home / "pid"),
+    }

@@ -1,0 +1,79 @@
+"""Flink's REST interface: ask it, tell it, wait for what it does meanwhile."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+
+from pyflink_jobs.errors import ClusterError
+
+__all__ = ["Rest", "why"]
+
+_PYTHON = "Traceback (most recent call last):"
+_PATIENCE = 60.0  # seconds for one answer: on a busy machine Flink answers late
+_POLL = 0.2  # seconds between two looks at what goes on in the background
+
+
+@dataclass(frozen=True)
+class Rest:
+    """The interface at `url`, such as "http://127.0.0.1:8081"."""
+
+    url: str
+    patience: float = _PATIENCE
+
+    def get(self, path: str) -> Any:  # noqa: ANN401 - JSON
+        """Return the answer to a question; raises OSError where none comes, HTTPError where it is no."""
+        return self._send(urllib.request.Request(f"{self.url}{path}"))  # noqa: S310 - a cluster's address
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
+        """Tell it something, and return its answer; raises as `get` does."""
+        return self._tell("POST", path, body)
+
+    def patch(self, path: str) -> None:
+        """Tell it something without a body; raises as `get` does."""
+        self._tell("PATCH", path, {})
+
+    def text(self, path: str) -> str:
+        """Return a file, such as a log; raises as `get` does."""
+        request = urllib.request.Request(f"{self.url}{path}")  # noqa: S310 - a cluster's address
+        with urllib.request.urlopen(request, timeout=self.patience) as answer:  # noqa: S310
+            content: bytes = answer.read()
+        return content.decode(errors="replace")
+
+    def finished(self, path: str, within: float) -> dict[str, Any]:
+        """Wait for what was begun in the background at `path`, and return what came of it.
+
+        Raises ClusterError where it failed, or has not ended after so many seconds.
+        """
+        deadline = time.monotonic() + within
+        while (answer := self.get(path))["status"]["id"] != "COMPLETED":
+            if time.monotonic() > deadline:
+                raise ClusterError(f"the cluster has not finished after {within:.0f} seconds", facts=(path,))
+            time.sleep(_POLL)
+        operation: dict[str, Any] = answer["operation"] or {}
+        if cause := operation.get("failure-cause"):
+            raise ClusterError(why(cause["stack-trace"]), detail=cause["stack-trace"])
+        return operation
+
+    def _tell(self, method: str, path: str, body: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
+        request = urllib.request.Request(f"{self.url}{path}", json.dumps(body).encode(), method=method)  # noqa: S310
+        request.add_header("Content-Type", "application/json")
+        return self._send(request)
+
+    def _send(self, request: urllib.request.Request) -> Any:  # noqa: ANN401 - JSON
+        with urllib.request.urlopen(request, timeout=self.patience) as answer:  # noqa: S310 - a cluster's address
+            return json.loads(answer.read() or b"{}")
+
+
+def why(trace: str) -> str:
+    """Return the innermost cause of a Java stack trace, in one line: what Python says, where that failed."""
+    if _PYTHON in trace:
+        below = trace.rpartition(_PYTHON)[2].partition("\n\tat ")[0].splitlines()
+        if said := [line for line in below if line and not line.startswith((" ", "\t"))]:
+            return said[-1]
+    causes = [line for line in trace.splitlines() if line.startswith("Caused by: ")] or trace.splitlines()[:1]
+    return causes[-1].removeprefix("Caused by: ") if causes else "no reason given"
