@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_PORT", "Broker", "alive", "bootstrap_servers", "find", "folder", "start", "stop"]
 
 DEFAULT_PORT = 9092
+_TRIES = 3
 _ADDRESS = "-Dmillstream.address="
 
 
@@ -88,14 +89,22 @@ def start(state: Path, port: int | None = None, java: Java | None = None, host: 
             notes.append(f"the broker with process id {process.pid} no longer answered and was ended")
         elif (home / "data").is_dir() and not (home / "data" / ".kafka_cleanshutdown").exists():
             notes.append("the last broker here was not stopped by `millstream down`; its data is recovered")
-        java = java or find_java()
-        command = kafka_server.command(java, jars("kafka"))
-        chosen = _choose_port(port, host, notes)
-        kafka_server.configure(home, host, chosen)
+        command = kafka_server.command(java or find_java(), jars("kafka"))
         if not (home / "data" / "meta.properties").is_file():
+            kafka_server.configure(home, host, kafka_server.free_port(0, host))  # the tool reads all of it
             kafka_server.format_data(home, command)
-        address = f"{host}:{chosen}"
-        process = kafka_server.launch(home, address, command, [_mark(state), f"{_ADDRESS}{address}"])
+        for tries_left in reversed(range(_TRIES)):
+            chosen = _choose_port(port, host)
+            kafka_server.configure(home, host, chosen)
+            address = f"{host}:{chosen}"
+            try:
+                process = kafka_server.launch(home, address, command, [_mark(state), f"{_ADDRESS}{address}"])
+                break
+            except kafka_server.AddressInUseError:  # the port was free a second ago; choose again
+                if not tries_left:
+                    raise
+        if port is None and chosen != DEFAULT_PORT:
+            notes.append(f"port {DEFAULT_PORT} is taken, so the broker listens on {chosen}")
     return Broker(address, process.pid, process.create_time(), _log(state), started_now=True, notes=tuple(notes))
 
 
@@ -131,15 +140,12 @@ def _log(state: Path) -> Path:
     return folder(state) / "logs" / kafka_server.LOG
 
 
-def _choose_port(port: int | None, host: str, notes: list[str]) -> int:
-    wanted = DEFAULT_PORT if port is None else port
-    if free := kafka_server.free_port(wanted, host):
+def _choose_port(port: int | None, host: str) -> int:
+    if free := kafka_server.free_port(DEFAULT_PORT if port is None else port, host):
         return free
     if port is not None:
         raise LocalError(
             f"port {port} is taken on this machine",
             ways_out=("let a free one be chosen: millstream up --port 0", f"stop what listens on port {port}"),
         )
-    free = kafka_server.free_port(0, host)
-    notes.append(f"port {wanted} is taken, so the broker listens on {free}")
-    return free
+    return kafka_server.free_port(0, host)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import itertools
 import os
 import shutil
 import socket
@@ -21,15 +22,20 @@ from pyflink_jobs.local import topics
 if TYPE_CHECKING:
     from pyflink_jobs.local.java import Java
 
-__all__ = ["LOG", "command", "configure", "end", "format_data", "free_port", "launch"]
+__all__ = ["LOG", "AddressInUseError", "command", "configure", "end", "format_data", "free_port", "launch"]
 
 LOG = "kafka.log"  # in the folder `logs`, as log4j2.properties says
 _HERE = Path(__file__).parent
 _STARTS_WITHIN = 60.0  # seconds
 _STOPS_WITHIN = 20.0
+_IN_USE = "Address already in use"  # as Java says it
 # Of what was tried, the serial collector and the first compiler alone start fastest and also take the least CPU for
 # millions of records: about half of the JVM's own choice.
 _JVM_OPTIONS = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+
+
+class AddressInUseError(LocalError):
+    """Somebody else took one of the broker's ports before the broker did."""
 
 
 def free_port(port: int, host: str = "127.0.0.1") -> int:
@@ -76,9 +82,10 @@ def format_data(home: Path, command: list[str]) -> None:
 
 
 def launch(home: Path, address: str, command: list[str], marks: list[str]) -> psutil.Process:
-    """Start the broker in its folder and return its process once it answers at `address`; raise LocalError if it fails.
+    """Start the broker in its folder and return its process once it answers at `address`.
 
     `marks` are JVM options by which the process can be found again.
+    Raises AddressInUseError where one of its ports is taken, LocalError where it fails otherwise.
     """
     java, *options = command
     log = home / "logs" / LOG
@@ -112,18 +119,21 @@ def _wait_until_ready(child: subprocess.Popen[bytes], address: str, home: Path) 
         else:
             continue
         logs = home / "logs"
-        raise LocalError(
+        said = _last_words(logs)
+        kind = AddressInUseError if any(_IN_USE in line for line in said) else LocalError
+        raise kind(
             problem,
-            facts=tuple(_last_words(logs)[-4:]),
+            facts=tuple(said),
             ways_out=(f"look into {logs}", "start with empty topics: millstream down --purge, millstream up"),
             detail="\n".join(_tail(logs / LOG) + _tail(logs / "kafka.out")),
         )
 
 
 def _last_words(logs: Path) -> list[str]:
-    """Return the end of this start's log without stack frames; before there is a log, what the JVM said."""
-    lines = _tail(logs / LOG) or _tail(logs / "kafka.out")
-    return [line for line in lines if line.strip() and not line.startswith("\t")]
+    """Return this start's log from its first error on, without stack frames; before there is a log, the JVM's words."""
+    lines = [line for line in _tail(logs / LOG) or _tail(logs / "kafka.out") if line.strip() and line[0] != "\t"]
+    wrong = itertools.dropwhile(lambda line: " ERROR " not in line, lines)
+    return [line for line in wrong if " INFO " not in line][:4] or lines[-4:]
 
 
 def _tail(file: Path) -> list[str]:

@@ -160,6 +160,23 @@ def test_a_named_port_that_is_taken_is_an_error(project: Path) -> None:
     assert broker.alive(project / ".millstream") is None
 
 
+@pytest.mark.parametrize("call", [3, 4], ids=["listener", "controller"])
+def test_a_port_that_is_taken_in_the_last_moment(project: Path, monkeypatch: pytest.MonkeyPatch, call: int) -> None:
+    """Of the ports that `start` asks for, the first two are for the tool that formats, the next two for the broker."""
+    with socket.socket() as somebody:
+        somebody.bind(("127.0.0.1", 0))
+        somebody.listen()
+        taken, free_port, calls = somebody.getsockname()[1], kafka_server.free_port, iter(range(1, 100))
+
+        def free_a_moment_ago(port: int, host: str = "127.0.0.1") -> int:
+            return taken if next(calls) == call else free_port(port, host)
+
+        monkeypatch.setattr(kafka_server, "free_port", free_a_moment_ago)
+        running = broker.start(project / ".millstream", port=0)
+    assert topics.answers(running.bootstrap_servers)
+    assert "Address already in use" in running.log.with_name("kafka.previous.log").read_text()
+
+
 def test_a_broker_that_dies_at_its_start_shows_its_last_words(project: Path) -> None:
     state = project / ".millstream"
     broker.start(state, port=0)
@@ -172,6 +189,7 @@ def test_a_broker_that_dies_at_its_start_shows_its_last_words(project: Path) -> 
     assert "Stored node id 7 doesn't match previous node id 1" in str(error.value)
     assert str(state / "kafka" / "logs") in str(error.value)
     assert "\tat " not in str(error.value)
+    assert len(str(error.value).splitlines()) < 10
     assert broker.alive(state) is None
 
 
