@@ -5,9 +5,11 @@ Hashing the broker's 46 jars takes about a tenth of a second, so nothing is reme
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import tempfile
+import time
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ __all__ = ["LOCK", "Jar", "cache_folder", "jars", "locked"]
 LOCK = Path(__file__).with_name("jars.lock")
 _DOWNLOADS_AT_ONCE = 8
 _TIMEOUT = 20  # seconds without a byte
+_PAUSES = (1.0, 4.0)  # seconds before another try, where the network failed
 
 
 @dataclass(frozen=True)
@@ -118,8 +121,13 @@ def _download(jar: Jar, into: Path, mirror: str | None) -> Path:
     group, artifact, version = jar.coordinates.split(":")
     remotes = {"mirror": mirror.rstrip("/")} if mirror else None
     maven = MavenContext(repo_cache=into, remote_repos=remotes, timeout=_TIMEOUT)
+    wanted = maven.project(group, artifact).at_version(version).artifact()
     try:
-        return Path(maven.project(group, artifact).at_version(version).artifact().resolve())
+        for pause in _PAUSES:
+            with contextlib.suppress(requests.ConnectionError, requests.Timeout):
+                return Path(wanted.resolve())
+            time.sleep(pause)
+        return Path(wanted.resolve())
     except (requests.RequestException, RuntimeError, OSError) as error:
         raise LocalError(
             f"cannot fetch {jar.coordinates}",

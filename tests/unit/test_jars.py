@@ -8,6 +8,7 @@ import sys
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socket import SHUT_RDWR
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ class Repository(ThreadingHTTPServer):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.asked: list[str] = []
+        self.drops = 0  # how many of the next connections break before a byte is sent
         super().__init__(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
 
     @property
@@ -49,6 +51,10 @@ class Handler(SimpleHTTPRequestHandler):
         """Serve a file."""
         if self.path.endswith(".jar"):
             self.server.asked.append(Path(self.path).name)
+            if self.server.drops:
+                self.server.drops -= 1
+                self.connection.shutdown(SHUT_RDWR)
+                return
         super().do_GET()
 
 
@@ -75,6 +81,7 @@ def env(tmp_path: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch)
     lock = tmp_path / "jars.lock"
     lock.write_text("\n".join(["[both]", "wanted = []", "[both.jars]", *lines]))
     monkeypatch.setattr(module, "LOCK", lock)
+    monkeypatch.setattr(module, "_PAUSES", (0.01, 0.01))
     return {"MILLSTREAM_CACHE": str(tmp_path / "cache"), "MILLSTREAM_MAVEN": repository.url}
 
 
@@ -95,6 +102,12 @@ def test_a_half_written_or_changed_jar_is_fetched_again(
     assert jars("both", env)[1].read_bytes() == CONTENTS["two"]
     assert repository.asked.count("two-1.0.jar") == 2
     assert repository.asked.count("one-1.0.jar") == 1
+
+
+def test_a_connection_that_breaks_is_tried_again(env: dict[str, str], repository: Repository) -> None:
+    repository.drops = 2
+    assert [file.read_bytes() for file in jars("both", env)] == list(CONTENTS.values())
+    assert len(repository.asked) == 4
 
 
 def test_a_jar_that_is_not_the_locked_one_is_refused(env: dict[str, str], repository: Repository) -> None:
