@@ -22,6 +22,7 @@ from bench.survival.site import Site
 from bench.survival.soak import capacity, soak
 from bench.survival.tables import faults_table, soak_table
 from pyflink_jobs.errors import MillstreamError
+from pyflink_jobs.local.jars import jars
 from pyflink_jobs.running.environment import start_quickly
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def main(*, tries: int, only: tuple[str, ...], rate: int, minutes: float, json_f
     Example:
       python -m bench.survival --tries 1 --only "kill -9 broker"
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    for section in ("kafka", "flink-kafka"):
+        jars(section)  # before there is a network that leads nowhere
     isolate()
     start_quickly()
     chosen = (only or (*FAULTS, RESCALED)) if tries else ()
