@@ -22,8 +22,8 @@ import org.apache.flink.util.Collector;
 import org.apache.flink.util.jackson.JacksonMapperFactory;
 
 /**
- * Reads a record with the converters of Flink's own JSON format. One that cannot be read gives a row as well: its
- * columns are NULL, its metadata column `error` says why.
+ * Reads a plain record from its bytes, any other one with the converters of Flink's own JSON format. One that cannot be
+ * read gives a row as well: its columns are NULL, its metadata column `error` says why.
  */
 public class CheckedJson implements DeserializationSchema {
 
@@ -38,6 +38,7 @@ public class CheckedJson implements DeserializationSchema {
     private final boolean[] integer;
     private final boolean[] truth;
     private final boolean nested;
+    private final PlainRecord plain;
     private final JsonParserToRowDataConverters.JsonParserToRowDataConverter[] converters;
 
     private transient ObjectMapper mapper;
@@ -55,6 +56,7 @@ public class CheckedJson implements DeserializationSchema {
         this.types = new String[arity];
         this.integer = new boolean[arity];
         this.truth = new boolean[arity];
+        this.plain = new PlainRecord(row, complete);
         this.converters = ColumnConverters.of(row, timestamps);
         boolean nested = false;
         for (int i = 0; i < arity; i++) {
@@ -87,7 +89,8 @@ public class CheckedJson implements DeserializationSchema {
     public void deserialize(byte[] message, Collector out) {
         GenericRowData row = new GenericRowData(names.length + metadata.length);
         String error = Encoding.problem(message);
-        if (error == null) {
+        if (error == null && !plain.read(message, row)) {
+            row = new GenericRowData(names.length + metadata.length);
             error = read(message, row);
         }
         if (error != null) {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pyflink_jobs.planning.catalog import Catalog
 from pyflink_jobs.planning.drift_sql import ALERTS, DRIFT
 from pyflink_jobs.planning.quarantine_sql import QUARANTINE
+from pyflink_jobs.planning.quick_json import quicken
 from pyflink_jobs.project.tokens import literal, quoted
 
 if TYPE_CHECKING:
@@ -74,6 +75,9 @@ def load_job(
     for table, options in sources.items():
         if bounded and options.get("connector") in _KAFKA:
             _set(environment, names[table], "scan.bounded.mode", "latest-offset")
+    for table, options in tables.items():
+        if options.get("connector") in _KAFKA:
+            quicken(environment, names[table], options)
     written = {table: tables[table] for table in tables if table in sinks}
     return LoadedJob(catalog, [*needed, *job], names, sources, written)
 

@@ -18,7 +18,7 @@ from pyflink_jobs.local.jars import cache_folder
 __all__ = ["java_classes"]
 
 _SOURCES = Path(__file__).parent.parent / "java"
-_FACTORY = "millstream.CheckedJsonFactory"
+_FACTORIES = ("millstream.CheckedJsonFactory", "millstream.QuickJsonFactory")
 _JAVA_VERSION = 8  # of the byte code: the newest that Janino writes
 
 
@@ -57,8 +57,8 @@ def _compile(sources: list[Path]) -> dict[str, bytes]:
 def _write(jar: Path, classes: dict[str, bytes]) -> None:
     """Put the jar in its place whole; several processes may do this at once."""
     jar.parent.mkdir(parents=True, exist_ok=True)
-    # Flink finds a format by this file.
-    files = {"META-INF/services/org.apache.flink.table.factories.Factory": _FACTORY.encode(), **classes}
+    # Flink finds formats by this file.
+    files = {"META-INF/services/org.apache.flink.table.factories.Factory": "\n".join(_FACTORIES).encode(), **classes}
     with tempfile.TemporaryDirectory(prefix="compile-", dir=jar.parent) as private:
         made = Path(private) / jar.name
         with zipfile.ZipFile(made, "w") as archive:
