@@ -38,7 +38,7 @@ public class CheckedJson implements DeserializationSchema {
     private final boolean[] integer;
     private final boolean[] truth;
     private final boolean nested;
-    private final PlainRecord plain;
+    private final PlainJsonReader plain;
     private final JsonParserToRowDataConverters.JsonParserToRowDataConverter[] converters;
 
     private transient ObjectMapper mapper;
@@ -56,7 +56,7 @@ public class CheckedJson implements DeserializationSchema {
         this.types = new String[arity];
         this.integer = new boolean[arity];
         this.truth = new boolean[arity];
-        this.plain = new PlainRecord(row, complete);
+        this.plain = new PlainJsonReader(row, complete);
         this.converters = ColumnConverters.of(row, timestamps);
         boolean nested = false;
         for (int i = 0; i < arity; i++) {
@@ -88,13 +88,16 @@ public class CheckedJson implements DeserializationSchema {
 
     public void deserialize(byte[] message, Collector out) {
         GenericRowData row = new GenericRowData(names.length + metadata.length);
-        String error = Encoding.problem(message);
-        if (error == null && !plain.read(message, row)) {
+        String error = null;
+        if (!plain.read(message, row)) {
             row = new GenericRowData(names.length + metadata.length);
-            error = read(message, row);
-        }
-        if (error != null) {
-            row = new GenericRowData(names.length + metadata.length);
+            error = Encoding.problem(message);
+            if (error == null) {
+                error = read(message, row);
+            }
+            if (error != null) {
+                row = new GenericRowData(names.length + metadata.length);
+            }
         }
         for (int i = 0; i < metadata.length; i++) {
             if (metadata[i].equals("error")) {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pyflink_jobs.planning.catalog import Catalog
 from pyflink_jobs.planning.drift_sql import ALERTS, DRIFT
 from pyflink_jobs.planning.quarantine_sql import QUARANTINE
-from pyflink_jobs.planning.quick_json import quicken
+from pyflink_jobs.planning.quick_formats import quicken
 from pyflink_jobs.project.tokens import literal, quoted
 
 if TYPE_CHECKING:

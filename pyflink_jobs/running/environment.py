@@ -43,14 +43,14 @@ DEFAULTS = {
 def table_environment(
     project: Project, options: Mapping[str, str] | None = None, *, batch: bool = False, remote: bool = False
 ) -> TableEnvironment:
-    """Return an environment with the project's Flink configuration and parallelism, the Kafka connector and our jar.
+    """Return an environment with the project's Flink configuration and parallelism, its Kafka and Avro, and our jar.
 
     `options` win over the project's configuration. For a `remote` cluster neither that nor this Python counts, nor the
     project's parallelism: they are for this machine. The JVM starts with the first environment of a process.
     Raises LocalError where there is no Java or no connector to be had.
     """
     prepare_jvm(project)
-    classpath = [*jars("flink-kafka"), java_classes()]
+    classpath = [*jars("flink-kafka"), *jars("flink-avro"), java_classes()]
     from pyflink.common import Configuration  # noqa: PLC0415 - slow to import, and needs the JVM's settings first
     from pyflink.table import EnvironmentSettings, TableEnvironment  # noqa: PLC0415
 

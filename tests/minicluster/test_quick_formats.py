@@ -1,4 +1,4 @@
-"""The format 'quick-json' beside Flink's own 'json': the same rows of the same records, the same bytes of a row."""
+"""The formats quick-json and quick-avro beside Flink's own: the same rows of the same records, and the same bytes."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from pyflink_jobs.local.broker import Broker
     from pyflink_jobs.running.minicluster import MiniCluster
 
-FORMATS = ("json", "quick-json")
+SHOWN = "t, b, l, CAST(f AS STRING), CAST(d AS STRING), s, _o"  # PyFlink cannot show infinity
 COLUMNS = "t BOOLEAN, b TINYINT, h SMALLINT, i INT, l BIGINT, f FLOAT, d DOUBLE, s STRING"
 SOUND = {"t": True, "b": -7, "h": 300, "i": 70_000, "l": -(2**40), "f": 0.1, "d": -1.5e-7, "s": "J\u00f6rg", "more": 1}
+IGNORE = {form: f"'{form}.ignore-parse-errors' = 'true', " for form in ("json", "quick-json")}
 PHASES = [Phase.explicit, Phase.generate]  # to shrink a batch takes a Flink job for each try
 _HEALTH = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
 
@@ -42,19 +43,16 @@ def environment(cluster: MiniCluster, tmp_path_factory: pytest.TempPathFactory) 
 
 
 def read_by(
-    environment: TableEnvironment, broker: Broker, topic: str, form: str, columns: str
+    environment: TableEnvironment, broker: Broker, topic: str, form: str, columns: str, shown: str = "*"
 ) -> list[tuple[Any, ...]]:
     """Return the rows of a topic, those that cannot be read left out, with the offset of each in the last column."""
     environment.execute_sql(
         f"CREATE TEMPORARY TABLE `{topic} {form}` ({columns}, _o BIGINT METADATA FROM 'offset' VIRTUAL) "
         f"WITH ('connector' = 'kafka', 'topic' = '{topic}', 'format' = '{form}', "
-        f"'{form}.ignore-parse-errors' = 'true', "
+        f"{IGNORE.get(form, '')}"
         f"'scan.startup.mode' = 'earliest-offset', 'scan.bounded.mode' = 'latest-offset', "
         f"'properties.bootstrap.servers' = '{broker.bootstrap_servers}')"
     )
-    shown = (
-        "*" if "s STRING" not in columns else "t, b, h, i, l, CAST(f AS STRING), CAST(d AS STRING), s, _o"
-    )  # infinity
     with environment.execute_sql(f"SELECT {shown} FROM `{topic} {form}`").collect() as rows:
         return sorted((tuple(row) for row in rows), key=lambda row: int(row[-1]))
 
@@ -112,7 +110,9 @@ def test_it_reads_what_flink_reads(
 ) -> None:
     name = topic("records")
     send(broker, name, [json.dumps(SOUND).encode(), *batch])
-    flinks, ours = (read_by(environment, broker, name, form, COLUMNS) for form in FORMATS)
+    flinks, ours = (
+        read_by(environment, broker, name, form, COLUMNS, f"h, i, {SHOWN}") for form in ("json", "quick-json")
+    )
     assert [repr(row) for row in ours] == [repr(row) for row in flinks]  # -0.0 is not 0.0
     assert len(ours) > 1
 
@@ -161,18 +161,13 @@ rows = st.tuples(
     st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
     st.none() | st.integers(-62_000_000_000_000, 250_000_000_000_000),
 )
-TYPES = "t BOOLEAN, b TINYINT, l BIGINT, f FLOAT, d DOUBLE, s STRING, z TIMESTAMP_LTZ(3), p TIMESTAMP(3)"
+TYPES = "t BOOLEAN, b TINYINT, l BIGINT, f FLOAT, d DOUBLE, s STRING"
 
 
-@settings(max_examples=2, deadline=None, phases=PHASES, suppress_health_check=_HEALTH)
-@given(batch=st.lists(rows, min_size=100, max_size=100), standard=st.sampled_from(["SQL", "ISO-8601"]))
-def test_it_writes_the_bytes_that_flink_writes(
-    environment: TableEnvironment,
-    broker: Broker,
-    topic: Callable[[str], str],
-    batch: list[tuple[Any, ...]],
-    standard: str,
-) -> None:
+def write_by(
+    environment: TableEnvironment, broker: Broker, topic: str, form: str, batch: list[tuple[Any, ...]], standard: str
+) -> list[bytes]:
+    """Return the records that become of rows, in the order of their bytes."""
     from pyflink.table import DataTypes  # noqa: PLC0415 - PyFlink is slow to import
 
     kinds = {
@@ -185,21 +180,50 @@ def test_it_writes_the_bytes_that_flink_writes(
         "ms": DataTypes.BIGINT(),
     }
     schema = DataTypes.ROW([DataTypes.FIELD(name, kind) for name, kind in kinds.items()])
-    given_rows = environment.from_elements(batch, schema)
-    written = []
-    for form in FORMATS:
-        name = topic(form)
-        topics.create(broker.bootstrap_servers, {name: 1})
-        environment.execute_sql(
-            f"CREATE TEMPORARY TABLE `{name}` ({TYPES}) WITH ('connector' = 'kafka', 'topic' = '{name}', "
-            f"'format' = '{form}', '{form}.timestamp-format.standard' = '{standard}', "
-            f"'properties.bootstrap.servers' = '{broker.bootstrap_servers}')"
-        )
-        times = "TO_TIMESTAMP_LTZ(ms, 3), CAST(TO_TIMESTAMP_LTZ(ms, 3) AS TIMESTAMP(3))"
-        environment.execute_sql(f"INSERT INTO `{name}` SELECT t, b, l, f, d, s, {times} FROM {given_rows}").wait()
-        written.append(sorted(sent(broker, name)))
+    topics.create(broker.bootstrap_servers, {topic: 1})
+    json_alone = f"'{form}.timestamp-format.standard' = '{standard}', " if standard else ""
+    columns = f"{TYPES}, z TIMESTAMP_LTZ(3), p TIMESTAMP(3)" if standard else TYPES
+    environment.execute_sql(
+        f"CREATE TEMPORARY TABLE `{topic}` ({columns}) WITH ('connector' = 'kafka', 'topic' = '{topic}', {json_alone}"
+        f"'format' = '{form}', 'properties.bootstrap.servers' = '{broker.bootstrap_servers}')"
+    )
+    times = ", TO_TIMESTAMP_LTZ(ms, 3), CAST(TO_TIMESTAMP_LTZ(ms, 3) AS TIMESTAMP(3))" if standard else ""
+    rows = environment.from_elements(batch, schema)
+    environment.execute_sql(f"INSERT INTO `{topic}` SELECT t, b, l, f, d, s{times} FROM {rows}").wait()
+    return sorted(sent(broker, topic))
+
+
+@settings(max_examples=3, deadline=None, phases=PHASES, suppress_health_check=_HEALTH)
+@given(batch=st.lists(rows, min_size=100, max_size=100), standard=st.sampled_from(["SQL", "ISO-8601"]))
+def test_it_writes_the_json_that_flink_writes(
+    environment: TableEnvironment,
+    broker: Broker,
+    topic: Callable[[str], str],
+    batch: list[tuple[Any, ...]],
+    standard: str,
+) -> None:
+    flinks, ours = (
+        write_by(environment, broker, topic(form), form, batch, standard) for form in ("json", "quick-json")
+    )
+    assert len(flinks) == len(batch)
+    assert ours == flinks
+
+
+@settings(max_examples=3, deadline=None, phases=PHASES, suppress_health_check=_HEALTH)
+@given(batch=st.lists(rows, min_size=100, max_size=100))
+def test_it_writes_and_reads_the_avro_that_flink_does(
+    environment: TableEnvironment, broker: Broker, topic: Callable[[str], str], batch: list[tuple[Any, ...]]
+) -> None:
+    names = [topic(form) for form in ("avro", "quick-avro")]
+    written = [
+        write_by(environment, broker, name, form, batch, "")
+        for name, form in zip(names, ("avro", "quick-avro"), strict=True)
+    ]
     assert len(written[0]) == len(batch)
     assert written[1] == written[0]
+    read = [read_by(environment, broker, names[0], form, TYPES, SHOWN) for form in ("avro", "quick-avro")]
+    assert [repr(row) for row in read[1]] == [repr(row) for row in read[0]]
+    assert sorted(str(row[2]) for row in read[0]) == sorted(str(row[2]) for row in batch)
 
 
 def test_jobs_get_it(cluster: MiniCluster, tmp_path: Path) -> None:
@@ -218,7 +242,9 @@ def test_jobs_get_it(cluster: MiniCluster, tmp_path: Path) -> None:
     )
     environment = table_environment(project, cluster.options)
     load_job(declare(project), "count", environment)
-    shown = {name: environment.execute_sql(f"SHOW CREATE TABLE {name}").collect() for name in ("events_unchecked", "counts")}
+    shown = {
+        name: environment.execute_sql(f"SHOW CREATE TABLE {name}").collect() for name in ("events_unchecked", "counts")
+    }
     texts = {name: next(iter(rows))[0] for name, rows in shown.items()}
     assert "'format' = 'quick-json'" in texts["events_unchecked"]
     assert "'quick-json.ignore-parse-errors' = 'true'" in texts["events_unchecked"]

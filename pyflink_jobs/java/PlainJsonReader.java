@@ -1,6 +1,5 @@
 package millstream;
 
-import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.StringData;
@@ -11,7 +10,7 @@ import org.apache.flink.table.types.logical.RowType;
  * Whatever else a record has (escapes, numbers as text, nested values, a name twice, mistakes) is left to a parser: what
  * this class reads, Flink's JSON format reads to the same row.
  */
-class PlainRecord implements Serializable {
+class PlainJsonReader implements PlainReader {
 
     private final byte[][] names; // in quotes
     private final int[] types;
@@ -21,7 +20,7 @@ class PlainRecord implements Serializable {
     private transient PlainNumber number;
 
     /** `complete` says that each column must be there. */
-    PlainRecord(RowType row, boolean complete) {
+    PlainJsonReader(RowType row, boolean complete) {
         int arity = row.getFieldCount();
         this.names = new byte[arity][];
         this.types = new int[arity];
@@ -37,9 +36,8 @@ class PlainRecord implements Serializable {
         this.readable = readable;
     }
 
-    /** Fill a row with the columns of a record in UTF-8; false if it is not plain, and the row is of no use then. */
-    boolean read(byte[] record, GenericRowData row) {
-        if (!readable) {
+    public boolean read(byte[] record, GenericRowData row) {
+        if (!readable || Encoding.problem(record) != null) {
             return false;
         }
         if (number == null) {

@@ -1,6 +1,5 @@
 package millstream;
 
-import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.time.LocalDate;
 import java.util.Arrays;
@@ -10,8 +9,11 @@ import org.apache.flink.table.data.TimestampData;
 import org.apache.flink.table.types.logical.RowType;
 import org.apache.flink.table.types.logical.utils.LogicalTypeChecks;
 
-/** Writes a flat row as JSON, the same bytes as Flink's JSON format, without a tree of nodes in between. */
-class PlainRow implements Serializable {
+/**
+ * Writes a flat row as JSON, the same bytes as Flink's JSON format, without a tree of nodes in between. Not plain are
+ * NaN and infinity, text with an escape or beyond ASCII, a year that has not four digits.
+ */
+class PlainJsonWriter implements PlainWriter {
 
     private static final byte[] NULL = {'n', 'u', 'l', 'l'};
     private static final byte[] TRUE = {'t', 'r', 'u', 'e'};
@@ -26,7 +28,7 @@ class PlainRow implements Serializable {
     private transient byte[] buffer;
     private transient int length;
 
-    private PlainRow(RowType row, char separator) {
+    private PlainJsonWriter(RowType row, char separator) {
         int arity = row.getFieldCount();
         this.names = new byte[arity][];
         this.types = new int[arity];
@@ -41,7 +43,7 @@ class PlainRow implements Serializable {
     }
 
     /** Return what writes rows of a type, null where a column is of another type than numbers, text, truth and time. */
-    static PlainRow of(RowType row, TimestampFormat timestamps) {
+    static PlainJsonWriter of(RowType row, TimestampFormat timestamps) {
         if (row.getFieldCount() == 0 || (timestamps != TimestampFormat.SQL && timestamps != TimestampFormat.ISO_8601)) {
             return null;
         }
@@ -51,11 +53,10 @@ class PlainRow implements Serializable {
                 return null;
             }
         }
-        return new PlainRow(row, timestamps == TimestampFormat.SQL ? ' ' : 'T');
+        return new PlainJsonWriter(row, timestamps == TimestampFormat.SQL ? ' ' : 'T');
     }
 
-    /** Return a row's JSON, null where a value is not plain: text with an escape, a year that has not four digits. */
-    byte[] write(RowData row) {
+    public byte[] write(RowData row) {
         if (buffer == null) {
             buffer = new byte[256];
         }

@@ -5,13 +5,13 @@ import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.java.typeutils.ResultTypeQueryable;
 import org.apache.flink.table.data.RowData;
 
-/** Writes a plain row as bytes; any other one is left to Flink's JSON format. */
-public class QuickJsonWriter implements SerializationSchema, ResultTypeQueryable {
+/** Writes a plain row as bytes; any other one is left to Flink. */
+public class QuickWriter implements SerializationSchema, ResultTypeQueryable {
 
     private final SerializationSchema flinks;
-    private final PlainRow plain;
+    private final PlainWriter plain;
 
-    QuickJsonWriter(SerializationSchema flinks, PlainRow plain) {
+    QuickWriter(SerializationSchema flinks, PlainWriter plain) {
         this.flinks = flinks;
         this.plain = plain;
     }

@@ -1,18 +1,19 @@
 package millstream;
 
+import java.io.IOException;
 import org.apache.flink.api.common.serialization.DeserializationSchema;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.util.Collector;
 
-/** Reads a plain record from its bytes; any other one is left to Flink's JSON format. */
-public class QuickJson implements DeserializationSchema {
+/** Reads a plain record from its bytes; any other one is left to Flink. */
+public class QuickReader implements DeserializationSchema {
 
     private final DeserializationSchema flinks;
-    private final PlainRecord plain;
+    private final PlainReader plain;
     private final int arity;
 
-    QuickJson(DeserializationSchema flinks, PlainRecord plain, int arity) {
+    QuickReader(DeserializationSchema flinks, PlainReader plain, int arity) {
         this.flinks = flinks;
         this.plain = plain;
         this.arity = arity;
@@ -22,16 +23,16 @@ public class QuickJson implements DeserializationSchema {
         flinks.open(context);
     }
 
-    public void deserialize(byte[] message, Collector out) throws java.io.IOException {
+    public void deserialize(byte[] record, Collector out) throws IOException {
         GenericRowData row = new GenericRowData(arity);
-        if (Encoding.problem(message) == null && plain.read(message, row)) {
+        if (record != null && plain.read(record, row)) {
             out.collect(row);
         } else {
-            flinks.deserialize(message, out);
+            flinks.deserialize(record, out);
         }
     }
 
-    public Object deserialize(byte[] message) {
+    public Object deserialize(byte[] record) {
         throw new UnsupportedOperationException("rows are handed to a collector");
     }
 
