@@ -63,6 +63,9 @@ class _Score(ScalarFunction):  # type: ignore[misc]  # pyflink ships no types
         self._metrics: ModelMetrics | None = None
 
     def open(self, function_context: FunctionContext) -> None:
+        from udfs.flink_bundles import skip_sampling  # noqa: PLC0415 - Beam is slow to import, and workers alone need it
+
+        skip_sampling()
         started = perf_counter_ns()
         self._model = load_model(self.spec)
         took = _microseconds_since(started)
