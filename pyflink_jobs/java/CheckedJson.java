@@ -56,7 +56,7 @@ public class CheckedJson implements DeserializationSchema {
         this.types = new String[arity];
         this.integer = new boolean[arity];
         this.truth = new boolean[arity];
-        this.plain = new PlainJsonReader(row, complete);
+        this.plain = new PlainJsonReader(row, complete, timestamps);
         this.converters = ColumnConverters.of(row, timestamps);
         boolean nested = false;
         for (int i = 0; i < arity; i++) {

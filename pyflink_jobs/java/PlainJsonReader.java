@@ -1,36 +1,42 @@
 package millstream;
 
 import java.nio.charset.StandardCharsets;
+import org.apache.flink.formats.common.TimestampFormat;
 import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.StringData;
 import org.apache.flink.table.types.logical.RowType;
 
 /**
- * Reads most records straight from their bytes: a flat object of plain numbers, plain text, true, false and null.
- * Whatever else a record has (escapes, numbers as text, nested values, a name twice, mistakes) is left to a parser: what
- * this class reads, Flink's JSON format reads to the same row.
+ * Reads most records straight from their bytes: a flat object of plain numbers, plain text, timestamps, true, false and
+ * null. Whatever else a record has (escapes, numbers as text, nested values, a name twice, mistakes) is left to a parser:
+ * what this class reads, Flink's JSON format reads to the same row.
  */
 class PlainJsonReader implements PlainReader {
 
     private final byte[][] names; // in quotes
     private final int[] types;
     private final boolean complete;
+    private final char separator; // of date and time
     private final boolean readable;
 
     private transient PlainNumber number;
+    private transient long[] seen; // in which record a column was seen last
+    private transient long count; // of records
 
     /** `complete` says that each column must be there. */
-    PlainJsonReader(RowType row, boolean complete) {
+    PlainJsonReader(RowType row, boolean complete, TimestampFormat timestamps) {
         int arity = row.getFieldCount();
         this.names = new byte[arity][];
         this.types = new int[arity];
         this.complete = complete;
-        boolean readable = arity <= 64; // the columns seen are bits of a long
+        this.separator = timestamps == TimestampFormat.SQL ? ' ' : 'T';
+        boolean times = timestamps == TimestampFormat.SQL || timestamps == TimestampFormat.ISO_8601;
+        boolean readable = true;
         for (int i = 0; i < arity; i++) {
             String name = (String) row.getFieldNames().get(i);
             names[i] = ("\"" + name + "\"").getBytes(StandardCharsets.UTF_8);
             types[i] = PlainType.of(row.getTypeAt(i));
-            boolean known = types[i] != PlainType.NONE && types[i] <= PlainType.TEXT;
+            boolean known = types[i] != PlainType.NONE && (times || types[i] <= PlainType.TEXT);
             readable &= known && name.indexOf('"') < 0 && name.indexOf('\\') < 0;
         }
         this.readable = readable;
@@ -42,7 +48,9 @@ class PlainJsonReader implements PlainReader {
         }
         if (number == null) {
             number = new PlainNumber();
+            seen = new long[names.length];
         }
+        count++;
         try {
             return fill(record, row);
         } catch (ArrayIndexOutOfBoundsException cutOff) {
@@ -55,7 +63,7 @@ class PlainJsonReader implements PlainReader {
         if (record[at] != '{') {
             return false;
         }
-        long seen = 0;
+        int found = 0;
         int next = 0; // a record's fields mostly stand in the order of the columns
         at = blanks(record, at + 1);
         while (true) {
@@ -72,10 +80,11 @@ class PlainJsonReader implements PlainReader {
             if (column < 0) {
                 at = skip(record, at);
             } else {
-                if ((seen & 1L << column) != 0) {
+                if (seen[column] == count) {
                     return false;
                 }
-                seen |= 1L << column;
+                seen[column] = count;
+                found++;
                 next = column + 1;
                 at = value(record, at, column, row);
             }
@@ -91,16 +100,17 @@ class PlainJsonReader implements PlainReader {
             }
             at = blanks(record, at + 1);
         }
-        boolean whole = !complete || Long.bitCount(seen) == names.length;
-        return whole && onlyBlanks(record, at + 1);
+        return (!complete || found == names.length) && onlyBlanks(record, at + 1);
     }
 
     /** Return which column a name is, -1 for none; `at` is that of its first quote, `end` that behind its second. */
     private int column(byte[] record, int at, int end, int next) {
-        if (next < names.length && is(names[next], record, at, end)) {
-            return next;
+        for (int i = next; i < names.length; i++) {
+            if (is(names[i], record, at, end)) {
+                return i;
+            }
         }
-        for (int i = 0; i < names.length; i++) {
+        for (int i = 0; i < next; i++) {
             if (is(names[i], record, at, end)) {
                 return i;
             }
@@ -128,12 +138,11 @@ class PlainJsonReader implements PlainReader {
             return literal(record, at, 'u', 'l', 'l');
         }
         int type = types[column];
-        if (type == PlainType.TEXT) {
+        if (type >= PlainType.TEXT) {
             int end = endOfText(record, at);
-            if (end >= 0) {
-                row.setField(column, StringData.fromBytes(record, at + 1, end - at - 2));
-            }
-            return end;
+            Object read = end < 0 ? null : text(record, at + 1, end - 1, type);
+            row.setField(column, read);
+            return read == null ? -1 : end;
         }
         if (type == PlainType.TRUTH) {
             row.setField(column, first == 't' ? Boolean.TRUE : Boolean.FALSE);
@@ -146,6 +155,12 @@ class PlainJsonReader implements PlainReader {
         }
         row.setField(column, read);
         return end;
+    }
+
+    private Object text(byte[] record, int start, int end, int type) {
+        return type == PlainType.TEXT
+                ? StringData.fromBytes(record, start, end - start)
+                : PlainTime.read(record, start, end, separator, type == PlainType.TIMESTAMP_LTZ);
     }
 
     /** Return the number just read as a column has it, null where it does not fit. */

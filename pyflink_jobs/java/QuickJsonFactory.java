@@ -23,7 +23,8 @@ public class QuickJsonFactory extends QuickFactory {
     }
 
     PlainReader reader(RowType row, ReadableConfig options) {
-        return new PlainJsonReader(row, ((Boolean) options.get(JsonFormatOptions.FAIL_ON_MISSING_FIELD)).booleanValue());
+        boolean complete = ((Boolean) options.get(JsonFormatOptions.FAIL_ON_MISSING_FIELD)).booleanValue();
+        return new PlainJsonReader(row, complete, JsonFormatOptionsUtil.getTimestampFormat(options));
     }
 
     PlainWriter writer(RowType row, ReadableConfig options) {
