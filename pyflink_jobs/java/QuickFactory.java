@@ -31,12 +31,15 @@ public abstract class QuickFactory implements DeserializationFormatFactory, Seri
         return "quick-" + flinks();
     }
 
+    /** Return Flink's factory of what reads. */
+    DeserializationFormatFactory reading(DynamicTableFactory.Context context) {
+        Class kind = DeserializationFormatFactory.class;
+        return (DeserializationFormatFactory) FactoryUtil.discoverFactory(context.getClassLoader(), kind, flinks());
+    }
+
     public DecodingFormat createDecodingFormat(DynamicTableFactory.Context context, ReadableConfig given) {
         final ReadableConfig options = given;
-        Class kind = DeserializationFormatFactory.class;
-        DeserializationFormatFactory factory = (DeserializationFormatFactory)
-                FactoryUtil.discoverFactory(context.getClassLoader(), kind, flinks());
-        final DecodingFormat format = factory.createDecodingFormat(context, options);
+        final DecodingFormat format = reading(context).createDecodingFormat(context, options);
         return new DecodingFormat() {
 
             public ChangelogMode getChangelogMode() {

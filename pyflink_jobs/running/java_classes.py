@@ -18,7 +18,7 @@ from pyflink_jobs.local.jars import cache_folder
 __all__ = ["java_classes"]
 
 _SOURCES = Path(__file__).parent.parent / "java"
-_FACTORIES = tuple(f"millstream.{name}Factory" for name in ("CheckedJson", "QuickJson", "QuickAvro"))
+_FACTORIES = tuple(f"millstream.{name}Factory" for name in ("CheckedJson", "CheckedAvro", "QuickJson", "QuickAvro"))
 _JAVA_VERSION = 8  # of the byte code: the newest that Janino writes
 
 
