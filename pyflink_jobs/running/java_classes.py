@@ -15,7 +15,7 @@ from typing import Any
 
 from pyflink_jobs.local.jars import cache_folder
 
-__all__ = ["java_classes"]
+__all__ = ["compile_java", "java_classes"]
 
 _SOURCES = Path(__file__).parent.parent / "java"
 _FACTORY = "millstream.CheckedJsonFactory"
@@ -30,12 +30,16 @@ def java_classes() -> Path:
         digest.update(source.read_bytes())
     jar = cache_folder() / "jars" / f"millstream-{digest.hexdigest()[:16]}.jar"
     if not jar.is_file():
-        _write(jar, _compile(sources))
+        _write(jar, compile_java(sources))
     return jar
 
 
-def _compile(sources: list[Path]) -> dict[str, bytes]:
-    """Return class files by their names in the jar; starts the JVM."""
+def compile_java(sources: list[Path]) -> dict[str, bytes]:
+    """Return class files by their names in a jar; starts the JVM.
+
+    What they are compiled with is on its class path, or in its thread's context class loader.
+    Raises Py4JJavaError with the compiler's message where a source is wrong.
+    """
     from pyflink.java_gateway import get_gateway  # noqa: PLC0415 - slow to import
 
     gateway: Any = get_gateway()
