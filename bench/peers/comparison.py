@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bench.console import console_for_tables
 from bench.machine import describe
 from bench.peers.contestants import COMMIT_SECONDS, CONTESTANTS, Task, UnavailableError
+from bench.peers.java_classes import JAR_SECTIONS
 from bench.peers.one_run import measure
 from bench.peers.project_copy import copy_project
 from bench.peers.python_environment import packages
@@ -73,7 +74,7 @@ def peers(
     return {
         "machine": machine,
         "python_peers": packages() if any(name not in skipped and "loop" in name for name in names) else {},
-        "jars": [jar.coordinates for section in ("flink-kafka", "onnxruntime") for jar in locked(section)],
+        "jars": [jar.coordinates for section in JAR_SECTIONS for jar in locked(section)],
         "records": records,
         "format": form,
         "guarantee": guarantee,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from bench.peers.java_classes import java_command
+from bench.peers.java_classes import flink_job, kafka_streams_application
 from bench.peers.python_environment import python
 
 if TYPE_CHECKING:
@@ -99,10 +99,19 @@ def _kafka_python(model: str) -> Callable[[Task], Start]:
 
 def _java(model: str) -> Callable[[Task], Start]:
     def start(task: Task) -> Start:
-        if task.form != "json":
-            raise UnavailableError("its job is written for JSON")
         commit = str(1000 * COMMIT_SECONDS if task.exactly_once else 0)
-        return Start([*java_command("peers.ScoreJob"), *_arguments(task, model), commit], {})
+        return Start([*flink_job("peers.ScoreJob"), *_arguments(task, model), task.form, commit], {})
+
+    return start
+
+
+def _kafka_streams(model: str) -> Callable[[Task], Start]:
+    def start(task: Task) -> Start:
+        if task.form != "json":
+            raise UnavailableError("it is written for JSON")
+        guarantee = "exactly_once_v2" if task.exactly_once else "at_least_once"
+        command = kafka_streams_application("peers.StreamsApplication")
+        return Start([*command, *_arguments(task, model), guarantee, str(1000 * COMMIT_SECONDS)], {})
 
     return start
 
@@ -122,6 +131,7 @@ CONTESTANTS = {
         Contestant("loop_gbm", "gbm", _loop("gbm")),
         Contestant("java_mlp", "mlp", _java("mlp")),
         Contestant("java_gbm", "gbm", _java("gbm")),
+        Contestant("kafka_streams", "mlp", _kafka_streams("mlp")),
         Contestant("kafka_python_loop", "mlp", _kafka_python("mlp")),
     )
 }

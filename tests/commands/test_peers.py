@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from confluent_kafka import Producer
 
@@ -71,6 +72,14 @@ def records(kafka: str) -> str:
     return fill(kafka, 100)
 
 
+def summed(row: dict[str, float]) -> float:
+    """Add the features as a job without a model does: from left to right, in single precision."""
+    total = np.float32(row["x0"])
+    for i in range(1, 16):
+        total += np.float32(row[f"x{i}"])
+    return float(total)
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
@@ -95,7 +104,7 @@ def test_wrong_scores_are_found(
     task = Task(kafka, records, topic("scores"), "json", exactly_once=False, project=tmp_path)
     create_topic(kafka, task.sink, 2)
     read = [json.loads(record.value or b"") for record in topics.read(kafka, records)]
-    scores = [{"id": row["id"], "sent_us": row["sent_us"], "y": sum(row[f"x{i}"] for i in range(16))} for row in read]
+    scores = [{"id": row["id"], "sent_us": row["sent_us"], "y": summed(row)} for row in read]
     producer = Producer({"bootstrap.servers": kafka})
     for score in spoil(scores):
         producer.produce(task.sink, json.dumps(score))

@@ -28,9 +28,8 @@ public class Model {
         rows = ByteBuffer.allocateDirect(4 * COLUMNS * batch).order(ByteOrder.nativeOrder()).asFloatBuffer();
     }
 
-    public void add(Event e) {
-        rows.put(e.x0).put(e.x1).put(e.x2).put(e.x3).put(e.x4).put(e.x5).put(e.x6).put(e.x7);
-        rows.put(e.x8).put(e.x9).put(e.x10).put(e.x11).put(e.x12).put(e.x13).put(e.x14).put(e.x15);
+    public void add(Features features) {
+        features.appendTo(rows);
     }
 
     /** Return a score for each row that was added since the last call. */

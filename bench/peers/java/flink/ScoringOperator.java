@@ -7,6 +7,7 @@ import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
 import org.apache.flink.streaming.api.operators.BoundedOneInput;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.streaming.runtime.tasks.ProcessingTimeService;
 
 /** Scores events in micro-batches: when one is full, when it has waited long enough, and before each checkpoint. */
 public class ScoringOperator extends AbstractStreamOperator
@@ -33,15 +34,16 @@ public class ScoringOperator extends AbstractStreamOperator
     }
 
     public void processElement(StreamRecord record) throws Exception {
-        Event event = (Event) record.getValue();
+        Features event = (Features) record.getValue();
         model.add(event);
-        ids[count] = event.id;
-        sent[count] = event.sent_us;
+        ids[count] = event.id();
+        sent[count] = event.sentUs();
         count++;
         if (count == BATCH) {
             flush();
         } else if (!timed) {
-            getProcessingTimeService().registerTimer(getProcessingTimeService().getCurrentProcessingTime() + WAIT_MS, this);
+            ProcessingTimeService clock = getProcessingTimeService();
+            clock.registerTimer(clock.getCurrentProcessingTime() + WAIT_MS, this);
             timed = true;
         }
     }
@@ -72,11 +74,7 @@ public class ScoringOperator extends AbstractStreamOperator
         }
         FloatBuffer scores = model.score();
         for (int i = 0; i < count; i++) {
-            Score score = new Score();
-            score.id = ids[i];
-            score.sent_us = sent[i];
-            score.y = scores.get(i);
-            output.collect(new StreamRecord(score));
+            output.collect(new StreamRecord(Score.of(ids[i], sent[i], scores.get(i))));
         }
         count = 0;
     }
