@@ -15,7 +15,7 @@ from pyflink_jobs.running.java_classes import compile_java, jar_name, write_jar
 
 __all__ = ["JAR_SECTIONS", "flink_job", "kafka_streams_application"]
 
-JAR_SECTIONS = ("flink-kafka", "flink-avro", "kafka-streams", "onnxruntime")
+JAR_SECTIONS = ("flink-kafka", "kafka-streams", "onnxruntime")
 """Of the locked jars, those that peers run with."""
 _SOURCES = Path(__file__).with_name("java")
 _HEAP = "-Xmx2g"  # as much as `millstream run` gives its JVM
@@ -25,7 +25,7 @@ _OPENED = ("java.lang", "java.net", "java.io", "java.nio", "java.lang.reflect", 
 
 def flink_job(main_class: str) -> list[str]:
     """Return the command that runs a class of `java/flink/` with the Flink that Millstream runs on."""
-    libraries = [*jars("flink-kafka"), *jars("flink-avro"), *jars("onnxruntime")]
+    libraries = [*jars("flink-kafka"), *jars("onnxruntime")]
     flink = sorted((scripts().parent / "lib").glob("*.jar"))
     opened = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED]
     return _command([*opened, "-cp", _class_path(_classes("flink", libraries), *flink, *libraries), main_class])
