@@ -1,9 +1,10 @@
 package peers;
 
+import org.apache.flink.avro.shaded.org.apache.avro.AvroRuntimeException;
 import org.apache.flink.avro.shaded.org.apache.avro.Schema;
 import org.apache.flink.avro.shaded.org.apache.avro.specific.SpecificRecordBase;
 
-/** An Avro record of the output topic, around a score. */
+/** An Avro record of the output topic, as Avro's generator writes such classes. */
 public class AvroScore extends SpecificRecordBase {
     public static final Schema SCHEMA$ = new Schema.Parser().parse(
             "{\"type\": \"record\", \"name\": \"AvroScore\", \"namespace\": \"peers\", \"fields\": ["
@@ -11,28 +12,40 @@ public class AvroScore extends SpecificRecordBase {
             + "{\"name\": \"sent_us\", \"type\": [\"null\", \"long\"]}, "
             + "{\"name\": \"y\", \"type\": [\"null\", \"float\"]}]}");
 
-    private final Score score;
-
-    public AvroScore() {
-        this(new Score());
-    }
-
-    public AvroScore(Score score) {
-        this.score = score;
-    }
+    public long id;
+    public long sent_us;
+    public float y;
 
     public Schema getSchema() {
         return SCHEMA$;
     }
 
     public Object get(int field) {
-        if (field == 0) {
-            return Long.valueOf(score.id);
+        switch (field) {
+            case 0:
+                return Long.valueOf(id);
+            case 1:
+                return Long.valueOf(sent_us);
+            case 2:
+                return Float.valueOf(y);
+            default:
+                throw new AvroRuntimeException("no field " + field);
         }
-        return field == 1 ? (Object) Long.valueOf(score.sent_us) : (Object) Float.valueOf(score.y);
     }
 
     public void put(int field, Object value) {
-        throw new UnsupportedOperationException("scores are only written");
+        switch (field) {
+            case 0:
+                id = ((Long) value).longValue();
+                break;
+            case 1:
+                sent_us = ((Long) value).longValue();
+                break;
+            case 2:
+                y = ((Float) value).floatValue();
+                break;
+            default:
+                throw new AvroRuntimeException("no field " + field);
+        }
     }
 }
