@@ -50,7 +50,7 @@ def table_environment(
     Raises LocalError where there is no Java or no connector to be had.
     """
     prepare_jvm(project)
-    classpath = [*jars("flink-kafka"), *jars("flink-avro"), java_classes()]
+    classpath = [*jars("flink-kafka"), java_classes()]
     from pyflink.common import Configuration  # noqa: PLC0415 - slow to import, and needs the JVM's settings first
     from pyflink.table import EnvironmentSettings, TableEnvironment  # noqa: PLC0415
 
