@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from bench.peers.java_classes import flink_job, kafka_streams_application
+from bench.peers.java_classes import HEAP, flink_job, kafka_streams_application
 from bench.peers.python_environment import python
+from pyflink_jobs.local.java import find_java
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +60,7 @@ class Contestant:
     def yardsticks(self) -> dict[str, str]:
         """Whom it is compared with, by what its column is called."""
         models = {} if self.model == "none" else {kind: f"{kind}_{self.model}" for kind in ("loop", "java")}
-        return {"none": "none", **models}
+        return {"sql": "flink_sql", **models}
 
 
 def _millstream(job: str) -> Callable[[Task], Start]:
@@ -78,6 +79,13 @@ def _millstream(job: str) -> Callable[[Task], Start]:
         )
 
     return start
+
+
+def _flink_sql(task: Task) -> Start:
+    commit = str(1000 * COMMIT_SECONDS if task.exactly_once else 0)
+    arguments = [task.bootstrap, task.source, task.sink, task.form, commit]
+    variables = {"JAVA_HOME": str(find_java().home), "JVM_ARGS": HEAP, "FLINK_LOG_DIR": str(task.project)}
+    return Start([sys.executable, "-m", "bench.peers.flink_sql", *arguments], variables)
 
 
 def _loop(model: str) -> Callable[[Task], Start]:
@@ -123,6 +131,7 @@ def _arguments(task: Task, model: str) -> list[str]:
 CONTESTANTS = {
     contestant.name: contestant
     for contestant in (
+        Contestant("flink_sql", "none", _flink_sql),
         Contestant("none", "none", _millstream("none")),
         Contestant("mlp", "mlp", _millstream("mlp"), exact=True),
         Contestant("watched", "mlp", _millstream("watched"), exact=True),

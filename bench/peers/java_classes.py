@@ -13,12 +13,12 @@ from pyflink_jobs.local.jars import cache_folder, jars
 from pyflink_jobs.local.java import find_java
 from pyflink_jobs.running.java_classes import compile_java, jar_name, write_jar
 
-__all__ = ["JAR_SECTIONS", "flink_job", "kafka_streams_application"]
+__all__ = ["HEAP", "JAR_SECTIONS", "flink_job", "kafka_streams_application"]
 
 JAR_SECTIONS = ("flink-kafka", "kafka-streams", "onnxruntime")
 """Of the locked jars, those that peers run with."""
 _SOURCES = Path(__file__).with_name("java")
-_HEAP = "-Xmx2g"  # as much as `millstream run` gives its JVM
+HEAP = "-Xmx2g"  # as much as `millstream run` gives its JVM
 # What Flink's own scripts open to it.
 _OPENED = ("java.lang", "java.net", "java.io", "java.nio", "java.lang.reflect", "java.text", "java.time", "java.util")
 
@@ -38,7 +38,7 @@ def kafka_streams_application(main_class: str) -> list[str]:
 
 
 def _command(arguments: list[str]) -> list[str]:
-    return [str(find_java().executable), _HEAP, *arguments]
+    return [str(find_java().executable), HEAP, *arguments]
 
 
 def _class_path(*paths: Path) -> str:

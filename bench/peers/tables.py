@@ -1,4 +1,4 @@
-"""The comparison as a table: each contestant beside the job without a model, the loop and the Java job."""
+"""The comparison as a table: each contestant beside Flink SQL without a model, the loop and the Java job."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _COLUMNS = {
     "seconds": ("seconds", "{:.1f}"),
     "steady": ("steady/s", "{:,.0f}"),
     "cpu_us": ("CPU µs", "{:.1f}"),
-    "none_rate": ("of none", "{:.2f}"),
-    "none_cpu": ("CPU", "{:.2f}"),
+    "sql_rate": ("of SQL", "{:.2f}"),
+    "sql_cpu": ("CPU", "{:.2f}"),
     "loop_rate": ("of loop", "{:.2f}"),
     "loop_cpu": ("CPU", "{:.2f}"),
     "java_rate": ("of Java", "{:.2f}"),

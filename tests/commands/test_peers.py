@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 RECORDS = 20_000
-NAMES = ("mlp", "java_mlp")  # those that need no environment of their own
+NAMES = ("flink_sql", "mlp", "java_mlp")  # those that need no environment of their own
 
 
 def test_the_comparison_checks_and_runs_each_contestant(tmp_path: Path) -> None:

@@ -157,9 +157,7 @@ def test_processes_that_fetch_at_once_do_not_disturb_each_other(env: dict[str, s
     }
 
 
-@pytest.mark.parametrize(
-    "section", ["kafka", "flink-kafka", "kubernetes-operator", "kafka-streams", "onnxruntime"]
-)
+@pytest.mark.parametrize("section", ["kafka", "flink-kafka", "kubernetes-operator", "kafka-streams", "onnxruntime"])
 def test_the_lock_is_whole(section: str) -> None:
     found = locked(section)
     assert found

@@ -80,24 +80,36 @@ def figures(contestant: str, steady_rate: float, cpu_us: float) -> Figures:
 
 def test_ratios_are_taken_within_a_round() -> None:
     runs = [
-        {"none": figures("none", 100, 10), "mlp": figures("mlp", 90, 12), "loop_mlp": figures("loop_mlp", 180, 6)},
-        {"none": figures("none", 50, 20), "mlp": figures("mlp", 40, 30), "loop_mlp": figures("loop_mlp", 100, 10)},
-        {"none": figures("none", 10, 40), "mlp": figures("mlp", 10, 40), "loop_mlp": figures("loop_mlp", 100, 10)},
+        {
+            "flink_sql": figures("flink_sql", 100, 10),
+            "mlp": figures("mlp", 90, 12),
+            "loop_mlp": figures("loop_mlp", 180, 6),
+        },
+        {
+            "flink_sql": figures("flink_sql", 50, 20),
+            "mlp": figures("mlp", 40, 30),
+            "loop_mlp": figures("loop_mlp", 100, 10),
+        },
+        {
+            "flink_sql": figures("flink_sql", 10, 40),
+            "mlp": figures("mlp", 10, 40),
+            "loop_mlp": figures("loop_mlp", 100, 10),
+        },
     ]
     found = row(runs, "mlp")
     assert found["steady"] == 40
-    assert found["none_rate"] == pytest.approx(0.9)
-    assert found["none_cpu"] == pytest.approx(1.2)
+    assert found["sql_rate"] == pytest.approx(0.9)
+    assert found["sql_cpu"] == pytest.approx(1.2)
     assert found["loop_rate"] == pytest.approx(0.4)
     assert found["loop_cpu"] == pytest.approx(3)
     assert found["java_rate"] is None
-    assert set(row(runs, "none")) & {"loop_rate", "java_rate"} == set()
+    assert set(row(runs, "flink_sql")) & {"loop_rate", "java_rate"} == set()
 
 
 def test_a_run_too_short_to_tell_is_left_out_of_the_medians() -> None:
-    runs = [{"none": figures("none", math.nan, math.nan)}, {"none": figures("none", 50, 20)}]
-    assert row(runs, "none")["steady"] == 50
-    assert row(runs[:1], "none")["steady"] is None
+    runs = [{"flink_sql": figures("flink_sql", math.nan, math.nan)}, {"flink_sql": figures("flink_sql", 50, 20)}]
+    assert row(runs, "flink_sql")["steady"] == 50
+    assert row(runs[:1], "flink_sql")["steady"] is None
 
 
 def test_each_yardstick_is_a_contestant() -> None:
