@@ -11,12 +11,14 @@ from pyflink_jobs.planning.quarantine_sql import QUARANTINE
 from pyflink_jobs.project.tokens import literal, quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pyflink.table import TableEnvironment
 
     from pyflink_jobs.planning.declarations import Declarations
     from pyflink_jobs.project.sqlfile import Statement
 
-__all__ = ["LoadedJob", "keep_apart", "load_job"]
+__all__ = ["KAFKA", "TRANSACTIONS", "LoadedJob", "keep_apart", "load_job", "set_options"]
 
 _PYTHON_STATE = {
     # On the heap, Flink 2.3 gives all Python state of a subtask one key object. It changes with each key, so a
@@ -28,8 +30,11 @@ _PYTHON_STATE = {
 }
 """What a job needs whose Python functions keep state."""
 
-_KAFKA = ("kafka", "upsert-kafka")
-_PREFIX = "sink.transactional-id-prefix"
+KAFKA = ("kafka", "upsert-kafka")
+"""The connectors whose tables are topics."""
+
+TRANSACTIONS = "sink.transactional-id-prefix"
+"""The option of a sink that writes in transactions: what their names begin with."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +77,8 @@ def load_job(
         for key, value in _PYTHON_STATE.items():
             environment.get_config().set(key, value)
     for table, options in sources.items():
-        if bounded and options.get("connector") in _KAFKA:
-            _set(environment, names[table], "scan.bounded.mode", "latest-offset")
+        if bounded and options.get("connector") in KAFKA:
+            set_options(environment, names[table], {"scan.bounded.mode": "latest-offset"})
     written = {table: tables[table] for table in tables if table in sinks}
     return LoadedJob(catalog, [*needed, *job], names, sources, written)
 
@@ -81,15 +86,17 @@ def load_job(
 def keep_apart(loaded: LoadedJob, environment: TableEnvironment) -> None:
     """Keep a replay from what belongs to a running job: its transactions, and the offsets of its consumer group."""
     for table, options in loaded.sinks.items():
-        if prefix := options.get(_PREFIX):
-            _set(environment, loaded.names[table], _PREFIX, f"{prefix}-replay")
+        if prefix := options.get(TRANSACTIONS):
+            set_options(environment, loaded.names[table], {TRANSACTIONS: f"{prefix}-replay"})
     for table, options in loaded.sources.items():
-        if options.get("connector") in _KAFKA:
-            _set(environment, loaded.names[table], "properties.commit.offsets.on.checkpoint", "false")
+        if options.get("connector") in KAFKA:
+            set_options(environment, loaded.names[table], {"properties.commit.offsets.on.checkpoint": "false"})
 
 
-def _set(environment: TableEnvironment, table: str, key: str, value: str) -> None:
-    environment.execute_sql(f"ALTER TABLE {quoted(table)} SET ({literal(key)} = {literal(value)})")
+def set_options(environment: TableEnvironment, table: str, options: Mapping[str, str]) -> None:
+    """Give a table, by the name that Flink knows it by, other values of some options."""
+    listed = ", ".join(f"{literal(key)} = {literal(value)}" for key, value in options.items())
+    environment.execute_sql(f"ALTER TABLE {quoted(table)} SET ({listed})")
 
 
 def _read_as(name: str, declarations: Declarations) -> str:

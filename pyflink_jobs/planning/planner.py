@@ -12,6 +12,7 @@ from pyflink_jobs.planning.drift_sql import ALERTS, DRIFT
 from pyflink_jobs.planning.flink_errors import read_exception
 from pyflink_jobs.planning.loading import keep_apart, load_job
 from pyflink_jobs.planning.quarantining import quarantine_inserts
+from pyflink_jobs.planning.rehearsing import rehearse
 from pyflink_jobs.planning.restricted import restricted_insert
 from pyflink_jobs.planning.watching import KEEP_TIME, drift_inserts, functions_of_monitor, view_with_plain_join
 from pyflink_jobs.project.tokens import quoted
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pyflink_jobs.errors import Finding
     from pyflink_jobs.planning.declarations import Declarations
     from pyflink_jobs.planning.guarded import GuardedSource
+    from pyflink_jobs.planning.rehearsing import Rehearsal
     from pyflink_jobs.planning.restricted import Places
     from pyflink_jobs.project.sqlfile import Statement
 
@@ -58,12 +60,16 @@ def plan_job(
     *,
     bounded: bool = False,
     places: Places | None = None,
+    rehearsal: Rehearsal | None = None,
 ) -> PlannedJob:
     """Load a job and what it reads into `environment`, and plan its INSERT statements.
 
-    With `places` it replays: only what comes of the records there is written. Raises what `load_job` raises.
+    With `places` it replays: only what comes of the records there is written. With a `rehearsal` it reads and writes
+    what that says. Raises what `load_job` raises.
     """
     loaded = load_job(declarations, name, environment, bounded=bounded)
+    if rehearsal is not None:
+        loaded = rehearse(loaded, environment, rehearsal)
     if places is not None:
         keep_apart(loaded, environment)
     statements, inserts = _add_inserts(name, loaded.statements, loaded.catalog, places)
