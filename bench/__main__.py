@@ -1,4 +1,4 @@
-"""`python -m bench [throughput | quarantine | latency | drift | alarms]`: prints tables; starts a broker if need be."""
+"""`python -m bench [throughput | quarantine | latency | size | drift | alarms]`: prints tables; starts a broker."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from bench.alarms import alarms
 from bench.drift import drift
 from bench.latency import CONFIGURATIONS, latency
 from bench.quarantine import quarantine
+from bench.size import JOBS as SIZED
+from bench.size import size
 from bench.throughput import JOBS, throughput
 from pyflink_jobs.errors import MillstreamError
 from pyflink_jobs.local import broker
@@ -48,6 +50,7 @@ def main(context: click.Context) -> None:
         context.invoke(_throughput)
         context.invoke(_quarantine)
         context.invoke(_latency)
+        context.invoke(_size)
         context.invoke(_drift)
         context.invoke(_alarms)
 
@@ -84,6 +87,17 @@ def _latency(*, rate: int, seconds: int, conf: tuple[str, ...], root: Path, keep
     """Measure milliseconds from a record's sending to its score's arrival, Kafka to Kafka."""
     with _broker(root, keep=keep) as bootstrap:
         _write(json_file, latency(root, bootstrap, rate, seconds, conf or CONFIGURATIONS))
+
+
+@main.command("size")
+@click.option("--records", type=click.IntRange(min=1), default=3_000_000, show_default=True)
+@click.option("--rounds", type=click.IntRange(min=1), default=2, show_default=True)
+@click.option("--only", multiple=True, type=click.Choice(SIZED), help="Run this job; may be given more than once.")
+@_common
+def _size(*, records: int, rounds: int, only: tuple[str, ...], root: Path, keep: bool, json_file: Path | None) -> None:
+    """Predict records per second at parallelism 2 from parallelism 1, as `millstream size` does, and measure them."""
+    with _broker(root, keep=keep):
+        _write(json_file, size(root, broker.start(root / ".millstream"), records, rounds, only or SIZED))
 
 
 @main.command("drift")
