@@ -133,15 +133,18 @@ def _send(
 
 def _wait(sender: SpawnProcess, bootstrap: str, topic: str, count: int, done: Event, stop: Event) -> None:
     """Set `stop` when all records are scored, or some time after the last was sent; `done` says that it came so far."""
-    while not stop.wait(0.2):
-        if not sender.is_alive():
-            break
-    sent = time.monotonic()
-    while not stop.wait(0.5):  # each look takes time that scores would want
-        scored = sum(end - start for start, end in topics.bounds(bootstrap, topic).values())
-        if scored >= count or time.monotonic() > sent + _STRAGGLERS:
-            done.set()
-            stop.set()
+    try:
+        while not stop.wait(0.2):
+            if not sender.is_alive():
+                break
+        sent = time.monotonic()
+        while not stop.wait(0.5):  # each look takes time that scores would want
+            scored = sum(end - start for start, end in topics.bounds(bootstrap, topic).values())
+            if scored >= count or time.monotonic() > sent + _STRAGGLERS:
+                done.set()
+                break
+    finally:
+        stop.set()
 
 
 def _times(bootstrap: str, topic: str) -> NDArray[np.int64]:

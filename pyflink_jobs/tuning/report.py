@@ -128,7 +128,7 @@ def _short(bench: Bench) -> str:
     longest = max(trial.seconds for trial in bench.trials)
     return (
         f"The sample is too small: runs took {longest:.1f} s at most, some too short for a steady rate, so that theirs "
-        "include the start-up. Do not trust what follows: tune again with more records in the topic, or a larger --sample."
+        "include the start-up. Do not trust what follows: tune again with more records, or a larger --sample."
     )
 
 

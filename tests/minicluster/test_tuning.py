@@ -81,7 +81,8 @@ def test_the_models_rows_are_those_that_sql_gives_it(laboratory: Laboratory) -> 
     read = topics.read_between(laboratory.sample.bootstrap, laboratory.sample.topic, offsets)
     rows = [json.loads(record.value or b"") for record in read]
     expected = [(row["n"], None if row["a"] is None else float(np.float32(row["a"]) + np.float32(1))) for row in rows]
-    columns = zip(np.asarray(n), np.ma.getmaskarray(n), x, strict=True)
+    assert isinstance(n, np.ma.MaskedArray)
+    columns = zip(n.data, n.mask, x, strict=True)
     found = [(None if null else int(i), None if np.isnan(y) else float(y)) for i, null, y in columns]
     assert sorted(map(repr, found)) == sorted(map(repr, expected))
 
