@@ -20,8 +20,12 @@ __all__ = ["Bound", "tune_latency"]
 _SIZES = (500, 1000, 2000, 5000, 20000)  # rows of a bundle whose cost is measured
 _SMALL = {BUNDLE: "1000", TIME: "1000"}  # bundles that end by their size, and cost mostly what each costs
 _ATTEMPTS = 4
-_UNKNOWN = 60_000.0  # milliseconds, of a run that lost count of its rows
-_RUNS = 29  # about: the first, two options, five sizes of bundles, two timeouts and two bundle.times at their own pace
+_LONG = "1 s"  # a timeout of buffers that no limit would allow
+_RUNS = 25  # about: one for nothing, 8 for two options, 10 for bundles, 6 at the records' own pace
+
+
+class _UnknownDelayError(Exception):
+    """A job whose delay cannot be measured."""
 
 
 @dataclass(frozen=True)
@@ -65,16 +69,17 @@ def tune_latency(bench: Bench, limit: float, rate: float) -> Bound:
     cost = fit(seconds)
     share = rate / parallelism
     time, _ = longest_time(cost, share, limit / 1000)
-    rest, found = 0.0, _confirm(bench, time, rate)
-    if found:
-        _choose_buffer(bench, time, rate)
-        for _ in range(_ATTEMPTS):
-            rest = max(rest, max(latency.p99 for latency in found) - _formula(cost, share, time))
-            shorter, _ = longest_time(cost, share, (limit - rest) / 1000)
-            if max(latency.p99 for latency in found) <= limit or shorter == time:
-                break
-            time = shorter
-            found = _confirm(bench, time, rate)
+    rest, found = 0.0, _choose_buffer(bench, time, rate)
+    for _ in range(_ATTEMPTS):
+        if not found:
+            break
+        worst = max(latency.p99 for latency in found)
+        rest = max(rest, worst - _formula(cost, share, time))
+        shorter, _ = longest_time(cost, share, (limit - rest) / 1000)
+        if worst <= limit or shorter == time:
+            break
+        time = shorter
+        found = _confirm(bench, time, rate)
     expected = cycle(cost, share, time)
     p99 = max((latency.p99 for latency in found), default=_formula(cost, share, time))
     bench.search.options[TIME] = str(time)
@@ -104,16 +109,25 @@ def _confirm(bench: Bench, time: int, rate: float) -> list[Latency]:
     return found
 
 
-def _choose_buffer(bench: Bench, time: int, rate: float) -> None:
-    """Choose the timeout of buffers by p99."""
+def _choose_buffer(bench: Bench, time: int, rate: float) -> list[Latency]:
+    """Choose the timeout of buffers by p99; return the delays with it, [] where they cannot be measured."""
+    seen: dict[str, list[Latency]] = {}
 
     def measure(options: dict[str, str]) -> float:
-        bench.begin(f"{BUFFER}: {options[BUFFER]}")
+        bench.begin(f"{BUFFER}: {options[BUFFER]}, at {rate:,.0f} records/s")
         latency = paced.measure(bench.laboratory, options, rate)
-        return max(latency.p99, 1.0) if latency else _UNKNOWN
+        if latency is None:
+            raise _UnknownDelayError
+        seen.setdefault(options[BUFFER], []).append(latency)
+        return max(latency.p99, 1.0)
 
-    values = [value for value in candidates_of(BUFFER, bench.search.options[BUFFER], 1) if value != "1 s"]
-    bench.search.step(BUFFER, values, measure, "ms (p99)", smaller=True, beside={TIME: str(time)})
+    now = bench.search.options[BUFFER]
+    values = [value for value in candidates_of(BUFFER, now, 1) if value != _LONG or value == now]
+    try:
+        step = bench.search.step(BUFFER, values, measure, "ms (p99)", smaller=True, beside={TIME: str(time)})
+    except _UnknownDelayError:
+        return []
+    return seen[step.choice.chosen]
 
 
 def _formula(cost: BundleCost, share: float, time: int) -> float:
