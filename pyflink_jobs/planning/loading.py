@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 from pyflink_jobs.planning.catalog import Catalog
 from pyflink_jobs.planning.drift_sql import ALERTS, DRIFT
 from pyflink_jobs.planning.quarantine_sql import QUARANTINE
-from pyflink_jobs.project.tokens import literal, quoted
+from pyflink_jobs.planning.rehearsing import rehearse_sink, rehearse_source
+from pyflink_jobs.planning.table_options import KAFKA, TRANSACTIONS, options_of, set_options
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pyflink.table import TableEnvironment
 
     from pyflink_jobs.planning.declarations import Declarations
+    from pyflink_jobs.planning.rehearsing import Rehearsal
     from pyflink_jobs.project.sqlfile import Statement
 
-__all__ = ["KAFKA", "TRANSACTIONS", "LoadedJob", "keep_apart", "load_job", "set_options"]
+__all__ = ["LoadedJob", "keep_apart", "load_job"]
 
 _PYTHON_STATE = {
     # On the heap, Flink 2.3 gives all Python state of a subtask one key object. It changes with each key, so a
@@ -29,12 +29,6 @@ _PYTHON_STATE = {
     "python.fn-execution.memory.managed": "false",
 }
 """What a job needs whose Python functions keep state."""
-
-KAFKA = ("kafka", "upsert-kafka")
-"""The connectors whose tables are topics."""
-
-TRANSACTIONS = "sink.transactional-id-prefix"
-"""The option of a sink that writes in transactions: what their names begin with."""
 
 
 @dataclass(frozen=True)
@@ -53,34 +47,48 @@ class LoadedJob:
 
 
 def load_job(
-    declarations: Declarations, name: str, environment: TableEnvironment, *, bounded: bool = False
+    declarations: Declarations,
+    name: str,
+    environment: TableEnvironment,
+    *,
+    bounded: bool = False,
+    rehearsal: Rehearsal | None = None,
 ) -> LoadedJob:
     """Load what a job reads and writes into `environment`.
 
-    `bounded` makes Kafka sources end at the offsets that are the newest when the job starts.
+    `bounded` makes Kafka sources end at the offsets that are the newest when the job starts. A `rehearsal` has the last
+    word on what is read and written.
     Raises SqlError, ModelError or ContractError with all findings that concern the job.
     """
     job = declarations.job(name)
     needed = declarations.needed(job)
     declarations.refuse_findings([*job, *needed])
     catalog = Catalog(environment, declarations.models, [*needed, *job], declarations.guarded)
+    written = {statement.name for statement in job if statement.kind == "INSERT INTO"} | {DRIFT, ALERTS, QUARANTINE}
+    loaded = LoadedJob(catalog, [*needed, *job], {}, {}, {})
     for statement in needed:
         catalog.load(statement)
-    names = {s.name or "": _read_as(s.name or "", declarations) for s in needed if s.kind == "CREATE TABLE"}
-    tables = {name: _options(environment, table) for name, table in names.items()}
-    sinks = {statement.name for statement in job if statement.kind == "INSERT INTO"} | {DRIFT, ALERTS, QUARANTINE}
-    sources = {table: options for table, options in tables.items() if table not in sinks}
+        if statement.kind != "CREATE TABLE":
+            continue
+        table = statement.name or ""
+        loaded.names[table] = known = _read_as(table, declarations)
+        options = options_of(environment, known)
+        # At once: a view that calls a model keeps the tables as they are when it is loaded.
+        if table in written:
+            loaded.sinks[table] = rehearse_sink(environment, known, table, rehearsal) if rehearsal else options
+            continue
+        loaded.sources[table] = options
+        if bounded and options.get("connector") in KAFKA:
+            set_options(environment, known, {"scan.bounded.mode": "latest-offset"})
+        if rehearsal:
+            rehearse_source(environment, known, table, rehearsal)
     if bounded:
         # Each partition ends, so none can fall idle for good; one that is slow must not make others' rows late.
         environment.get_config().set("table.exec.source.idle-timeout", "0 s")
     if any(statement.kind == "CREATE MODEL" and _is_watched(statement, declarations) for statement in needed):
         for key, value in _PYTHON_STATE.items():
             environment.get_config().set(key, value)
-    for table, options in sources.items():
-        if bounded and options.get("connector") in KAFKA:
-            set_options(environment, names[table], {"scan.bounded.mode": "latest-offset"})
-    written = {table: tables[table] for table in tables if table in sinks}
-    return LoadedJob(catalog, [*needed, *job], names, sources, written)
+    return loaded
 
 
 def keep_apart(loaded: LoadedJob, environment: TableEnvironment) -> None:
@@ -93,12 +101,6 @@ def keep_apart(loaded: LoadedJob, environment: TableEnvironment) -> None:
             set_options(environment, loaded.names[table], {"properties.commit.offsets.on.checkpoint": "false"})
 
 
-def set_options(environment: TableEnvironment, table: str, options: Mapping[str, str]) -> None:
-    """Give a table, by the name that Flink knows it by, other values of some options."""
-    listed = ", ".join(f"{literal(key)} = {literal(value)}" for key, value in options.items())
-    environment.execute_sql(f"ALTER TABLE {quoted(table)} SET ({listed})")
-
-
 def _read_as(name: str, declarations: Declarations) -> str:
     """Return the name of the table that reads a source's topic."""
     return declarations.guarded[name].table if name in declarations.guarded else name
@@ -107,10 +109,3 @@ def _read_as(name: str, declarations: Declarations) -> str:
 def _is_watched(statement: Statement, declarations: Declarations) -> bool:
     model = declarations.models.get(statement.name or "")
     return model is not None and model.monitored is not None
-
-
-def _options(environment: TableEnvironment, table: str) -> dict[str, str]:
-    from pyflink.table.catalog import ObjectPath  # noqa: PLC0415 - PyFlink is slow to import
-
-    catalog = environment.get_catalog(environment.get_current_catalog())
-    return dict(catalog.get_table(ObjectPath(environment.get_current_database(), table)).get_options())

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.planning.loading import KAFKA, TRANSACTIONS, set_options
-from pyflink_jobs.project.tokens import literal, quoted
+from pyflink_jobs.planning.table_options import KAFKA, TRANSACTIONS, options_of, send_nowhere, set_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pyflink.table import TableEnvironment
 
-    from pyflink_jobs.planning.loading import LoadedJob
+__all__ = ["Rehearsal", "rehearse_sink", "rehearse_source"]
 
-__all__ = ["Rehearsal", "private_topic", "rehearse"]
+_APART = {"properties.commit.offsets.on.checkpoint": "false", "properties.enable.auto.commit": "false"}
+"""Options of a source whose reading is not remembered for its consumer group."""
 
 
 @dataclass(frozen=True)
@@ -30,30 +30,19 @@ class Rehearsal:
     prefix: str
 
 
-def private_topic(prefix: str, table: str) -> str:
-    """Return the name of the topic that a rehearsal writes a table to."""
-    return f"{prefix}-{table}"
+def rehearse_source(environment: TableEnvironment, known: str, table: str, rehearsal: Rehearsal) -> None:
+    """Let a table, `known` to Flink by another name, be read as the rehearsal says, and leave no trace in Kafka."""
+    if options_of(environment, known).get("connector") in KAFKA:
+        reads = rehearsal.reads if table == rehearsal.source else {}
+        set_options(environment, known, {**_APART, **reads})
 
 
-def rehearse(loaded: LoadedJob, environment: TableEnvironment, rehearsal: Rehearsal) -> LoadedJob:
-    """Alter the tables of a loaded job; return it with the options of the sinks that it now has."""
-    for source, options in loaded.sources.items():
-        if options.get("connector") in KAFKA:
-            apart = {"properties.commit.offsets.on.checkpoint": "false", "properties.enable.auto.commit": "false"}
-            reads = rehearsal.reads if source == rehearsal.source else {}
-            set_options(environment, loaded.names[source], {**apart, **reads})
-    sinks = {}
-    for sink, options in loaded.sinks.items():
-        table = loaded.names[sink]
-        if options.get("connector") in KAFKA:
-            own = {"topic": private_topic(rehearsal.prefix, sink)}
-            if TRANSACTIONS in options:
-                own[TRANSACTIONS] = private_topic(rehearsal.prefix, sink)
-            set_options(environment, table, own)
-            sinks[sink] = options | own
-        else:
-            set_options(environment, table, {"connector": "blackhole"})
-            if others := ", ".join(literal(key) for key in options if key != "connector"):
-                environment.execute_sql(f"ALTER TABLE {quoted(table)} RESET ({others})")
-            sinks[sink] = {"connector": "blackhole"}
-    return replace(loaded, sinks=sinks)
+def rehearse_sink(environment: TableEnvironment, known: str, table: str, rehearsal: Rehearsal) -> dict[str, str]:
+    """Let a table be written to a topic of its own, or to nowhere; return its options."""
+    options = options_of(environment, known)
+    if options.get("connector") in KAFKA:
+        topic = f"{rehearsal.prefix}-{table}"
+        set_options(environment, known, {"topic": topic} | ({TRANSACTIONS: topic} if TRANSACTIONS in options else {}))
+    else:
+        send_nowhere(environment, known)
+    return options_of(environment, known)

@@ -11,9 +11,9 @@ from uuid import uuid4
 
 from pyflink_jobs.errors import JobError
 from pyflink_jobs.local import topics
-from pyflink_jobs.planning.loading import KAFKA
 from pyflink_jobs.planning.planner import PlannedJob, plan_job
 from pyflink_jobs.planning.rehearsing import Rehearsal
+from pyflink_jobs.planning.table_options import KAFKA
 from pyflink_jobs.running.cpu import CpuMeter, steal_seconds
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import execute

@@ -17,7 +17,7 @@ import kafka
 import numpy as np
 
 from pyflink_jobs.local import topics
-from pyflink_jobs.planning.loading import KAFKA
+from pyflink_jobs.planning.table_options import KAFKA
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -29,6 +29,7 @@ CALL = "ML_PREDICT((SELECT id, n, CAST(a AS FLOAT) + 1 AS x FROM events), MODEL 
 JOBS = {
     "each": f"INSERT INTO scored SELECT id, y FROM {CALL}",
     "some": f"INSERT INTO scored SELECT id, y FROM {CALL} WHERE MOD(id, 2) = 0",
+    "view": "INSERT INTO scored SELECT id, y FROM calls",
     "gone": f"INSERT INTO nowhere SELECT id, y FROM {CALL}",
 }
 
@@ -51,6 +52,7 @@ def laboratory(
             f"WITH ({kafka}, 'topic' = '{source}', 'scan.startup.mode' = 'latest-offset')",
             "models/gather": "CREATE MODEL gather INPUT (i BIGINT, x FLOAT) OUTPUT (y FLOAT) "
             "WITH ('provider' = 'onnx')",
+            "features/calls": f"CREATE VIEW calls AS SELECT id, y FROM {CALL}",
             "sinks/scored": f"CREATE TABLE scored (id BIGINT, y FLOAT) WITH ({kafka}, 'topic' = '{topic('scored')}')",
             "sinks/nowhere": "CREATE TABLE nowhere (id BIGINT, y FLOAT) WITH ('connector' = 'blackhole')",
             **{f"jobs/{name}": text for name, text in JOBS.items()},
@@ -65,6 +67,7 @@ def laboratory(
     return Laboratory(project, declarations, job, take_sample(declarations, job, 200), cluster)
 
 
+@pytest.mark.parametrize("laboratory", ["each", "view", "gone"], indirect=True)
 def test_a_run_reads_the_sample_alone_whatever_the_source_begins_with(laboratory: Laboratory) -> None:
     trial = laboratory.run({"parallelism.default": "2"})
     assert trial.records == 200
