@@ -1,4 +1,4 @@
-"""`python -m bench [throughput | quarantine | latency | peers | drift | alarms]`: prints tables."""
+"""`python -m bench [throughput | quarantine | latency | peers | size | drift | alarms]`: prints tables."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from bench.latency import CONFIGURATIONS, latency
 from bench.peers.comparison import peers
 from bench.peers.contestants import CONTESTANTS
 from bench.quarantine import quarantine
+from bench.size import JOBS as SIZED
+from bench.size import size
 from bench.throughput import JOBS, throughput
 from pyflink_jobs.errors import MillstreamError
 from pyflink_jobs.local import broker
@@ -53,6 +55,7 @@ def main(context: click.Context) -> None:
         context.invoke(_quarantine)
         context.invoke(_latency)
         context.invoke(_peers, records=3_000_000, rounds=1)  # all of it would take more than all else together
+        context.invoke(_size)
         context.invoke(_drift)
         context.invoke(_alarms)
 
@@ -119,6 +122,17 @@ def _peers(
         names = only or tuple(CONTESTANTS)
         exactly_once = guarantee == "exactly-once"
         _write(json_file, peers(root, bootstrap, records, rounds, names, form, exactly_once=exactly_once))
+
+
+@main.command("size")
+@click.option("--records", type=click.IntRange(min=1), default=3_000_000, show_default=True)
+@click.option("--rounds", type=click.IntRange(min=1), default=2, show_default=True)
+@click.option("--only", multiple=True, type=click.Choice(SIZED), help="Run this job; may be given more than once.")
+@_common
+def _size(*, records: int, rounds: int, only: tuple[str, ...], root: Path, keep: bool, json_file: Path | None) -> None:
+    """Predict records per second at parallelism 2 from parallelism 1, as `millstream size` does, and measure them."""
+    with _broker(root, keep=keep):
+        _write(json_file, size(root, broker.start(root / ".millstream"), records, rounds, only or SIZED))
 
 
 @main.command("drift")

@@ -19,11 +19,11 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from rich.table import Table
 
 from bench.console import console_for_tables
-from bench.cpu import steal_seconds
 from bench.machine import describe
 from bench.records import json_records
 from pyflink_jobs.errors import JobError
 from pyflink_jobs.local import topics
+from pyflink_jobs.running.cpu import steal_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,6 +20,7 @@ import pandas as pd
 from pyflink.table.udf import ScalarFunction, udf
 
 from udfs.arguments import ERROR, SQL_TYPES
+from udfs.calls import ROWS_PER_CALL
 from udfs.inference import masked, run_inference
 from udfs.metrics import ModelMetrics
 from udfs.model import load_model, numpy_dtype
@@ -67,7 +68,8 @@ class _Score(ScalarFunction):  # type: ignore[misc]  # pyflink ships no types
 
         skip_sampling()
         started = perf_counter_ns()
-        self._model = load_model(self.spec)
+        rows = function_context.get_job_parameter(f"{ROWS_PER_CALL}{self.spec.name}", "")
+        self._model = load_model(self.spec, int(rows) if rows else None)
         took = _microseconds_since(started)
         self._loaded = self.monitor.load() if self.monitor else None
         with suppress(RuntimeError):  # so PyFlink says that python.metric.enabled is false

@@ -139,9 +139,10 @@ _sessions: dict[str, tuple[onnxruntime.InferenceSession, bool]] = {}
 _lock = Lock()
 
 
-def load_model(spec: ModelSpec) -> Model:
+def load_model(spec: ModelSpec, rows: int | None = None) -> Model:
     """Return the model, verified and warmed up. Its session is shared by all in this process that ask for its digest.
 
+    `rows` is the most that a call scores, where the model leaves a choice; None for what suits most models.
     Raises ModelFileError where the file is missing, damaged or another than the one the spec speaks of, or where it
     has no such inputs and outputs.
     """
@@ -150,7 +151,7 @@ def load_model(spec: ModelSpec) -> Model:
             _sessions[spec.sha256] = _open_verified(spec)
         session, resizing = _sessions[spec.sha256]
     try:
-        return _warm(_fit(spec, session, resizing=resizing))
+        return _warm(_fit(spec, session, resizing=resizing, rows=rows))
     except ModelFileError as error:
         raise ModelFileError(f"{spec.path}: {error}") from error
 
@@ -171,7 +172,7 @@ def _open_verified(spec: ModelSpec) -> tuple[onnxruntime.InferenceSession, bool]
     return open_session(content, spec.path, bounded_options(spec.worker_memory)), resizing
 
 
-def _fit(spec: ModelSpec, session: onnxruntime.InferenceSession, *, resizing: bool) -> Model:
+def _fit(spec: ModelSpec, session: onnxruntime.InferenceSession, *, resizing: bool, rows: int | None = None) -> Model:
     signature = Signature.of(session)
     tensors = tuple(_find(name, signature.inputs, "input") for name in dict.fromkeys(i.tensor for i in spec.inputs))
     for tensor in tensors:
@@ -188,7 +189,7 @@ def _fit(spec: ModelSpec, session: onnxruntime.InferenceSession, *, resizing: bo
                 f"output `{output.tensor}` is a sequence of maps, one Python dictionary per row; "
                 "export the model with plain probabilities (skl2onnx and onnxmltools: zipmap=False)",
             )
-    return Model(spec, session, resizing, tensors, Calls.of(tensors, alone=resizing))
+    return Model(spec, session, resizing, tensors, Calls.of(tensors, alone=resizing, rows=rows))
 
 
 def _find(name: str, tensors: tuple[Tensor, ...], kind: str) -> Tensor:

@@ -33,6 +33,8 @@ COMMANDS = {
     "explain": ("explain", "Show a job's expanded SQL and Flink's plan."),
     "test": ("test", "Run the given/expect tests of the feature files."),
     "run": ("run", "Run a job on this machine."),
+    "tune": ("tune", "Measure a job here, and write the options that suit it."),
+    "size": ("tune", "Say what a job needs at a rate: slots, partitions, memory."),
     "submit": ("submit", "Send a job to a Flink cluster."),
     "jobs": ("jobs", "List the jobs of a cluster."),
     "logs": ("jobs", "Show why a job failed, and the logs of its cluster."),

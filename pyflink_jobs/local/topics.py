@@ -17,7 +17,21 @@ from pyflink_jobs.errors import Finding, KafkaError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["Record", "Topic", "answers", "committed", "create", "list_topics", "names", "read", "read_at", "stream"]
+__all__ = [
+    "Record",
+    "Topic",
+    "answers",
+    "bounds",
+    "committed",
+    "create",
+    "delete",
+    "list_topics",
+    "names",
+    "read",
+    "read_at",
+    "read_between",
+    "stream",
+]
 
 logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what goes wrong reaches people as KafkaError
 
@@ -61,14 +75,19 @@ def answers(bootstrap: str, within: float = _PATIENCE) -> bool:
         return False
 
 
-def create(bootstrap: str, topics: Mapping[str, int]) -> list[str]:
+def create(bootstrap: str, topics: Mapping[str, int], configs: Mapping[str, str] | None = None) -> list[str]:
     """Create those topics (name to number of partitions) that are not there yet, and return their names.
 
-    A topic that is there stays as it is. Raises KafkaError where no broker answers or it refuses.
+    `configs` are Kafka's options of a topic; None leaves the broker's. A topic that is there stays as it is.
+    Raises KafkaError where no broker answers or it refuses.
     """
     with _admin(bootstrap) as admin:
         there = set(admin.list_topics())
-        missing = {name: {"num_partitions": count} for name, count in topics.items() if name not in there}
+        missing = {
+            name: {"num_partitions": count, "configs": dict(configs or {})}
+            for name, count in topics.items()
+            if name not in there
+        }
         if not missing:
             return []
         answer = admin.create_topics(missing, raise_errors=False)["topics"]
@@ -79,6 +98,16 @@ def create(bootstrap: str, topics: Mapping[str, int]) -> list[str]:
             [Finding(f"topic `{topic['name']}` cannot be created: {topic['error_message']}") for topic in refused],
         )
     return [topic["name"] for topic in answer if topic["error_code"] == 0]
+
+
+def delete(bootstrap: str, topics: Iterable[str]) -> None:
+    """Tell the broker to delete those of the topics that are there; it is done soon after.
+
+    Raises KafkaError where no broker answers or it refuses.
+    """
+    with _admin(bootstrap) as admin:
+        if there := sorted(set(topics) & set(admin.list_topics())):
+            admin.delete_topics(there)
 
 
 def names(bootstrap: str) -> list[str]:
@@ -137,6 +166,31 @@ def read(bootstrap: str, topic: str, limit: int | None = None, *, from_end: bool
     if limit is None:
         return records
     return records[max(0, len(records) - limit) :] if from_end else records[:limit]
+
+
+def bounds(bootstrap: str, topic: str) -> dict[int, tuple[int, int]]:
+    """Return for each partition of a topic the offset of its first record and that behind its last one.
+
+    Raises what `read` raises.
+    """
+    with _consumer(bootstrap) as consumer:
+        parts = _assign(consumer, bootstrap, topic)
+        begin, end = consumer.beginning_offsets(parts), consumer.end_offsets(parts)
+    return {part.partition: (begin[part], end[part]) for part in parts}
+
+
+def read_between(bootstrap: str, topic: str, offsets: Mapping[int, tuple[int, int]]) -> list[Record]:
+    """Return the records of each partition from an offset up to, without it, another, ordered by their time.
+
+    Raises what `read` raises.
+    """
+    with _consumer(bootstrap) as consumer:
+        parts = [part for part in _assign(consumer, bootstrap, topic) if part.partition in offsets]
+        consumer.assign(parts)
+        start = {part: offsets[part.partition][0] for part in parts}
+        end = {part: offsets[part.partition][1] for part in parts}
+        records = _between(consumer, start, end, None)
+    return sorted(records, key=lambda record: (record.timestamp, record.partition, record.offset))
 
 
 def read_at(bootstrap: str, places: Iterable[tuple[str, int, int]]) -> dict[tuple[str, int, int], bytes | None]:

@@ -36,7 +36,7 @@ class ScoredView:
     """The views behind an ML_PREDICT call: `scored` calls the model, `predictions` is what a query sees.
 
     `kept` has the types of those columns of the call's table that both have, by name; `drift` has the views of the
-    model's monitor, if it is watched.
+    model's monitor, if it is watched. `source` is what stands behind FROM where the call reads its rows.
     """
 
     call: Call
@@ -46,6 +46,7 @@ class ScoredView:
     predictions: str
     predictions_sql: str
     kept: dict[str, str]
+    source: str
     drift: DriftViews | None = None
 
 
@@ -135,7 +136,7 @@ class Catalog:
         drift = views_of_monitor(self.environment, model.monitored, scored, number) if model.monitored else None
         for name, sql in drift.views.items() if drift else ():
             self._create_view(call, name, sql)
-        return ScoredView(call, model, scored, inner, predictions, outer, {k: schema[k] for k in kept}, drift)
+        return ScoredView(call, model, scored, inner, predictions, outer, {k: schema[k] for k in kept}, source, drift)
 
     def _origins(self) -> set[str | None]:
         """Return the names of the columns that tell which record of a source a row is."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pyflink_jobs.planning.declarations import Declarations
 
-__all__ = ["Explanation", "explain_job"]
+__all__ = ["Explanation", "count_python_operators", "explain_job"]
 
 _PYTHON_OPERATOR = re.compile(r"^[ :+|-]*Python\w+\(", re.MULTILINE)
 
@@ -39,8 +39,17 @@ class Explanation:
 def explain_job(declarations: Declarations, name: str, environment: TableEnvironment) -> Explanation:
     """Plan a job and return what became of it; raises what planning raises."""
     planned = plan_job(declarations, name, environment)
-    plan = planned.statements.explain().partition("== Optimized Execution Plan ==")[2].strip()
-    return Explanation(_sql(planned), plan)
+    return Explanation(_sql(planned), _plan(planned))
+
+
+def count_python_operators(planned: PlannedJob) -> int:
+    """Return how many operators of a planned job run Python."""
+    return Explanation("", _plan(planned)).python_operators
+
+
+def _plan(planned: PlannedJob) -> str:
+    explained: str = planned.statements.explain()
+    return explained.partition("== Optimized Execution Plan ==")[2].strip()
 
 
 def _sql(planned: PlannedJob) -> str:

@@ -9,12 +9,14 @@ from pyflink_jobs.planning.catalog import Catalog
 from pyflink_jobs.planning.drift_sql import ALERTS, DRIFT
 from pyflink_jobs.planning.quarantine_sql import QUARANTINE
 from pyflink_jobs.planning.quick_formats import quicken
-from pyflink_jobs.project.tokens import literal, quoted
+from pyflink_jobs.planning.rehearsing import rehearse_sink, rehearse_source
+from pyflink_jobs.planning.table_options import KAFKA, TRANSACTIONS, options_of, set_options
 
 if TYPE_CHECKING:
     from pyflink.table import TableEnvironment
 
     from pyflink_jobs.planning.declarations import Declarations
+    from pyflink_jobs.planning.rehearsing import Rehearsal
     from pyflink_jobs.project.sqlfile import Statement
 
 __all__ = ["LoadedJob", "keep_apart", "load_job"]
@@ -28,9 +30,6 @@ _PYTHON_STATE = {
     "python.fn-execution.memory.managed": "false",
 }
 """What a job needs whose Python functions keep state."""
-
-_KAFKA = ("kafka", "upsert-kafka")
-_PREFIX = "sink.transactional-id-prefix"
 
 
 @dataclass(frozen=True)
@@ -49,51 +48,60 @@ class LoadedJob:
 
 
 def load_job(
-    declarations: Declarations, name: str, environment: TableEnvironment, *, bounded: bool = False
+    declarations: Declarations,
+    name: str,
+    environment: TableEnvironment,
+    *,
+    bounded: bool = False,
+    rehearsal: Rehearsal | None = None,
 ) -> LoadedJob:
     """Load what a job reads and writes into `environment`.
 
-    `bounded` makes Kafka sources end at the offsets that are the newest when the job starts.
+    `bounded` makes Kafka sources end at the offsets that are the newest when the job starts. A `rehearsal` has the last
+    word on what is read and written.
     Raises SqlError, ModelError or ContractError with all findings that concern the job.
     """
     job = declarations.job(name)
     needed = declarations.needed(job)
     declarations.refuse_findings([*job, *needed])
     catalog = Catalog(environment, declarations.models, [*needed, *job], declarations.guarded)
+    written = {statement.name for statement in job if statement.kind == "INSERT INTO"} | {DRIFT, ALERTS, QUARANTINE}
+    loaded = LoadedJob(catalog, [*needed, *job], {}, {}, {})
     for statement in needed:
         catalog.load(statement)
-    names = {s.name or "": _read_as(s.name or "", declarations) for s in needed if s.kind == "CREATE TABLE"}
-    tables = {name: _options(environment, table) for name, table in names.items()}
-    sinks = {statement.name for statement in job if statement.kind == "INSERT INTO"} | {DRIFT, ALERTS, QUARANTINE}
-    sources = {table: options for table, options in tables.items() if table not in sinks}
+        if statement.kind != "CREATE TABLE":
+            continue
+        table = statement.name or ""
+        loaded.names[table] = known = _read_as(table, declarations)
+        options = options_of(environment, known)
+        # At once: a view that calls a model keeps the tables as they are when it is loaded.
+        if options.get("connector") in KAFKA:
+            quicken(environment, known, options)
+        if table in written:
+            loaded.sinks[table] = rehearse_sink(environment, known, table, rehearsal) if rehearsal else options
+            continue
+        loaded.sources[table] = options
+        if bounded and options.get("connector") in KAFKA:
+            set_options(environment, known, {"scan.bounded.mode": "latest-offset"})
+        if rehearsal:
+            rehearse_source(environment, known, table, rehearsal)
     if bounded:
         # Each partition ends, so none can fall idle for good; one that is slow must not make others' rows late.
         environment.get_config().set("table.exec.source.idle-timeout", "0 s")
     if any(statement.kind == "CREATE MODEL" and _is_watched(statement, declarations) for statement in needed):
         for key, value in _PYTHON_STATE.items():
             environment.get_config().set(key, value)
-    for table, options in sources.items():
-        if bounded and options.get("connector") in _KAFKA:
-            _set(environment, names[table], "scan.bounded.mode", "latest-offset")
-    for table, options in tables.items():
-        if options.get("connector") in _KAFKA:
-            quicken(environment, names[table], options)
-    written = {table: tables[table] for table in tables if table in sinks}
-    return LoadedJob(catalog, [*needed, *job], names, sources, written)
+    return loaded
 
 
 def keep_apart(loaded: LoadedJob, environment: TableEnvironment) -> None:
     """Keep a replay from what belongs to a running job: its transactions, and the offsets of its consumer group."""
     for table, options in loaded.sinks.items():
-        if prefix := options.get(_PREFIX):
-            _set(environment, loaded.names[table], _PREFIX, f"{prefix}-replay")
+        if prefix := options.get(TRANSACTIONS):
+            set_options(environment, loaded.names[table], {TRANSACTIONS: f"{prefix}-replay"})
     for table, options in loaded.sources.items():
-        if options.get("connector") in _KAFKA:
-            _set(environment, loaded.names[table], "properties.commit.offsets.on.checkpoint", "false")
-
-
-def _set(environment: TableEnvironment, table: str, key: str, value: str) -> None:
-    environment.execute_sql(f"ALTER TABLE {quoted(table)} SET ({literal(key)} = {literal(value)})")
+        if options.get("connector") in KAFKA:
+            set_options(environment, loaded.names[table], {"properties.commit.offsets.on.checkpoint": "false"})
 
 
 def _read_as(name: str, declarations: Declarations) -> str:
@@ -104,10 +112,3 @@ def _read_as(name: str, declarations: Declarations) -> str:
 def _is_watched(statement: Statement, declarations: Declarations) -> bool:
     model = declarations.models.get(statement.name or "")
     return model is not None and model.monitored is not None
-
-
-def _options(environment: TableEnvironment, table: str) -> dict[str, str]:
-    from pyflink.table.catalog import ObjectPath  # noqa: PLC0415 - PyFlink is slow to import
-
-    catalog = environment.get_catalog(environment.get_current_catalog())
-    return dict(catalog.get_table(ObjectPath(environment.get_current_database(), table)).get_options())

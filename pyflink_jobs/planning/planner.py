@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pyflink_jobs.errors import Finding
     from pyflink_jobs.planning.declarations import Declarations
     from pyflink_jobs.planning.guarded import GuardedSource
+    from pyflink_jobs.planning.rehearsing import Rehearsal
     from pyflink_jobs.planning.restricted import Places
     from pyflink_jobs.project.sqlfile import Statement
 
@@ -58,12 +59,14 @@ def plan_job(
     *,
     bounded: bool = False,
     places: Places | None = None,
+    rehearsal: Rehearsal | None = None,
 ) -> PlannedJob:
     """Load a job and what it reads into `environment`, and plan its INSERT statements.
 
-    With `places` it replays: only what comes of the records there is written. Raises what `load_job` raises.
+    With `places` it replays: only what comes of the records there is written. With a `rehearsal` it reads and writes
+    what that says. Raises what `load_job` raises.
     """
-    loaded = load_job(declarations, name, environment, bounded=bounded)
+    loaded = load_job(declarations, name, environment, bounded=bounded, rehearsal=rehearsal)
     if places is not None:
         keep_apart(loaded, environment)
     statements, inserts = _add_inserts(name, loaded.statements, loaded.catalog, places)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pyflink_jobs.planning.table_options import set_options
 from pyflink_jobs.project.tokens import literal, quoted
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ def quicken(environment: TableEnvironment, table: str, options: Mapping[str, str
             continue
         theirs = [key for key in options if key.startswith(f"{prefix}{flinks}.")]
         ours = {key.replace(f"{flinks}.", f"quick-{flinks}.", 1): options[key] for key in theirs}
-        values = {f"{prefix}format": f"quick-{flinks}", **ours}
-        pairs = ", ".join(f"{literal(key)} = {literal(value)}" for key, value in values.items())
-        environment.execute_sql(f"ALTER TABLE {quoted(table)} SET ({pairs})")
+        set_options(environment, table, {f"{prefix}format": f"quick-{flinks}", **ours})
         if theirs:
             environment.execute_sql(f"ALTER TABLE {quoted(table)} RESET ({', '.join(map(literal, theirs))})")

@@ -16,6 +16,7 @@ from pyflink_jobs.local import topics
 from pyflink_jobs.planning.declarations import Declarations, declare
 from pyflink_jobs.planning.flink_errors import read_exception
 from pyflink_jobs.planning.planner import PlannedJob, plan_job
+from pyflink_jobs.project.options import read_configuration
 from pyflink_jobs.running.broker_watch import BrokerWatch
 from pyflink_jobs.running.environment import flink_log, table_environment
 from pyflink_jobs.running.minicluster import MiniCluster, minicluster
@@ -56,12 +57,13 @@ def run_job(
 ) -> Outcome:
     """Run a job in a MiniCluster until it ends or Ctrl-C; `bounded` ends it at what is in the topics now.
 
-    `declarations` are the project's own, if None. With `places`, only what comes of the records there is written.
+    `parallelism` is that of the Flink configuration, or else of the settings, if None. `declarations` are the project's
+    own, if None. With `places`, only what comes of the records there is written.
     Raises what planning raises, and JobError with the cause where the job fails.
     """
     declarations = declarations or declare(project)
     declarations.job(name)
-    slots = parallelism or project.settings.parallelism
+    slots = parallelism or int(read_configuration(project).get("parallelism.default", project.settings.parallelism))
     with minicluster(project, slots) as cluster:
         options = {**cluster.options, "parallelism.default": str(slots), "pipeline.name": name}
         planned = plan_job(declarations, name, table_environment(project, options), bounded=bounded, places=places)

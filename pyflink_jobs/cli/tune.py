@@ -1,0 +1,208 @@
+"""`millstream tune` and `size`: measure a job on this machine, to choose its options and what it needs elsewhere."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyflink_jobs.cli.main import Context
+    from pyflink_jobs.project.settings import Project
+    from pyflink_jobs.tuning.latency import Bound
+    from pyflink_jobs.tuning.sizing import Cost, Size
+    from pyflink_jobs.tuning.throughput import Gain
+    from pyflink_jobs.tuning.tuning import Bench
+
+__all__ = ["size", "tune"]
+
+_SAMPLE = 1_000_000
+_RECORDS = click.IntRange(min=1)
+
+
+def _span(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    """Read a span such as 50ms; return milliseconds."""
+    from pyflink_jobs.project.units import seconds  # noqa: PLC0415 - --help must not pay for it
+
+    if value is None:
+        return None
+    if (found := seconds(value)) is None:
+        raise click.BadParameter(f"{value!r} is no span of time such as 50ms", ctx, param)
+    return 1000 * found
+
+
+@click.command()
+@click.argument("job")
+@click.option("--throughput", is_flag=True, help="For as many records a second as this machine can do.")
+@click.option("--p99", "limit", callback=_span, metavar="SPAN", help="For 99 of 100 scores within this time: 50ms.")
+@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Records a second for --p99.")
+@click.option("--sample", type=_RECORDS, default=_SAMPLE, show_default=True, help="Newest records of the source topic.")
+@click.option("--only", multiple=True, metavar="OPTION", help="With --throughput: this one; may come more than once.")
+@click.option("--output", type=click.Path(path_type=Path), help="In the project (default: flink-conf/tuned-JOB.yaml).")
+@click.option("--json", "as_json", is_flag=True, help="Print all measurements as JSON.")
+@click.pass_obj
+def tune(
+    context: Context,
+    job: str,
+    *,
+    throughput: bool,
+    limit: float | None,
+    rate: float | None,
+    sample: int,
+    only: tuple[str, ...],
+    output: Path | None,
+    as_json: bool,
+) -> int:
+    """Measure JOB on this machine, and write a Flink configuration with the reason beside each value.
+
+    The job runs some forty times over the newest records of its topic. It writes to topics of its own, which are
+    deleted again, or to nowhere. --p99 is for the rate at which the topic's records came, if --rate names no other.
+    Exit code 1 if the limit cannot be kept.
+
+    \b
+    Examples:
+      millstream tune score --throughput
+      millstream tune score --p99 50ms --rate 2000
+    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    if throughput == (limit is not None):
+        raise click.UsageError("say what for: either --throughput or --p99 SPAN")
+    if (only and limit is not None) or (rate is not None and throughput):
+        raise click.UsageError("--only belongs to --throughput, --rate to --p99")
+    from pyflink_jobs.tuning import report  # noqa: PLC0415 - --help must not pay for it
+    from pyflink_jobs.tuning.latency import tune_latency  # noqa: PLC0415
+    from pyflink_jobs.tuning.options import known  # noqa: PLC0415
+    from pyflink_jobs.tuning.throughput import tune_throughput  # noqa: PLC0415
+
+    known(only)
+    file = output or Path("flink-conf") / f"tuned-{job}.yaml"
+    shown = context.project.relative(context.project.root / file).as_posix()
+    found: Gain | Bound
+    with _bench(context.project, job, sample) as bench:
+        if limit is None:
+            found = tune_throughput(bench, only)
+            text = report.of_throughput(bench, found, f"millstream tune {job} --throughput", shown)
+            summary = f"{found.times:.2f} times the records/s of before"
+        else:
+            found = tune_latency(bench, limit, rate or _own_rate(bench))
+            text = report.of_latency(bench, found, f"millstream tune {job} --p99 {limit:g}ms", shown)
+            summary = report.expectation(found)
+    target = context.project.root / file
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text, encoding="utf-8")
+    if as_json:
+        click.echo(json.dumps({"file": shown, **report.as_json(bench, found)}, indent=2))
+    else:
+        click.echo(text)
+        click.echo(f"{shown} written: {summary}")
+    return 0 if limit is None or getattr(found, "met", True) else 1
+
+
+def _own_rate(bench: Bench) -> float:
+    from pyflink_jobs.errors import JobError  # noqa: PLC0415 - --help must not pay for it
+
+    if bench.sample.rate is None:
+        raise JobError(
+            f"the times of topic `{bench.sample.topic}` in Kafka do not tell how many records a second it gets",
+            ways_out=("say it: --rate 2000",),
+        )
+    return bench.sample.rate
+
+
+@click.command()
+@click.argument("job")
+@click.option("--rate", type=click.FloatRange(min=0, min_open=True), required=True, help="Records a second.")
+@click.option("--us", type=click.FloatRange(min=0, min_open=True), help="CPU µs a record (default: measured now).")
+@click.option(
+    "--headroom",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.5,
+    show_default=True,
+    help="Share of each slot left free: for peaks, and to catch up after a failure.",
+)
+@click.option("--sample", type=_RECORDS, default=_SAMPLE, show_default=True, help="Newest records of the source topic.")
+@click.option("--json", "as_json", is_flag=True, help="Print the numbers as JSON.")
+@click.pass_obj
+def size(
+    context: Context, job: str, *, rate: float, us: float | None, headroom: float, sample: int, as_json: bool
+) -> None:
+    """Say how many slots and partitions and how much memory JOB needs, with the formula.
+
+    What a record costs is measured in three runs with one slot over the newest records of the job's topic, apart from
+    its own topics.
+
+    \b
+    Examples:
+      millstream size score --rate 1000000
+      millstream size score --rate 1000000 --us 20
+    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    from pyflink_jobs.tuning.sizing import size as needs  # noqa: PLC0415 - --help must not pay for it
+
+    cost, partitions, rests_on = _said(context.project, job, us) if us else _measured(context.project, job, sample)
+    found = needs(rate, cost, headroom)
+    if as_json:
+        click.echo(json.dumps({"job": job, **asdict(found), "rests_on": rests_on}, indent=2))
+    else:
+        click.echo(_table(job, found, partitions))
+        click.echo(f"\n{rests_on}")
+
+
+def _table(job: str, found: Size, partitions: int | None) -> str:
+    from pyflink_jobs.tuning.sizing import lines  # noqa: PLC0415 - --help must not pay for it
+
+    rows = lines(found, partitions)
+    wide, long = (max(len(row[column]) for row in rows) for column in (0, 1))
+    head = f"{job} at {found.rate:,.0f} records/s"
+    return "\n".join([head, *(f"  {name:<{wide}}  {formula:<{long}}  = {result}" for name, formula, result in rows)])
+
+
+def _said(project: Project, job: str, us: float) -> tuple[Cost, int | None, str]:
+    from pyflink_jobs.planning.declarations import declare  # noqa: PLC0415 - --help must not pay for it
+    from pyflink_jobs.tuning.measured_cost import declared_workers  # noqa: PLC0415
+    from pyflink_jobs.tuning.sizing import Cost  # noqa: PLC0415
+
+    workers, worker = declared_workers(declare(project), job)
+    words = f"It rests on --us {us:g}. Nothing was measured: a worker is taken to hold 190 MiB and its models."
+    return Cost(us, None, workers, worker), None, words
+
+
+def _measured(project: Project, job: str, sample: int) -> tuple[Cost, int | None, str]:
+    from pyflink_jobs.tuning import report  # noqa: PLC0415 - --help must not pay for it
+    from pyflink_jobs.tuning.measured_cost import measure_cost  # noqa: PLC0415
+
+    with _bench(project, job, sample) as bench:
+        found = measure_cost(bench)
+    each = " and ".join(f"{trial.us:.1f} µs at {trial.rate:,.0f}/s" for trial in found.trials)
+    read = found.trials[0].records
+    words = (
+        f"It rests on two runs with one slot, {read:,} records each, on this machine: {each}. {report.machine()}. "
+        f"{report.sample_in_words(bench)} Other processors, brokers and networks differ."
+    )
+    if not all(trial.steady for trial in found.trials):
+        words += " The sample is too small for a steady rate: start-up is included, and the estimate far too high."
+    return found.cost, len(bench.sample.offsets), words
+
+
+@contextmanager
+def _bench(project: Project, job: str, sample: int) -> Iterator[Bench]:
+    """Open a bench with a progress bar on the terminal."""
+    from rich.console import Console  # noqa: PLC0415 - --help must not pay for it
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    from pyflink_jobs.tuning.tuning import open_bench  # noqa: PLC0415
+
+    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+
+        def show(done: int, runs: int, what: str) -> None:
+            bar.update(task, completed=done, total=max(runs, done + 1) if runs else None, description=what)
+
+        with open_bench(project, job, sample, show) as bench:
+            yield bench

@@ -1,0 +1,135 @@
+"""Tune a job for a bound on the 99th percentile of its delay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pyflink_jobs.tuning import paced
+from pyflink_jobs.tuning.bundle_cost import BundleCost, cycle, fit, longest_time
+from pyflink_jobs.tuning.options import ARROW, BUFFER, BUNDLE, METRICS, PARALLELISM, REUSE, TIME
+from pyflink_jobs.tuning.search import candidates_of, in_turn
+
+if TYPE_CHECKING:
+    from pyflink_jobs.tuning.bundle_cost import Cycle
+    from pyflink_jobs.tuning.paced import Latency
+    from pyflink_jobs.tuning.tuning import Bench
+
+__all__ = ["Bound", "tune_latency"]
+
+_SIZES = (500, 1000, 2000, 5000, 20000)  # rows of a bundle whose cost is measured
+_SMALL = {BUNDLE: "1000", TIME: "1000"}  # bundles that end by their size, and cost mostly what each costs
+_ATTEMPTS = 4
+_LONG = "1 s"  # a timeout of buffers that no limit would allow
+_RUNS = 25  # about: one for nothing, 8 for two options, 10 for bundles, 6 at the records' own pace
+
+
+class _UnknownDelayError(Exception):
+    """A job whose delay cannot be measured."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What came of the search for a bundle.time; times in milliseconds.
+
+    `cost` is that of a bundle, `seconds` what it was fitted to. `expected` is the cycle by the formula, None where a
+    subtask cannot keep up. `rest` is what was measured beyond the formula, 0 where `latencies` is empty: then nothing
+    was measured but the bundles. `p99` is the worst that was measured with the options chosen, or else the formula's.
+    """
+
+    limit: float
+    rate: float
+    parallelism: int
+    cost: BundleCost
+    seconds: dict[int, list[float]]
+    time: int
+    expected: Cycle | None
+    rest: float
+    latencies: list[Latency]
+    p99: float
+
+    @property
+    def met(self) -> bool:
+        """Whether the limit is kept."""
+        return self.p99 <= self.limit
+
+
+def tune_latency(bench: Bench, limit: float, rate: float) -> Bound:
+    """Choose the options with which the p99 stays below `limit` milliseconds at `rate` records a second.
+
+    What a bundle costs decides, and so does what makes it cheaper; then bundle.time, the longest that keeps the limit.
+    """
+    bench.runs = _RUNS
+    bench.warm_up()
+    bench.time_models()
+    for key in (METRICS, REUSE):
+        bench.compare(key, _SMALL)
+    parallelism = int(bench.search.options[PARALLELISM])
+    seconds = _seconds_of_bundles(bench, parallelism)
+    cost = fit(seconds)
+    share = rate / parallelism
+    time, _ = longest_time(cost, share, limit / 1000)
+    rest, found = 0.0, _choose_buffer(bench, time, rate)
+    for _ in range(_ATTEMPTS):
+        if not found:
+            break
+        worst = max(latency.p99 for latency in found)
+        rest = max(rest, worst - _formula(cost, share, time))
+        shorter, _ = longest_time(cost, share, (limit - rest) / 1000)
+        if worst <= limit or shorter == time:
+            break
+        time = shorter
+        found = _confirm(bench, time, rate)
+    expected = cycle(cost, share, time)
+    p99 = max((latency.p99 for latency in found), default=_formula(cost, share, time))
+    bench.search.options[TIME] = str(time)
+    return Bound(limit, rate, parallelism, cost, seconds, time, expected, rest, found, p99)
+
+
+def _seconds_of_bundles(bench: Bench, parallelism: int) -> dict[int, list[float]]:
+    """Return how many seconds a subtask takes for bundles of some sizes when records are never wanting."""
+
+    def measure(size: str) -> float:
+        arrow = str(min(int(size), int(bench.search.options[ARROW])))
+        options = {**bench.search.options, **_SMALL, BUNDLE: size, ARROW: arrow}
+        return int(size) * parallelism / bench.run(f"bundles of {size} rows", options).rate
+
+    return {int(size): values for size, values in in_turn(list(map(str, _SIZES)), measure).items()}
+
+
+def _confirm(bench: Bench, time: int, rate: float) -> list[Latency]:
+    """Return the delays with a bundle.time, measured at the records' own pace; [] where they cannot be."""
+    found = []
+    for _ in range(2):
+        bench.begin(f"{TIME}: {time} at {rate:,.0f} records/s")
+        latency = paced.measure(bench.laboratory, {**bench.search.options, TIME: str(time)}, rate)
+        if latency is None:
+            return []
+        found.append(latency)
+    return found
+
+
+def _choose_buffer(bench: Bench, time: int, rate: float) -> list[Latency]:
+    """Choose the timeout of buffers by p99; return the delays with it, [] where they cannot be measured."""
+    seen: dict[str, list[Latency]] = {}
+
+    def measure(options: dict[str, str]) -> float:
+        bench.begin(f"{BUFFER}: {options[BUFFER]}, at {rate:,.0f} records/s")
+        latency = paced.measure(bench.laboratory, options, rate)
+        if latency is None:
+            raise _UnknownDelayError
+        seen.setdefault(options[BUFFER], []).append(latency)
+        return max(latency.p99, 1.0)
+
+    now = bench.search.options[BUFFER]
+    values = [value for value in candidates_of(BUFFER, now, 1) if value != _LONG or value == now]
+    try:
+        step = bench.search.step(BUFFER, values, measure, "ms (p99)", smaller=True, beside={TIME: str(time)})
+    except _UnknownDelayError:
+        return []
+    return seen[step.choice.chosen]
+
+
+def _formula(cost: BundleCost, share: float, time: int) -> float:
+    found = cycle(cost, share, time)
+    return 1000 * found.p99 if found else float("inf")

@@ -1,0 +1,57 @@
+"""What a record costs a job, measured with one slot on this machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyflink_jobs.planning.explanation import count_python_operators
+from pyflink_jobs.planning.ml_predict import all_calls
+from pyflink_jobs.tuning.options import PARALLELISM
+from pyflink_jobs.tuning.sizing import WORKER, Cost
+
+if TYPE_CHECKING:
+    from pyflink_jobs.planning.declarations import Declarations
+    from pyflink_jobs.tuning.laboratory import Trial
+    from pyflink_jobs.tuning.tuning import Bench
+
+__all__ = ["MeasuredCost", "declared_workers", "measure_cost"]
+
+_REPEATS = 2
+_MIB = 2**20
+
+
+@dataclass(frozen=True)
+class MeasuredCost:
+    """A cost and the runs that it comes from."""
+
+    cost: Cost
+    trials: list[Trial]
+
+
+def measure_cost(bench: Bench) -> MeasuredCost:
+    """Run the job twice over the sample at parallelism 1, after a first time for nothing."""
+    bench.runs = 1 + _REPEATS
+    bench.search.options[PARALLELISM] = "1"
+    bench.warm_up()
+    trials = [bench.run("one slot", bench.search.options) for _ in range(_REPEATS)]
+    with bench.laboratory.planned(bench.search.options, bench.sample.reads) as planned:
+        workers = count_python_operators(planned)
+    held = max(trial.workers for trial in trials) / _MIB
+    worker = held / workers if workers and held else float(WORKER)
+    us = sum(trial.us for trial in trials) / len(trials)
+    return MeasuredCost(Cost(us, sum(trial.rate for trial in trials) / len(trials), workers, worker), trials)
+
+
+def declared_workers(declarations: Declarations, job: str) -> tuple[int, float]:
+    """Return how many Python workers a slot of a job has, and what each is taken to hold, in MiB, by its SQL alone.
+
+    A call of a model is one operator, of a watched model three, and each has a worker of its own.
+    """
+    statements = declarations.job(job)
+    calls = {call.key: call for s in [*declarations.needed(statements), *statements] for call in all_calls(s)}
+    models = [declarations.models[call.model.text] for call in calls.values()]
+    files = sum(Path(model.spec.path).stat().st_size for model in models)
+    workers = sum(3 if model.monitored else 1 for model in models)
+    return workers, WORKER + files / _MIB / max(1, workers)

@@ -1,0 +1,102 @@
+"""The options of Flink that are tried, and what a job has of them before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from pyflink_jobs.errors import ProjectError
+from pyflink_jobs.project.options import read_configuration
+from pyflink_jobs.project.units import seconds
+from pyflink_jobs.running.environment import DEFAULTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pyflink_jobs.project.settings import Project
+
+__all__ = [
+    "ARROW",
+    "BUFFER",
+    "BUNDLE",
+    "METRICS",
+    "PARALLELISM",
+    "REUSE",
+    "TIME",
+    "TRIED",
+    "Option",
+    "current",
+    "known",
+]
+
+ARROW = "python.fn-execution.arrow.batch.size"
+BUNDLE = "python.fn-execution.bundle.size"
+TIME = "python.fn-execution.bundle.time"
+REUSE = "pipeline.object-reuse"
+METRICS = "python.metric.enabled"
+BUFFER = "execution.buffer-timeout.interval"
+PARALLELISM = "parallelism.default"
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of Flink: values worth a try in ascending order, and what Flink takes where nothing is said.
+
+    `python` says that it matters only to jobs that call a model.
+    """
+
+    key: str
+    values: tuple[str, ...]
+    default: str
+    what: str
+    python: bool = True
+
+    def candidates(self, now: str) -> list[str]:
+        """Return the values to try, ascending, with the one that the job has now.
+
+        >>> TRIED[ARROW].candidates("3000")
+        ['1000', '3000', '5000', '20000']
+        >>> TRIED[BUFFER].candidates("100ms")
+        ['5 ms', '100ms', '1 s']
+        """
+        others = [value for value in self.values if _amount(value) != _amount(now)]
+        return sorted([*others, now], key=_amount)
+
+
+def _amount(value: str) -> float:
+    """Return what a value amounts to: a number, or a span of time in seconds; true is more than false."""
+    words = {"false": 0.0, "true": 1.0}
+    return words[value] if value in words else seconds(value) or float(value.split(maxsplit=1)[0])
+
+
+TRIED = {
+    option.key: option
+    for option in (
+        Option(PARALLELISM, (), "1", "parallel subtasks of each operator", python=False),
+        Option(BUNDLE, ("5000", "20000", "100000"), "100000", "rows that a worker is sent at a time, at most"),
+        Option(ARROW, ("1000", "5000", "20000"), "10000", "rows of an Arrow batch, of which a bundle is made"),
+        Option(TIME, ("100", "1000"), "1000", "milliseconds until a bundle is sent that is not full"),
+        Option(REUSE, ("false", "true"), "false", "true: chained operators do not copy rows", python=False),
+        Option(
+            METRICS, ("false", "true"), "true", "false: the models' metrics are not sent, docs/runbook.md needs them"
+        ),
+        Option(BUFFER, ("5 ms", "100 ms", "1 s"), "100 ms", "longest wait of a row between two tasks", python=False),
+    )
+}
+"""All options that are tried, by key, in that order: parallelism first, for all else depends on it."""
+
+
+def current(project: Project) -> dict[str, str]:
+    """Return what a job of the project has of each option without a word more."""
+    configured = {**DEFAULTS, PARALLELISM: str(project.settings.parallelism), **read_configuration(project)}
+    return {key: configured.get(key, option.default) for key, option in TRIED.items()}
+
+
+def known(keys: Iterable[str]) -> None:
+    """Raise ProjectError for a key that is none of TRIED."""
+    for key in keys:
+        if key not in TRIED:
+            near = get_close_matches(key, TRIED, n=1, cutoff=0.3)
+            ways = (f"did you mean {near[0]}?",) if near else ()
+            raise ProjectError(f"option {key} is not tried", facts=(f"tried are: {', '.join(TRIED)}",), ways_out=ways)

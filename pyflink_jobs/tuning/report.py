@@ -1,0 +1,160 @@
+"""What a tuning run found, as a Flink configuration and as plain values."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyflink_jobs.project.options import read_configuration
+from pyflink_jobs.tuning.bundle_cost import TIMES
+from pyflink_jobs.tuning.fragment import Entry, entry_of_model, entry_of_step, fragment
+from pyflink_jobs.tuning.options import ARROW, BUNDLE, PARALLELISM, TIME
+from udfs.calls import ROWS_PER_CALL
+
+if TYPE_CHECKING:
+    from pyflink_jobs.tuning.latency import Bound
+    from pyflink_jobs.tuning.throughput import Gain
+    from pyflink_jobs.tuning.tuning import Bench
+
+__all__ = ["as_json", "expectation", "machine", "of_latency", "of_throughput", "sample_in_words"]
+
+_MODELS = f"pipeline.global-job-parameters.{ROWS_PER_CALL}"
+
+
+def of_throughput(bench: Bench, gain: Gain, command: str, output: str) -> str:
+    """Return the configuration for records per second."""
+    together = (
+        f"All together: {_rates(gain.before)} records/s before, {_rates(gain.tuned)} tuned, in turn: {gain.times:.2f} "
+        f"times. One measurement is exact to about {gain.noise:.0%}."
+    )
+    return _file(bench, command, output, [together], [entry_of_step(step) for step in bench.search.steps])
+
+
+def of_latency(bench: Bench, bound: Bound, command: str, output: str) -> str:
+    """Return the configuration for a bound on the p99."""
+    entries = [*(entry_of_step(step) for step in bench.search.steps), *_entries_of_bundles(bench, bound)]
+    return _file(bench, command, output, [expectation(bound)], entries)
+
+
+def expectation(bound: Bound) -> str:
+    """Return the p99 that is to be expected, and whether it keeps the limit, in words."""
+    met = "" if bound.met else f" That is the least that was found: the limit of {bound.limit:,.0f} ms is not kept."
+    if bound.latencies:
+        measured = " and ".join(f"{latency.p99:,.0f}" for latency in bound.latencies)
+        count, rate = bound.latencies[0].records, bound.latencies[0].rate
+        return (
+            f"Expected at {rate:,.0f} records/s: a p99 of {bound.p99:,.0f} ms from a record's arrival in Kafka to its "
+            f"score's. Measured: {measured} ms, of {count:,} records each.{met}"
+        )
+    return (
+        f"Expected at {bound.rate:,.0f} records/s: a p99 of {bound.p99:,.0f} ms for the model's bundles alone. Kafka, "
+        "the sink, and windows or joins that wait for event time come on top of it: the job does not write one row to "
+        f"a topic for each record, or they come too fast for one sender, so that the whole was not measured.{met}"
+    )
+
+
+def _entries_of_bundles(bench: Bench, bound: Bound) -> list[Entry]:
+    cost, cycle = bound.cost, bound.expected
+    measured = "; ".join(
+        f"{size}: {', '.join(f'{1000 * value:.1f}' for value in values)}" for size, values in bound.seconds.items()
+    )
+    fitted = (
+        f"Milliseconds for a bundle of so many rows, in one of {bound.parallelism} subtasks: {measured}. Fitted: "
+        f"c = {1000 * cost.fixed:.1f} ms + {1e6 * cost.row:.2f} µs a row."
+    )
+    if cycle is None:
+        return [Entry(TIME, str(bound.time), (fitted, "At this rate a subtask cannot keep up, whatever its bundles."))]
+    formula = (
+        "Flink sends a bundle when the last one ended a bundle.time T ago, and looks each T: one in C = T (1 + "
+        f"ceil(c / T)) = {1000 * cycle.seconds:.0f} ms, with {bound.rate:,.0f} / {bound.parallelism} records/s x C = "
+        f"{cycle.rows:,.0f} rows and c = {1000 * cycle.cost:.1f} ms. p99 = rest + c + 0.99 C = {bound.rest:.0f} + "
+        f"{1000 * cycle.cost:.1f} + {990 * cycle.seconds:.1f} = {bound.rest + 1000 * cycle.p99:.0f} ms; the rest is "
+        "Kafka, decoding and the sink, as measured beyond the formula."
+    )
+    chosen = (
+        f"The longest of {TIMES[0]} ... {TIMES[-1]} that keeps {bound.limit:,.0f} ms: bundles cost the less CPU the "
+        "fewer they are."
+        if bound.met
+        else f"The least p99 of {TIMES[0]} ... {TIMES[-1]}."
+    )
+    options = bench.search.options
+    needed = max(int(options[BUNDLE]), 2 * round(cycle.rows))
+    rows = (
+        f"Not measured: a bundle has {cycle.rows:,.0f} rows at this rate, and more only while records pile up.",
+        "Then larger ones catch up sooner.",
+    )
+    return [
+        Entry(TIME, str(bound.time), (fitted, formula, chosen)),
+        Entry(BUNDLE, str(needed), (" ".join(rows),)),
+        Entry(ARROW, options[ARROW], ("Not measured: bundles are smaller.",)),
+        Entry(PARALLELISM, options[PARALLELISM], ("Not measured: what the job had. The formula holds for it.",)),
+    ]
+
+
+def _file(bench: Bench, command: str, output: str, together: list[str], entries: list[Entry]) -> str:
+    laboratory = bench.laboratory
+    trials = bench.trials
+    short = [] if all(trial.steady for trial in trials) else [_short(bench)]
+    steal = sum(trial.steal for trial in trials) / max(1e-9, sum(trial.seconds for trial in trials))
+    project = laboratory.project
+    use = f"MILLSTREAM_FLINK_CONF={output} millstream run {laboratory.job}"
+    written = f"Written by `{command}` on {datetime.now(UTC):%Y-%m-%d}. To use it: {use}"
+    measured = (
+        f"Measured on this machine: {machine()}. {sample_in_words(bench)} Each value was run twice, in turn with the "
+        f"others. The machine's host gave {steal:.2f} cores to others meanwhile."
+    )
+    head = [written, measured, *together, *short]
+    models = [entry_of_model(inner, f"{_MODELS}{inner.model}") for inner in bench.inner]
+    chosen = {entry.key for entry in [*models, *entries]}
+    carried = {key: value for key, value in read_configuration(project).items() if key not in chosen}
+    return fragment(head, [*models, *entries], carried, project.settings.flink_conf)
+
+
+def sample_in_words(bench: Bench) -> str:
+    """Return what the records were that all was measured with."""
+    sample = bench.sample
+    rate = (
+        "their times in Kafka do not tell their rate" if sample.rate is None else f"they came at {sample.rate:,.1f}/s"
+    )
+    return f"Sample: the newest {sample.records:,} records of topic {sample.topic}; {rate}."
+
+
+def _short(bench: Bench) -> str:
+    longest = max(trial.seconds for trial in bench.trials)
+    return (
+        f"The sample is too small: runs took {longest:.1f} s at most, some too short for a steady rate, so that theirs "
+        "include the start-up. Do not trust what follows: tune again with more records, or a larger --sample."
+    )
+
+
+def as_json(bench: Bench, found: Gain | Bound) -> dict[str, object]:
+    """Return all that was measured and chosen, as plain values."""
+    return {
+        "job": bench.laboratory.job,
+        "machine": machine(),
+        "sample": {**asdict(bench.sample), "records": bench.sample.records},
+        "options": bench.search.options,
+        "models": [asdict(inner) for inner in bench.inner],
+        "steps": [asdict(step) for step in bench.search.steps],
+        "result": asdict(found),
+        "runs": [asdict(trial) for trial in bench.trials],
+    }
+
+
+def machine() -> str:
+    """Return this machine in words: cores, processor, and the versions that matter."""
+    file = Path("/proc/cpuinfo")
+    lines = file.read_text().splitlines() if file.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    processor = names[0] if names else platform.processor() or platform.machine()
+    versions = f"Flink {version('apache-flink')}, ONNX Runtime {version('onnxruntime')}"
+    return f"{os.cpu_count()} cores ({processor}), {versions}"
+
+
+def _rates(values: list[float]) -> str:
+    return " and ".join(f"{value:,.0f}" for value in values)

@@ -1,0 +1,138 @@
+"""A sample of a job's source topic: its newest records, by partition and offset. Nothing is copied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pyflink_jobs.errors import JobError, KafkaError
+from pyflink_jobs.local import topics
+from pyflink_jobs.planning.source_columns import read_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pyflink_jobs.planning.declarations import Declarations
+    from pyflink_jobs.planning.source_columns import SourceTable
+
+__all__ = ["Sample", "Span", "newest", "own_rate", "take_sample"]
+
+_NEAR = 20  # offsets at an end in which a record is looked for: the last ones may be marks of transactions
+
+
+@dataclass(frozen=True)
+class Span:
+    """How many records of a partition were looked at, and the times of the first and the last, epoch milliseconds."""
+
+    records: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The records of a source table's topic that a job is run over.
+
+    `offsets` are by partition, up to and without the second. `rate` is how many records a second came into the whole
+    topic while these did, by their times in Kafka; None where those do not tell.
+    """
+
+    source: str
+    topic: str
+    bootstrap: str
+    offsets: dict[int, tuple[int, int]]
+    rate: float | None
+
+    @property
+    def records(self) -> int:
+        """The number of offsets, marks of transactions among them."""
+        return sum(end - start for start, end in self.offsets.values())
+
+    @property
+    def reads(self) -> dict[str, str]:
+        """The options with which a table reads these records and ends."""
+        return {
+            "scan.startup.mode": "specific-offsets",
+            "scan.startup.specific-offsets": _listed({part: start for part, (start, _) in self.offsets.items()}),
+            "scan.bounded.mode": "specific-offsets",
+            "scan.bounded.specific-offsets": _listed({part: end for part, (_, end) in self.offsets.items()}),
+        }
+
+    def last(self, records: int) -> Sample:
+        """Return the newest records of this sample."""
+        return replace(self, offsets=newest(self.offsets, records))
+
+
+def take_sample(declarations: Declarations, job: str, records: int) -> Sample:
+    """Return the newest records of a job's source topic, of all its partitions; of several sources the fullest one.
+
+    Raises JobError where the job reads no topic that can be sampled, KafkaError for one that is missing or empty.
+    """
+    needed = declarations.needed(declarations.job(job))
+    sinks = {statement.name for statement in declarations.job(job) if statement.kind == "INSERT INTO"}
+    tables = [s for s in map(read_source, (s for s in needed if s.kind == "CREATE TABLE" and s.name not in sinks)) if s]
+    sources = [table for table in tables if _is_log(table, declarations)]
+    if not sources:
+        raise JobError(
+            f"job `{job}` reads no Kafka topic that a sample could be taken of",
+            facts=("it must read a table of 'connector' = 'kafka' with one topic, in sql/sources/",),
+        )
+    found = [(table, topics.bounds(_broker(table), table.option("topic"))) for table in sources]
+    table, bounds = max(found, key=lambda pair: _count(pair[1]))
+    topic, bootstrap = table.option("topic"), _broker(table)
+    offsets = newest(bounds, records)
+    if not _count(offsets):
+        raise KafkaError(f"topic `{topic}`, which job `{job}` reads, is empty", ways_out=("write records to it first",))
+    return Sample(table.statement.name or "", topic, bootstrap, offsets, own_rate(_spans(bootstrap, topic, offsets)))
+
+
+def _is_log(table: SourceTable, declarations: Declarations) -> bool:
+    """Tell whether a table is a topic that is read from any offset on, and none that Millstream itself writes."""
+    topic = table.option("topic")
+    is_source = table.statement.file.parent.name == "sources" or table.statement.name in declarations.guarded
+    return is_source and table.connector == "kafka" and bool(topic) and ";" not in topic and bool(_broker(table))
+
+
+def _broker(table: SourceTable) -> str:
+    return table.option("properties.bootstrap.servers")
+
+
+def _count(offsets: Mapping[int, tuple[int, int]]) -> int:
+    return sum(end - start for start, end in offsets.values())
+
+
+def newest(bounds: Mapping[int, tuple[int, int]], records: int) -> dict[int, tuple[int, int]]:
+    """Return the offsets of the newest records: of each partition the same share of what it has.
+
+    >>> newest({0: (0, 100), 1: (50, 350)}, 40)
+    {0: (90, 100), 1: (320, 350)}
+    """
+    share = min(1.0, records / max(1, _count(bounds)))
+    return {part: (end - round(share * (end - start)), end) for part, (start, end) in bounds.items()}
+
+
+def own_rate(spans: Iterable[Span]) -> float | None:
+    """Return records per second of partitions together; None where the records of one have all the same time.
+
+    >>> own_rate([Span(101, 0, 10_000), Span(201, 0, 10_000)])
+    30.0
+    """
+    known = [span for span in spans if span.records > 1]
+    if not known or any(span.last <= span.first for span in known):
+        return None
+    return sum(1000 * (span.records - 1) / (span.last - span.first) for span in known)
+
+
+def _spans(bootstrap: str, topic: str, offsets: Mapping[int, tuple[int, int]]) -> list[Span]:
+    """Return what the ends of each partition's records tell."""
+    firsts = {part: (start, min(start + _NEAR, end)) for part, (start, end) in offsets.items()}
+    lasts = {part: (max(start, end - _NEAR), end) for part, (start, end) in offsets.items()}
+    times: dict[int, list[int]] = {}
+    for places in (firsts, lasts):
+        for record in topics.read_between(bootstrap, topic, places):
+            times.setdefault(record.partition, []).append(record.timestamp)
+    return [Span(offsets[part][1] - offsets[part][0], min(seen), max(seen)) for part, seen in times.items()]
+
+
+def _listed(offsets: Mapping[int, int]) -> str:
+    return ";".join(f"partition:{part},offset:{offset}" for part, offset in offsets.items())

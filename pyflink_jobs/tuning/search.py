@@ -1,0 +1,81 @@
+"""A coordinate search: one option after the other, each candidate run twice beside the others."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from pyflink_jobs.tuning.choice import Choice, choose, noise
+from pyflink_jobs.tuning.options import PARALLELISM, TRIED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+__all__ = ["REPEATS", "Search", "Step", "candidates_of", "in_turn"]
+
+REPEATS = 2
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Step:
+    """What was measured of one option's candidates, what the job had before, and what was chosen.
+
+    `unit` is that of `measured`, such as "records/s".
+    """
+
+    key: str
+    before: str
+    measured: dict[str, list[float]]
+    unit: str
+    choice: Choice
+
+
+@dataclass
+class Search:
+    """Options as they are chosen, and the steps that chose them; each step begins where the last one has ended."""
+
+    options: dict[str, str]
+    steps: list[Step] = field(default_factory=list)
+
+    def step(
+        self,
+        key: str,
+        candidates: Sequence[str],
+        measure: Callable[[dict[str, str]], float],
+        unit: str,
+        *,
+        smaller: bool = False,
+        beside: Mapping[str, str] | None = None,
+    ) -> Step:
+        """Measure an option's candidates under the options chosen so far, and choose one.
+
+        `beside` are options that hold for these measurements alone. Noise is that of all steps of this unit.
+        """
+        before = self.options[key]
+        runs = in_turn(candidates, lambda value: measure({**self.options, **(beside or {}), key: value}))
+        alike = [step.measured for step in self.steps if step.unit == unit]
+        sd = noise(values for measured in [*alike, runs] for values in measured.values())
+        step = Step(key, before, runs, unit, choose(runs, before, sd, smaller=smaller))
+        self.options[key] = step.choice.chosen
+        self.steps.append(step)
+        return step
+
+
+def in_turn(candidates: Sequence[str], measure: Callable[[str], T]) -> dict[str, list[T]]:
+    """Measure each candidate REPEATS times, in turn, every other round in reverse: what drifts meets all alike."""
+    found: dict[str, list[T]] = {candidate: [] for candidate in candidates}
+    for number in range(REPEATS):
+        for candidate in reversed(candidates) if number % 2 else candidates:
+            found[candidate].append(measure(candidate))
+    return found
+
+
+def candidates_of(key: str, now: str, partitions: int) -> list[str]:
+    """Return the values of an option that are worth a try; no more parallel readers than the topic has partitions."""
+    if key != PARALLELISM:
+        return TRIED[key].candidates(now)
+    most = min(os.cpu_count() or 1, partitions)
+    powers = [2**i for i in range(most.bit_length()) if 2**i <= most]
+    return [str(value) for value in sorted({*powers, most, int(now)})]

@@ -1,0 +1,116 @@
+"""Tune a job: the steps of both aims, and what they found."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.running.minicluster import minicluster
+from pyflink_jobs.tuning.inner_batch import InnerBatch, best_inner_batch
+from pyflink_jobs.tuning.laboratory import CLUSTER, Laboratory
+from pyflink_jobs.tuning.model_rows import rows_of_models
+from pyflink_jobs.tuning.options import PARALLELISM, current
+from pyflink_jobs.tuning.sample import take_sample
+from pyflink_jobs.tuning.search import Search, candidates_of
+from udfs.calls import ROWS_PER_CALL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pyflink_jobs.project.settings import Project
+    from pyflink_jobs.tuning.laboratory import Trial
+    from pyflink_jobs.tuning.sample import Sample
+    from pyflink_jobs.tuning.search import Step
+
+__all__ = ["Bench", "open_bench"]
+
+_ROWS = 20_000  # records whose rows the models are timed with
+
+
+@dataclass
+class Bench:
+    """A job on the bench: where it runs, what is chosen so far, and all that was measured.
+
+    `on_progress` is told how many runs of the job are done, of about how many, and what is measured now.
+    """
+
+    laboratory: Laboratory
+    search: Search
+    on_progress: Callable[[int, int, str], None]
+    inner: list[InnerBatch] = field(default_factory=list)
+    trials: list[Trial] = field(default_factory=list)
+    runs: int = 0
+    _begun: int = 0
+
+    @property
+    def sample(self) -> Sample:
+        """The records that all is measured with."""
+        return self.laboratory.sample
+
+    def say(self, what: str) -> None:
+        """Tell what is measured now."""
+        self.on_progress(max(0, self._begun - 1), self.runs, what)
+
+    def begin(self, what: str) -> None:
+        """Tell what the run that begins now is for; `runs` is about how many there will be."""
+        self._begun += 1
+        self.say(what)
+
+    def run(self, what: str, options: dict[str, str]) -> Trial:
+        """Run the job once over the sample."""
+        self.begin(what)
+        trial = self.laboratory.run(options)
+        self.trials.append(trial)
+        return trial
+
+    def warm_up(self) -> None:
+        """Run the job once for nothing: the JVM loads and compiles what it will use."""
+        self.begin("warming up")
+        self.laboratory.run(self.search.options)
+
+    def time_models(self) -> None:
+        """Choose the rows of a call for each model, on rows that it gets from the newest records of the sample."""
+        sample = self.sample.last(_ROWS)
+        with self.laboratory.planned(self.search.options, sample.reads) as planned:
+            self.say("asking what the models get")
+            for spec, batch in rows_of_models(planned):
+
+                def show(size: int, name: str = spec.name) -> None:
+                    self.say(f"{name}: {size} rows a call")
+
+                found = best_inner_batch(spec, batch, show)
+                self.inner.append(found)
+                if found.choice:
+                    # Also the default: the project's configuration may have another number now.
+                    key = f"pipeline.global-job-parameters.{ROWS_PER_CALL}{found.model}"
+                    self.search.options[key] = found.choice.chosen
+
+    def compare(self, key: str, beside: dict[str, str] | None = None) -> Step:
+        """Choose an option's value by records per second."""
+        values = candidates_of(key, self.search.options[key], len(self.sample.offsets))
+
+        def measure(options: dict[str, str]) -> float:
+            return self.run(f"{key}: {options[key]}", options).rate
+
+        return self.search.step(key, values, measure, "records/s", beside=beside)
+
+
+@contextmanager
+def open_bench(
+    project: Project, job: str, records: int, on_progress: Callable[[int, int, str], None] = lambda *_: None
+) -> Iterator[Bench]:
+    """Take a sample of a job's source, and start a cluster with a slot for each subtask that may be tried.
+
+    Raises what `take_sample` and the start of Flink raise.
+    """
+    on_progress(0, 0, "reading the project and its topic")
+    declarations = declare(project)
+    sample = take_sample(declarations, job, records)
+    options = current(project)
+    slots = max(map(int, candidates_of(PARALLELISM, options[PARALLELISM], len(sample.offsets))))
+    on_progress(0, 0, "starting Flink")
+    with minicluster(project, slots, CLUSTER) as cluster:
+        laboratory = Laboratory(project, declarations, job, sample, cluster)
+        yield Bench(laboratory, Search(options), on_progress)

@@ -1,0 +1,148 @@
+"""`millstream tune` and `size` on a small topic: what they write down, and that the job's topics stay as they were."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from pyflink_jobs.local import topics
+from pyflink_jobs.local.sending import send_records
+from pyflink_jobs.project.options import read_configuration
+from tests.projects import add_model, make_project
+from tests.unit.onnx_models import model_path
+
+if TYPE_CHECKING:
+    from pyflink_jobs.project.settings import Project
+
+ROWS = [{"id": str(i), "a": i / 7, "b": -i / 3, "c": None if i % 5 == 0 else 1.5} for i in range(3000)]
+SAMPLE = 2000
+OWN = ["events", "quarantine", "scored"]
+"""The topics of the job."""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory, kafka: str) -> Project:
+    """Make a project that scores events into a topic, and some of them into a file; its topics have records."""
+    options = f"'connector' = 'kafka', 'properties.bootstrap.servers' = '{kafka}', 'format' = 'json'"
+    made = make_project(
+        tmp_path_factory.mktemp("project"),
+        {
+            "sources/events": "CREATE TABLE events (id STRING COMMENT 'required', a FLOAT, b FLOAT, c FLOAT) WITH ("
+            f"{options}, 'topic' = 'events', 'scan.startup.mode' = 'earliest-offset')",
+            "models/m": "CREATE MODEL m INPUT (a FLOAT, b FLOAT, c FLOAT) OUTPUT (y DOUBLE) "
+            "WITH ('provider' = 'onnx', 'null-inputs' = 'refuse')",
+            "sinks/scored": f"CREATE TABLE scored (id STRING, y DOUBLE) WITH ({options}, 'topic' = 'scored')",
+            "sinks/quarantine": "CREATE TABLE quarantine (source STRING, reason STRING, detail STRING) "
+            f"WITH ({options}, 'topic' = 'quarantine')",
+            "sinks/kept": "CREATE TABLE kept (id STRING, y DOUBLE) "
+            "WITH ('connector' = 'filesystem', 'path' = '${KEPT}', 'format' = 'json')",
+            "jobs/score": "INSERT INTO scored SELECT id, y FROM ML_PREDICT(TABLE events, MODEL m, DESCRIPTOR(a, b, c));"
+            "INSERT INTO kept SELECT id, y FROM ML_PREDICT(TABLE events, MODEL m, DESCRIPTOR(a, b, c))",
+        },
+        settings=f"kafka = '{kafka}'",
+    )
+    add_model(made, "m", "linear")
+    (made.root / "flink-conf").mkdir()
+    (made.root / "flink-conf" / "local.yaml").write_text("restart-strategy.type: none\n")
+    topics.create(kafka, {"events": 2, "scored": 1, "quarantine": 1})
+    send_records(kafka, "events", (json.dumps(row).encode() for row in ROWS))
+    send_records(kafka, "scored", [b'{"id": "mine", "y": 1}'])
+    return made
+
+
+def millstream(project: Project, *arguments: str, conf: str = "") -> subprocess.CompletedProcess[str]:
+    variables = {"KEPT": str(project.root / "kept"), **({"MILLSTREAM_FLINK_CONF": conf} if conf else {})}
+    return subprocess.run(
+        [sys.executable, "-m", "pyflink_jobs", "--project", str(project.root), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | variables,
+    )
+
+
+def sizes(kafka: str) -> dict[str, int]:
+    return {topic.name: topic.records for topic in topics.list_topics(kafka)}
+
+
+@pytest.fixture(scope="module")
+def tuned(project: Project) -> dict[str, Any]:
+    """Tune for throughput, two options and no model, and return what was measured."""
+    only = ("--only", "pipeline.object-reuse", "--only", "parallelism.default")
+    done = millstream(project, "tune", "score", "--throughput", *only, "--sample", str(SAMPLE), "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    measured: dict[str, Any] = json.loads(done.stdout)
+    return measured
+
+
+def test_each_candidate_is_run_twice_over_the_sample(tuned: dict[str, Any]) -> None:
+    keys = [step["key"] for step in tuned["steps"]]
+    assert keys == ["parallelism.default", "pipeline.object-reuse"]
+    assert all(len(values) == 2 for step in tuned["steps"] for values in step["measured"].values())
+    assert {run["records"] for run in tuned["runs"]} == {SAMPLE}
+    assert tuned["sample"]["source"] == "events"
+
+
+@pytest.mark.usefixtures("tuned")
+def test_nothing_is_written_to_the_jobs_own_topics_and_files(project: Project, kafka: str) -> None:
+    there = sizes(kafka)
+    assert {name: there[name] for name in OWN} == {"events": len(ROWS), "quarantine": 0, "scored": 1}
+    assert not (project.root / "kept").exists()
+    # What is being deleted may still be listed for a moment.
+    assert all(name.startswith("millstream-tune-") for name in set(there) - set(OWN))
+
+
+def test_the_job_runs_with_what_was_written(project: Project, kafka: str, tuned: dict[str, Any]) -> None:
+    written = read_configuration(project, tuned["file"])
+    assert written["restart-strategy.type"] == "none"
+    assert written["pipeline.object-reuse"] == tuned["options"]["pipeline.object-reuse"]
+    assert written["parallelism.default"] == tuned["options"]["parallelism.default"]
+    # Beside it, what only a model that is faster so would get.
+    file = project.root / "flink-conf" / "more.yaml"
+    parameter = "pipeline.global-job-parameters.millstream.rows-per-call.m: 32\n"
+    file.write_text((project.root / tuned["file"]).read_text() + parameter)
+    done = millstream(project, "run", "score", "--bounded", conf="flink-conf/more.yaml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = [json.loads(record.value or b"") for record in topics.read(kafka, "scored")]
+    found = {row["id"]: row["y"] for row in rows if row["id"] != "mine"}
+    session = onnxruntime.InferenceSession(model_path("linear"))
+    matrix = np.array([[row["a"], row["b"], 1.5] for row in ROWS], dtype=np.float32)
+    (expected,) = session.run(None, {"X": matrix})
+    refused = {str(row["id"]) for row in ROWS if row["c"] is None}
+    assert found == {
+        str(row["id"]): None if row["id"] in refused else float(y) for row, y in zip(ROWS, expected[:, 0], strict=True)
+    }
+
+
+def test_size_measures_one_slot_and_writes_nothing_either(project: Project, kafka: str) -> None:
+    before = sizes(kafka)
+    done = millstream(project, "size", "score", "--rate", "100000", "--sample", str(SAMPLE), "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(done.stdout)
+    assert found["cost"]["us"] > 0
+    assert found["cost"]["workers"] == 1
+    assert 50 < found["cost"]["worker"] < 500, "MiB of a Python worker"
+    assert found["slots"] * found["of_slot"] * 0.5 >= 100_000
+    assert "too small" in found["rests_on"]
+    after = sizes(kafka)
+    assert {name: after[name] for name in OWN} == {name: before[name] for name in OWN}
+
+
+def test_an_option_that_is_not_tried_is_named(project: Project) -> None:
+    done = millstream(project, "tune", "score", "--throughput", "--only", "pipeline.objectreuse")
+    assert done.returncode == 1
+    assert "did you mean pipeline.object-reuse?" in done.stderr
+
+
+def test_one_aim_must_be_named(project: Project) -> None:
+    for aims in ((), ("--throughput", "--p99", "50ms")):
+        done = millstream(project, "tune", "score", *aims)
+        assert done.returncode == 2
+        assert "either --throughput or --p99 SPAN" in done.stderr

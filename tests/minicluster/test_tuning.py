@@ -1,0 +1,105 @@
+"""Delays measured at a pace of their own, and the rows that a model gets, on a real broker and cluster."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from pyflink_jobs.local import topics
+from pyflink_jobs.local.sending import send_records
+from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.tuning import paced
+from pyflink_jobs.tuning.laboratory import Laboratory
+from pyflink_jobs.tuning.model_rows import rows_of_models
+from pyflink_jobs.tuning.sample import take_sample
+from tests.projects import add_model, make_project
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pyflink_jobs.local.broker import Broker
+    from pyflink_jobs.running.minicluster import MiniCluster
+
+ROWS = [{"id": i, "n": None if i % 3 == 0 else i, "a": None if i % 4 == 0 else i / 7} for i in range(300)]
+CALL = "ML_PREDICT((SELECT id, n, CAST(a AS FLOAT) + 1 AS x FROM events), MODEL gather, DESCRIPTOR(n, x))"
+JOBS = {
+    "each": f"INSERT INTO scored SELECT id, y FROM {CALL}",
+    "some": f"INSERT INTO scored SELECT id, y FROM {CALL} WHERE MOD(id, 2) = 0",
+    "view": "INSERT INTO scored SELECT id, y FROM calls",
+    "gone": f"INSERT INTO nowhere SELECT id, y FROM {CALL}",
+}
+
+
+@pytest.fixture
+def laboratory(
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    broker: Broker,
+    cluster: MiniCluster,
+    topic: Callable[[str], str],
+) -> Laboratory:
+    """Make a laboratory for the job that a test names."""
+    source = topic("events")
+    kafka = f"'connector' = 'kafka', 'properties.bootstrap.servers' = '{broker.bootstrap_servers}', 'format' = 'json'"
+    project = make_project(
+        tmp_path,
+        {
+            "sources/events": "CREATE TABLE events (id BIGINT, n BIGINT, a DOUBLE) "
+            f"WITH ({kafka}, 'topic' = '{source}', 'scan.startup.mode' = 'latest-offset')",
+            "models/gather": "CREATE MODEL gather INPUT (i BIGINT, x FLOAT) OUTPUT (y FLOAT) "
+            "WITH ('provider' = 'onnx')",
+            "features/calls": f"CREATE VIEW calls AS SELECT id, y FROM {CALL}",
+            "sinks/scored": f"CREATE TABLE scored (id BIGINT, y FLOAT) WITH ({kafka}, 'topic' = '{topic('scored')}')",
+            "sinks/nowhere": "CREATE TABLE nowhere (id BIGINT, y FLOAT) WITH ('connector' = 'blackhole')",
+            **{f"jobs/{name}": text for name, text in JOBS.items()},
+        },
+        settings=f"kafka = '{broker.bootstrap_servers}'",
+    )
+    add_model(project, "gather", "gather")
+    topics.create(broker.bootstrap_servers, {source: 2})
+    send_records(broker.bootstrap_servers, source, (json.dumps(row).encode() for row in ROWS))
+    declarations = declare(project)
+    job = getattr(request, "param", "each")
+    return Laboratory(project, declarations, job, take_sample(declarations, job, 200), cluster)
+
+
+@pytest.mark.parametrize("laboratory", ["each", "view", "gone"], indirect=True)
+def test_a_run_reads_the_sample_alone_whatever_the_source_begins_with(laboratory: Laboratory) -> None:
+    trial = laboratory.run({"parallelism.default": "2"})
+    assert trial.records == 200
+    assert trial.rate > 0
+    assert trial.us > 0
+    assert not trial.steady
+
+
+def test_the_models_rows_are_those_that_sql_gives_it(laboratory: Laboratory) -> None:
+    with laboratory.planned({}, laboratory.sample.reads) as planned:
+        [(spec, (n, x))] = rows_of_models(planned)
+    assert spec.name == "gather"
+    offsets = laboratory.sample.offsets
+    read = topics.read_between(laboratory.sample.bootstrap, laboratory.sample.topic, offsets)
+    rows = [json.loads(record.value or b"") for record in read]
+    expected = [(row["n"], None if row["a"] is None else float(np.float32(row["a"]) + np.float32(1))) for row in rows]
+    assert isinstance(n, np.ma.MaskedArray)
+    columns = zip(n.data, n.mask, x, strict=True)
+    found = [(None if null else int(i), None if np.isnan(y) else float(y)) for i, null, y in columns]
+    assert sorted(map(repr, found)) == sorted(map(repr, expected))
+
+
+@pytest.mark.parametrize("laboratory", ["each", "some", "gone"], indirect=True)
+def test_delays_are_measured_where_each_record_has_a_row(
+    laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paced, "_SECONDS", 3.0)
+    monkeypatch.setattr(paced, "_STRAGGLERS", 3.0)
+    found = paced.measure(laboratory, {"python.fn-execution.bundle.time": "10"}, rate=100)
+    if laboratory.job == "each":
+        assert found is not None
+        assert found.records == 150
+        assert 0 < found.p50 <= found.p99
+    else:
+        assert found is None

@@ -1,0 +1,44 @@
+"""What is said of a p99 that was measured, reckoned, or missed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pyflink_jobs.tuning.bundle_cost import BundleCost, cycle
+from pyflink_jobs.tuning.latency import Bound
+from pyflink_jobs.tuning.paced import Latency
+from pyflink_jobs.tuning.report import expectation
+
+COST = BundleCost(0.011, 5e-6)
+BOUND = Bound(
+    limit=50,
+    rate=2000,
+    parallelism=1,
+    cost=COST,
+    seconds={1000: [0.016, 0.016]},
+    time=5,
+    expected=cycle(COST, 2000, 5),
+    rest=12.0,
+    latencies=[Latency(25, 43, 20_000, 2000), Latency(26, 44, 20_000, 2000)],
+    p99=44,
+)
+
+
+def test_a_measured_p99() -> None:
+    assert BOUND.met
+    assert expectation(BOUND) == (
+        "Expected at 2,000 records/s: a p99 of 44 ms from a record's arrival in Kafka to its score's. "
+        "Measured: 43 and 44 ms, of 20,000 records each."
+    )
+
+
+def test_a_p99_that_is_reckoned_says_what_it_leaves_out() -> None:
+    text = expectation(replace(BOUND, latencies=[], rest=0.0, p99=30.9))
+    assert "31 ms for the model's bundles alone" in text
+    assert "the whole was not measured" in text
+
+
+def test_a_limit_that_is_not_kept() -> None:
+    missed = replace(BOUND, limit=40)
+    assert not missed.met
+    assert expectation(missed).endswith("That is the least that was found: the limit of 40 ms is not kept.")
