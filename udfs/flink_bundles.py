@@ -14,7 +14,7 @@ from apache_beam.runners.worker import statesampler
 __all__ = ["skip_sampling"]
 
 _UNSAMPLED = "unsampled"
-_stop_sampling = statesampler.StateSampler.stop
+_start_sampling, _stop_sampling = statesampler.StateSampler.start, statesampler.StateSampler.stop
 
 
 def skip_sampling() -> None:

@@ -9,14 +9,16 @@ import pytest
 from apache_beam.runners.worker import bundle_processor, statesampler
 from apache_beam.utils.counters import CounterFactory
 
+from udfs import flink_bundles
 from udfs.flink_bundles import skip_sampling
 
 
 @pytest.fixture
 def threads(monkeypatch: pytest.MonkeyPatch) -> list[threading.Thread]:
-    """Collect the threads that are started; Beam's own methods come back behind the test."""
-    for name in ("start", "stop"):
-        monkeypatch.setattr(statesampler.StateSampler, name, getattr(statesampler.StateSampler, name))
+    """Collect the threads that are started; Beam has its own methods when the test begins, and those of before behind it."""
+    # Another test of this process may have had them replaced.
+    monkeypatch.setattr(statesampler.StateSampler, "start", flink_bundles._start_sampling)  # noqa: SLF001
+    monkeypatch.setattr(statesampler.StateSampler, "stop", flink_bundles._stop_sampling)  # noqa: SLF001
     started: list[threading.Thread] = []
     start = threading.Thread.start
 
