@@ -15,7 +15,7 @@ from udfs.flink_bundles import skip_sampling
 
 @pytest.fixture
 def threads(monkeypatch: pytest.MonkeyPatch) -> list[threading.Thread]:
-    """Collect the threads that are started; Beam has its own methods when the test begins, and those of before behind it."""
+    """Collect the threads that are started; Beam has its own methods when the test begins."""
     # Another test of this process may have had them replaced.
     monkeypatch.setattr(statesampler.StateSampler, "start", flink_bundles._start_sampling)  # noqa: SLF001
     monkeypatch.setattr(statesampler.StateSampler, "stop", flink_bundles._stop_sampling)  # noqa: SLF001
