@@ -1,4 +1,4 @@
-"""`python -m bench [throughput | quarantine | latency | peers | size | drift | alarms]`: prints tables."""
+"""`python -m bench NAME`: measures, prints tables; without a name, everything."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from bench.latency import CONFIGURATIONS, latency
 from bench.peers.comparison import peers
 from bench.peers.contestants import CONTESTANTS
 from bench.quarantine import quarantine
+from bench.remote.comparison import remote
+from bench.remote.contestants import NAMES
+from bench.scaling import scaling
 from bench.size import JOBS as SIZED
 from bench.size import size
 from bench.throughput import JOBS, throughput
@@ -56,6 +59,8 @@ def main(context: click.Context) -> None:
         context.invoke(_latency)
         context.invoke(_peers, records=3_000_000, rounds=1)  # all of it would take more than all else together
         context.invoke(_size)
+        context.invoke(_remote)
+        context.invoke(_scaling)
         context.invoke(_drift)
         context.invoke(_alarms)
 
@@ -133,6 +138,30 @@ def _size(*, records: int, rounds: int, only: tuple[str, ...], root: Path, keep:
     """Predict records per second at parallelism 2 from parallelism 1, as `millstream size` does, and measure them."""
     with _broker(root, keep=keep):
         _write(json_file, size(root, broker.start(root / ".millstream"), records, rounds, only or SIZED))
+
+
+@main.command("remote")
+@click.option("--records", type=click.IntRange(min=1), default=3_000_000, show_default=True)
+@click.option("--rounds", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option("--only", multiple=True, type=click.Choice(NAMES), help="May be given more than once.")
+@_common
+def _remote(
+    *, records: int, rounds: int, only: tuple[str, ...], root: Path, keep: bool, json_file: Path | None
+) -> None:
+    """Compare with a model server on this machine, asked once a batch and once a row; Kafka to Kafka."""
+    with _broker(root, keep=keep) as bootstrap:
+        _write(json_file, remote(root, bootstrap, records, rounds, only or NAMES))
+
+
+@main.command("scaling")
+@click.option("--records", type=click.IntRange(min=1), default=3_000_000, show_default=True, help="Of 16 floats.")
+@click.option("--rounds", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option("--plot", type=click.Path(path_type=Path), help="Draw the figures into this file: .png, .svg, .pdf.")
+@_common
+def _scaling(*, records: int, rounds: int, plot: Path | None, root: Path, keep: bool, json_file: Path | None) -> None:
+    """Measure CPU time per record at 1, 2 and 4 slots, and per value at 16, 64 and 256 floats; Kafka to Kafka."""
+    with _broker(root, keep=keep) as bootstrap:
+        _write(json_file, scaling(root, bootstrap, records, rounds, plot))
 
 
 @main.command("drift")

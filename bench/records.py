@@ -1,4 +1,4 @@
-"""The benches' input: records of sixteen made-up floats, the same ones each time, as JSON or Avro."""
+"""The benches' input: records of made-up floats, sixteen if nothing else is said, the same each time, JSON or Avro."""
 
 from __future__ import annotations
 
@@ -20,22 +20,24 @@ if TYPE_CHECKING:
 __all__ = ["COLUMNS", "delete_topic", "fill", "json_records"]
 
 COLUMNS = 16
+"""Floats of a record."""
+
 _PARTITIONS = 4
 _SEED = 20130401
 _CHUNK = 10_000  # records made at once
-_FEATURES = ",".join(f'"x{i}":%.4f' for i in range(COLUMNS))
-_TEMPLATE = f'{{"id":%d,"sent_us":%d,{_FEATURES}}}'
 
 
-def json_records(first: int, count: int, sent_us: int) -> list[bytes]:
+def json_records(first: int, count: int, sent_us: int, floats: int = COLUMNS) -> list[bytes]:
     """Return records `first` ... `first + count - 1` as JSON; their features are normal, to four decimals."""
-    rows = np.random.default_rng([_SEED, first]).normal(size=(count, COLUMNS)).tolist()
-    return [(_TEMPLATE % (first + i, sent_us, *row)).encode() for i, row in enumerate(rows)]
+    rows = np.random.default_rng([_SEED, first]).normal(size=(count, floats)).tolist()
+    features = ",".join(f'"x{i}":%.4f' for i in range(floats))
+    template = f'{{"id":%d,"sent_us":%d,{features}}}'
+    return [(template % (first + i, sent_us, *row)).encode() for i, row in enumerate(rows)]
 
 
-def _avro_records(first: int, count: int, sent_us: int) -> list[bytes]:
+def _avro_records(first: int, count: int, sent_us: int, floats: int) -> list[bytes]:
     """Return the same records as Avro."""
-    return [avro.encode(avro.EVENT, json.loads(record)) for record in json_records(first, count, sent_us)]
+    return [avro.encode(avro.EVENT, json.loads(record)) for record in json_records(first, count, sent_us, floats)]
 
 
 def _spoil(record: bytes, number: int, every: int) -> bytes:
@@ -47,12 +49,13 @@ def _spoil(record: bytes, number: int, every: int) -> bytes:
     return record.replace(b'"x0":', b'"x0":1000,"was":')
 
 
-def fill(bootstrap: str, count: int, every: int = 0, form: Form = "json") -> str:
+def fill(bootstrap: str, count: int, every: int = 0, form: Form = "json", floats: int = COLUMNS) -> str:
     """Return the name of the topic that holds so many records, filled if it does not yet; each `every`th is bad.
 
     Raises KafkaError where no broker answers or it does not take the records.
     """
     topic = f"records-{count}" + (f"-{every}" if every else "") + (f"-{form}" if form != "json" else "")
+    topic += f"-x{floats}" if floats != COLUMNS else ""
     make = {"json": json_records, "avro": _avro_records}[form]
     there = {found.name: found.records for found in topics.list_topics(bootstrap)}
     if there.get(topic) == count:
@@ -70,7 +73,7 @@ def fill(bootstrap: str, count: int, every: int = 0, form: Form = "json") -> str
     )
     now = time.time_ns() // 1000
     for first in track(range(0, count, _CHUNK), f"filling {topic}"):
-        for i, record in enumerate(make(first, min(_CHUNK, count - first), now)):
+        for i, record in enumerate(make(first, min(_CHUNK, count - first), now, floats)):
             producer.produce(topic, _spoil(record, first + i, every), partition=i % _PARTITIONS)
         while len(producer) > 10 * _CHUNK:
             producer.poll(0.1)

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,8 +34,9 @@ class Figures:
     """What a run took.
 
     `seconds` are from the start of the process to its end. Between a fifth and four fifths of the output, `steady` is
-    records per second, `cpu_us` the contestant's and `broker_us` the broker's CPU microseconds per record; NaN for a
-    run too short to tell. `steal` is the CPU seconds that the machine's host gave to others.
+    records per second, `cpu_us` the contestant's, `broker_us` the broker's and `server_us` a model server's CPU
+    microseconds per record; NaN for a run too short to tell. `steal` is the CPU seconds that the machine's host gave
+    to others.
     """
 
     contestant: str
@@ -44,17 +45,24 @@ class Figures:
     cpu_us: float
     broker_us: float
     steal: float
+    server_us: float = 0.0
 
 
-def measure(contestant: Contestant, task: Task, records: int, broker: int, log: Path) -> Figures:
+def measure(
+    contestant: Contestant, task: Task, records: int, broker: int, log: Path, server: int | None = None
+) -> Figures:
     """Run a contestant over `records` records, beside the broker with that process id; what it prints goes to `log`.
 
+    `server` is the process id of the model server that it asks, if it asks one.
     Raises UnavailableError where it cannot take part, JobError where it fails or does not write each record.
     """
     start = contestant.start(task)
     create_topic(task.bootstrap, task.sink, _PARTITIONS)
     stolen, began = steal_seconds(), time.time()
-    with _process(start, log) as process, CpuTrace(process.pid) as own, CpuTrace(broker) as brokers:
+    with _process(start, log) as process, ExitStack() as watching:
+        own, brokers, servers = (
+            watching.enter_context(CpuTrace(pid)) if pid is not None else None for pid in (process.pid, broker, server)
+        )
         code = process.wait()
         ended = time.time()
     stolen = steal_seconds() - stolen
@@ -68,11 +76,15 @@ def measure(contestant: Contestant, task: Task, records: int, broker: int, log: 
         raise JobError(f"{contestant.name} wrote {written:,} scores of {records:,} records")
     long_enough = middle.end - middle.start >= _SHORTEST
     start_s, end_s = middle.start / 1000, middle.end / 1000
-    own_us, broker_us = (
-        1e6 * trace.between(start_s, end_s) / middle.records if long_enough else math.nan for trace in (own, brokers)
-    )
+
+    def microseconds(trace: CpuTrace | None) -> float:
+        if trace is None:
+            return 0.0
+        return 1e6 * trace.between(start_s, end_s) / middle.records if long_enough else math.nan
+
     rate = middle.rate if long_enough else math.nan
-    return Figures(contestant.name, ended - began, rate, own_us, broker_us, stolen)
+    own_us, broker_us, server_us = map(microseconds, (own, brokers, servers))
+    return Figures(contestant.name, ended - began, rate, own_us, broker_us, stolen, server_us)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from bench.peers.contestants import Form
 
-__all__ = ["copy_project"]
+__all__ = ["copy_project", "replace_text"]
 
 _FORMAT = "'format' = 'json'"
 
@@ -28,16 +28,17 @@ def copy_project(root: Path, folder: Path, form: Form, *, exactly_once: bool) ->
     if exactly_once:
         options["execution.checkpointing.interval"] = f"{COMMIT_SECONDS} s"
         sink += ["'sink.delivery-guarantee' = 'exactly-once'", "'sink.transactional-id-prefix' = '${BENCH_SCORES}'"]
-    _replace(folder / "sql" / "sinks" / "kafka_scores.sql", _FORMAT, ",\n  ".join(sink))
+    replace_text(folder / "sql" / "sinks" / "kafka_scores.sql", _FORMAT, ",\n  ".join(sink))
     if form != "json":
         source = folder / "sql" / "sources" / "records.sql"
-        _replace(source, _FORMAT, f"'format' = '{form}'")
-        _replace(source, "  'json.ignore-parse-errors' = '${BENCH_IGNORE_PARSE_ERRORS:-false}',\n", "")
+        replace_text(source, _FORMAT, f"'format' = '{form}'")
+        replace_text(source, "  'json.ignore-parse-errors' = '${BENCH_IGNORE_PARSE_ERRORS:-false}',\n", "")
     lines = [f"{key}: {json.dumps(value)}\n" for key, value in options.items()]
     (folder / "flink.yaml").write_text("".join(lines))
 
 
-def _replace(file: Path, old: str, new: str) -> None:
+def replace_text(file: Path, old: str, new: str) -> None:
+    """Replace a text in a file; raises ValueError where it is not there."""
     text = file.read_text()
     if old not in text:
         raise ValueError(f"{file}: no {old}")

@@ -74,7 +74,7 @@ def require_matplotlib() -> None:
     """Raise ProjectError where matplotlib is not installed."""
     if find_spec("matplotlib") is None:
         raise ProjectError(
-            "the report's pictures need matplotlib, which is not installed",
+            "pictures need matplotlib, which is not installed",
             ways_out=("install Millstream with its demo extra: pip install 'millstream[demo]'",),
         )
 

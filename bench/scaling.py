@@ -1,0 +1,147 @@
+"""CPU time per record with more slots, and per value in wider records: both stay the same where cost is linear."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from bench.console import console_for_tables
+from bench.machine import describe
+from bench.peers.contestants import CONTESTANTS, Task
+from bench.peers.one_run import measure
+from bench.records import COLUMNS, delete_topic, fill
+from bench.scaling_picture import draw
+from bench.wide_project import wide_project
+from pyflink_jobs.demo.pictures import require_matplotlib
+from pyflink_jobs.local import broker
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bench.peers.one_run import Figures
+
+__all__ = ["Line", "Shape", "growth_per_doubling", "lines", "scaling"]
+
+JOBS = ("none", "mlp")
+SLOTS = (1, 2, 4)
+FLOATS = (16, 64, 256)
+AIM = 0.05
+"""By how much the cost may grow where slots or floats double."""
+
+_SLOTS = 2  # of the wider records
+
+
+@dataclass(frozen=True)
+class Shape:
+    """So many slots, and floats in a record."""
+
+    slots: int
+    floats: int
+
+
+SHAPES = [*(Shape(slots, COLUMNS) for slots in SLOTS), *(Shape(_SLOTS, f) for f in FLOATS if f != COLUMNS)]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A job's CPU microseconds (per "record" or per "value") over a number of "slots" or of "floats"."""
+
+    job: str
+    over: str
+    per: str
+    x: list[int]
+    us: list[float]
+    growth: list[float]
+    """From each x to the next, per doubling: 0.05 is 5 %."""
+
+
+def scaling(root: Path, bootstrap: str, records: int, rounds: int, picture: Path | None) -> dict[str, object]:
+    """Run both jobs in each shape, `rounds` times; print a table, draw a plot, return the figures for JSON.
+
+    `records` are of 16 floats. Wider ones are fewer, so that all runs have the same number of values.
+    """
+    if picture:
+        require_matplotlib()
+    console = console_for_tables()
+    running = broker.alive(root / ".millstream")
+    assert running is not None, "it has just been started"  # noqa: S101
+    machine = describe()
+    counts = {floats: max(records * COLUMNS // floats, 1) for floats in FLOATS}
+    filled = {floats: fill(bootstrap, count, floats=floats) for floats, count in counts.items()}
+    runs: dict[tuple[Shape, str], list[Figures]] = {}
+    with TemporaryDirectory(prefix="millstream-scaling-") as scratch, console.status("") as status:
+        for shape in SHAPES:
+            wide_project(root, _project(scratch, shape), shape.floats, shape.slots)
+        for number in range(1, rounds + 1):
+            for shape in SHAPES:
+                for job in JOBS:
+                    status.update(f"round {number} of {rounds}: {job}, {_text(shape)}")
+                    sink, project = f"scores-{time.time_ns()}", _project(scratch, shape)
+                    task = Task(bootstrap, filled[shape.floats], sink, "json", exactly_once=False, project=project)
+                    figures = measure(CONTESTANTS[job], task, counts[shape.floats], running.pid, Path(scratch) / "log")
+                    runs.setdefault((shape, job), []).append(figures)
+                    delete_topic(bootstrap, sink)
+                    console.print(f"{job:5} {_text(shape):20} {figures.steady:9,.0f}/s  {figures.cpu_us:7.1f} µs")
+    found = lines({key: _median([f.cpu_us for f in several]) for key, several in runs.items()})
+    console.print(_table(found, records, rounds))
+    if picture:
+        draw(found, picture)
+    return {
+        "machine": machine,
+        "records": {str(floats): count for floats, count in counts.items()},
+        "runs": [{**asdict(shape), **asdict(f)} for (shape, _), several in runs.items() for f in several],
+        "lines": [asdict(line) for line in found],
+        "aim": AIM,
+    }
+
+
+def _project(scratch: str, shape: Shape) -> Path:
+    return Path(scratch) / f"{shape.slots}-{shape.floats}"
+
+
+def _text(shape: Shape) -> str:
+    return f"{shape.slots} slots, {shape.floats} floats"
+
+
+def _median(numbers: list[float]) -> float:
+    """Return the median of the runs that were long enough to tell; NaN where none was."""
+    return median([number for number in numbers if not math.isnan(number)] or [math.nan])
+
+
+def lines(cpu_us: Mapping[tuple[Shape, str], float]) -> list[Line]:
+    """Return each job's line over slots, per record, and over floats, per value, from microseconds per record."""
+    found = []
+    for job in JOBS:
+        of_slots = [cpu_us[Shape(slots, COLUMNS), job] for slots in SLOTS]
+        of_floats = [cpu_us[Shape(_SLOTS, floats), job] / floats for floats in FLOATS]
+        found.append(Line(job, "slots", "record", [*SLOTS], of_slots, growth_per_doubling(SLOTS, of_slots)))
+        found.append(Line(job, "floats", "value", [*FLOATS], of_floats, growth_per_doubling(FLOATS, of_floats)))
+    return found
+
+
+def growth_per_doubling(x: Sequence[int], y: Sequence[float]) -> list[float]:
+    """Return by what share `y` grows, from each `x` to the next, for each doubling of `x` on the way."""
+    steps = zip(pairwise(x), pairwise(y), strict=True)
+    return [(after / before) ** (1 / math.log2(end / start)) - 1 for (start, end), (before, after) in steps]
+
+
+def _table(found: list[Line], records: int, rounds: int) -> Table:
+    title = f"{records:,} JSON records x 16 floats or as many values, Kafka to Kafka, CPU µs, median of {rounds}"
+    table = Table(title=title, caption=f"aim: a doubling costs at most {AIM:.0%} more")
+    for heading in ("job", "", "from", "to", "CPU µs per", "from", "to", "growth per doubling", "aim met"):
+        table.add_column(heading, justify="left" if heading in ("job", "", "CPU µs per") else "right")
+    for line in found:
+        for x, us, growth in zip(pairwise(line.x), pairwise(line.us), line.growth, strict=True):
+            cells = [line.job, line.over, *map(str, x), line.per, *(f"{value:.2f}" for value in us)]
+            known = not math.isnan(growth)
+            met = ("yes" if growth <= AIM else "no") if known else "-"
+            table.add_row(*cells, f"{growth:+.1%}" if known else "-", met)
+    return table

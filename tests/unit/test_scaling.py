@@ -1,0 +1,64 @@
+"""What the scaling bench computes: growth per doubling, the wider project, its records, the plot."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from bench.records import json_records
+from bench.scaling import FLOATS, JOBS, SHAPES, Shape, growth_per_doubling, lines
+from bench.scaling_picture import draw
+from bench.wide_project import wide_project
+from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.project.settings import Project
+from udfs.signature import read_signature
+
+PROJECT = Path(__file__).parents[2] / "bench" / "project"
+
+
+def test_growth_counts_each_doubling() -> None:
+    assert growth_per_doubling([1, 2, 8], [10, 11, 44]) == pytest.approx([0.1, 1.0])
+    assert growth_per_doubling([16, 64, 256], [3, 3, 3 / 4]) == pytest.approx([0, -0.5])
+    assert math.isnan(growth_per_doubling([1, 2], [math.nan, 3])[0])
+
+
+def test_lines_are_per_record_over_slots_and_per_value_over_floats() -> None:
+    measured = {(shape, job): (shape.floats + shape.slots) * (1.0 + (job == "mlp")) for shape in SHAPES for job in JOBS}
+    found = {(line.job, line.over): line for line in lines(measured)}
+    assert found["none", "slots"].us == [17, 18, 20]
+    assert found["mlp", "floats"].x == list(FLOATS)
+    assert found["mlp", "floats"].us == pytest.approx([2 * 18 / 16, 2 * 66 / 64, 2 * 258 / 256])
+
+
+@pytest.mark.parametrize("floats", FLOATS)
+def test_the_wider_project_keeps_its_contracts(tmp_path: Path, floats: int) -> None:
+    wide_project(PROJECT, tmp_path / "wide", floats, 4)
+    project = Project.find(tmp_path / "wide", {})
+    assert project.settings.parallelism == 4
+    declared = declare(project, "localhost:1")
+    names = [f"x{i}" for i in range(floats)]
+    assert [column.name for column in declared.models["mlp"].definition.inputs] == names
+    jobs = [declared.job(f"{job}_kafka") for job in JOBS]
+    # Jobs that are not measured still have what they had.
+    concerned = {s.file for job in jobs for s in [*job, *declared.needed(job)]}
+    assert not [f for f in declared.findings if f.place and f.place.file in concerned]
+    (none,), (mlp,) = jobs
+    assert none.text.count(" + ") == floats - 1
+    assert f"DESCRIPTOR({', '.join(names)})" in mlp.text
+    signature = read_signature(tmp_path / "wide" / "models" / "mlp" / "1" / "model.onnx")
+    assert [tensor.shape for tensor in signature.inputs] == [("batch", floats)]
+
+
+def test_wider_records_have_a_value_for_each_column() -> None:
+    record = json.loads(json_records(0, 3, 7, floats=64)[2])
+    assert list(record) == ["id", "sent_us", *(f"x{i}" for i in range(64))]
+    assert (record["id"], record["sent_us"]) == (2, 7)
+
+
+def test_the_plot_names_what_it_shows(tmp_path: Path) -> None:
+    measured = {(shape, job): 10.0 * shape.floats for shape in SHAPES for job in JOBS} | {(Shape(4, 16), "mlp"): 170.0}
+    draw(lines(measured), tmp_path / "plot.svg")
+    assert (tmp_path / "plot.svg").stat().st_size > 5000
