@@ -34,22 +34,27 @@ def run(context: Context, job: str, *, bounded: bool, parallelism: int | None, a
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
     from rich.console import Console  # noqa: PLC0415 - --help must not pay for it
 
-    from pyflink_jobs.running.job import run_job  # noqa: PLC0415
+    from pyflink_jobs.running.minicluster import early_minicluster  # noqa: PLC0415
 
     console = Console(stderr=True)
     meter = _Meter()
-    with console.status(f"{job}: planning, starting Flink") as status:
-        outcome = run_job(
-            context.project,
-            job,
-            bounded=bounded,
-            parallelism=parallelism,
-            on_progress=lambda counts: status.update(f"{job}: {meter.line(counts)}"),
-        )
-    if as_json:
-        click.echo(json.dumps(_as_json(outcome), indent=2))
-    else:
-        click.echo(_summary(job, outcome))
+    project = context.project
+    with early_minicluster(project, parallelism or project.settings.parallelism) as starting:
+        with console.status(f"{job}: planning, starting Flink") as status:
+            from pyflink_jobs.running.job import run_job  # noqa: PLC0415 - slow to import: meanwhile the JVM starts
+
+            outcome = run_job(
+                project,
+                job,
+                bounded=bounded,
+                parallelism=parallelism,
+                on_progress=lambda counts: status.update(f"{job}: {meter.line(counts)}"),
+                starting=starting,
+            )
+        if as_json:
+            click.echo(json.dumps(_as_json(outcome), indent=2))
+        else:
+            click.echo(_summary(job, outcome))
 
 
 class _Meter:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import signal
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from difflib import get_close_matches
 from threading import Event
@@ -17,12 +17,14 @@ from pyflink_jobs.planning.declarations import Declarations, declare
 from pyflink_jobs.planning.flink_errors import read_exception
 from pyflink_jobs.planning.planner import PlannedJob, plan_job
 from pyflink_jobs.running.broker_watch import BrokerWatch
-from pyflink_jobs.running.environment import flink_log, table_environment
-from pyflink_jobs.running.minicluster import MiniCluster, minicluster
+from pyflink_jobs.running.environment import import_pyflink, table_environment
+from pyflink_jobs.running.jvm import flink_log
+from pyflink_jobs.running.minicluster import MiniCluster, early_minicluster
 from pyflink_jobs.running.progress import JobCounts, read_counts, read_final_counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from concurrent.futures import Future
 
     from pyflink.common import JobClient
 
@@ -53,16 +55,20 @@ def run_job(
     on_progress: Callable[[JobCounts], None] = lambda _: None,
     declarations: Declarations | None = None,
     places: Places | None = None,
+    starting: Future[MiniCluster] | None = None,
 ) -> Outcome:
     """Run a job in a MiniCluster until it ends or Ctrl-C; `bounded` ends it at what is in the topics now.
 
     `declarations` are the project's own, if None. With `places`, only what comes of the records there is written.
+    `starting` is the cluster, with as many slots as `parallelism` says; with None, one is started.
     Raises what planning raises, and JobError with the cause where the job fails.
     """
-    declarations = declarations or declare(project)
-    declarations.job(name)
     slots = parallelism or project.settings.parallelism
-    with minicluster(project, slots) as cluster:
+    with nullcontext(starting) if starting else early_minicluster(project, slots) as started:
+        declarations = declarations or declare(project)
+        declarations.job(name)
+        import_pyflink()
+        cluster = started.result()
         options = {**cluster.options, "parallelism.default": str(slots), "pipeline.name": name}
         planned = plan_job(declarations, name, table_environment(project, options), bounded=bounded, places=places)
         return execute(project, planned, cluster, on_progress)

@@ -6,19 +6,21 @@ in a second. Python workers are processes of their own, as on a real cluster.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from concurrent.futures import wait
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.project.options import read_configuration
-from pyflink_jobs.running.environment import prepare_jvm
+from pyflink_jobs.running.jvm import early_jvm, prepare_jvm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from concurrent.futures import Future
 
     from pyflink_jobs.project.settings import Project
 
-__all__ = ["MiniCluster", "minicluster"]
+__all__ = ["MiniCluster", "early_minicluster", "minicluster"]
 
 _OPTIONS = {
     "rest.port": "0",
@@ -73,3 +75,14 @@ def minicluster(project: Project, slots: int, options: Mapping[str, str] | None 
         yield MiniCluster(address.getHost(), address.getPort())
     finally:
         cluster.close()
+
+
+@contextmanager
+def early_minicluster(project: Project, slots: int) -> Iterator[Future[MiniCluster]]:
+    """Start a JVM and a cluster while the block does what needs neither, as `early_jvm` says; they end with it."""
+    stack = ExitStack()
+    with early_jvm(project, lambda: stack.enter_context(minicluster(project, slots))) as starting, stack:
+        try:
+            yield starting
+        finally:
+            wait([starting])  # or the cluster would be closed before it is there
