@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pyflink_jobs.project.settings import Project
 
-__all__ = ["early_jvm", "flink_log", "prepare_jvm", "start_quickly"]
+__all__ = ["early_jvm", "flink_log", "prepare_jvm", "start_quickly", "variable"]
 
 T = TypeVar("T")
 
@@ -79,16 +79,14 @@ def early_jvm(project: Project, first: Callable[[], T]) -> Iterator[Future[T]]:
     Until that is there, the block leaves the JVM alone: it must have one connection, as `prepare_jvm` says. The first
     of such blocks to end well writes the archive of classes.
     """
-    before = os.environ.get("JVM_ARGS")
-    archive = prepare_jvm(project, write=True)
-    from pyflink.java_gateway import get_gateway  # noqa: PLC0415 - slow to import
+    with variable("JVM_ARGS", os.environ.get("JVM_ARGS")), ThreadPoolExecutor(1) as beside:
+        archive = prepare_jvm(project, write=True)
+        from pyflink.java_gateway import get_gateway  # noqa: PLC0415 - slow to import
 
-    def start() -> T:
-        get_gateway()
-        _set("JVM_ARGS", before)  # of processes that this one starts, none is to write the same archive
-        return first()
+        def start() -> T:
+            get_gateway()
+            return first()
 
-    with ThreadPoolExecutor(1) as beside:
         starting = beside.submit(start)
         try:
             yield starting
@@ -98,11 +96,22 @@ def early_jvm(project: Project, first: Callable[[], T]) -> Iterator[Future[T]]:
                 archive.end_jvm(get_gateway(), keep=sys.exception() is None)
 
 
-def _set(variable: str, value: str | None) -> None:
+@contextmanager
+def variable(name: str, value: str | None) -> Iterator[None]:
+    """Give an environment variable a value, or take it away, while the block runs."""
+    before = os.environ.get(name)
+    try:
+        _set(name, value)
+        yield
+    finally:
+        _set(name, before)
+
+
+def _set(name: str, value: str | None) -> None:
     if value is None:
-        os.environ.pop(variable, None)
+        os.environ.pop(name, None)
     else:
-        os.environ[variable] = value
+        os.environ[name] = value
 
 
 def flink_log(project: Project) -> Path:

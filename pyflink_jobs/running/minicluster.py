@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.project.options import read_configuration
-from pyflink_jobs.running.jvm import early_jvm, prepare_jvm
+from pyflink_jobs.running.jvm import early_jvm, prepare_jvm, variable
+from pyflink_jobs.running.worker_forks import RUNNER_FOLDER, forked_workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,7 +82,12 @@ def minicluster(project: Project, slots: int, options: Mapping[str, str] | None 
 def early_minicluster(project: Project, slots: int) -> Iterator[Future[MiniCluster]]:
     """Start a JVM and a cluster while the block does what needs neither, as `early_jvm` says; they end with it."""
     stack = ExitStack()
-    with early_jvm(project, lambda: stack.enter_context(minicluster(project, slots))) as starting, stack:
+    with (
+        forked_workers() as folder,
+        variable(RUNNER_FOLDER, str(folder)),
+        early_jvm(project, lambda: stack.enter_context(minicluster(project, slots))) as starting,
+        stack,
+    ):
         try:
             yield starting
         finally:
