@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import signal
 import time
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from threading import Event
@@ -19,7 +19,7 @@ from pyflink_jobs.planning.planner import PlannedJob, plan_job
 from pyflink_jobs.running.broker_watch import BrokerWatch
 from pyflink_jobs.running.environment import import_pyflink, table_environment
 from pyflink_jobs.running.jvm import flink_log
-from pyflink_jobs.running.minicluster import MiniCluster, early_minicluster
+from pyflink_jobs.running.minicluster import MiniCluster, minicluster
 from pyflink_jobs.running.progress import JobCounts, read_counts, read_final_counts
 
 if TYPE_CHECKING:
@@ -60,18 +60,23 @@ def run_job(
     """Run a job in a MiniCluster until it ends or Ctrl-C; `bounded` ends it at what is in the topics now.
 
     `declarations` are the project's own, if None. With `places`, only what comes of the records there is written.
-    `starting` is the cluster, with as many slots as `parallelism` says; with None, one is started.
+    `starting` is a cluster from `early_minicluster` with as many slots; without it, one is started.
     Raises what planning raises, and JobError with the cause where the job fails.
     """
     slots = parallelism or project.settings.parallelism
-    with nullcontext(starting) if starting else early_minicluster(project, slots) as started:
-        declarations = declarations or declare(project)
-        declarations.job(name)
-        import_pyflink()
-        cluster = started.result()
+    declarations = declarations or declare(project)
+    declarations.job(name)
+
+    def run(cluster: MiniCluster) -> Outcome:
         options = {**cluster.options, "parallelism.default": str(slots), "pipeline.name": name}
         planned = plan_job(declarations, name, table_environment(project, options), bounded=bounded, places=places)
         return execute(project, planned, cluster, on_progress)
+
+    if starting:
+        import_pyflink()
+        return run(starting.result())
+    with minicluster(project, slots) as cluster:
+        return run(cluster)
 
 
 def execute(

@@ -76,8 +76,8 @@ def prepare_jvm(project: Project, *, write: bool = False) -> Archive | None:
 def early_jvm(project: Project, first: Callable[[], T]) -> Iterator[Future[T]]:
     """Start the JVM on a thread beside the block, and call `first` there, which may use it; yield what comes of it.
 
-    Until that is there, the block leaves the JVM alone: it must have one connection, as `prepare_jvm` says. The first
-    of such blocks to end well writes the archive of classes.
+    Until that is there, the block leaves the JVM alone: it must have one connection, as `prepare_jvm` says. For a
+    process that does one thing: where there is no archive of classes, the JVM ends with the block and writes it.
     """
     with variable("JVM_ARGS", os.environ.get("JVM_ARGS")), ThreadPoolExecutor(1) as beside:
         archive = prepare_jvm(project, write=True)

@@ -80,7 +80,10 @@ def minicluster(project: Project, slots: int, options: Mapping[str, str] | None 
 
 @contextmanager
 def early_minicluster(project: Project, slots: int) -> Iterator[Future[MiniCluster]]:
-    """Start a JVM and a cluster while the block does what needs neither, as `early_jvm` says; they end with it."""
+    """Start the JVM and a cluster while the block does what needs neither, as `early_jvm` says; they end with it.
+
+    For a process that runs one job: its JVM knows no other place to get Python workers from.
+    """
     stack = ExitStack()
     with (
         forked_workers() as folder,
