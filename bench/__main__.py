@@ -1,4 +1,4 @@
-"""`python -m bench [throughput | quarantine | latency | drift | alarms]`: prints tables; starts a broker if need be."""
+"""`python -m bench [throughput | quarantine | latency | startup | drift | alarms]`: prints tables; starts a broker."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from bench.alarms import alarms
 from bench.drift import drift
 from bench.latency import CONFIGURATIONS, latency
 from bench.quarantine import quarantine
+from bench.startup import COMMANDS, startup
 from bench.throughput import JOBS, throughput
 from pyflink_jobs.errors import MillstreamError
 from pyflink_jobs.local import broker
@@ -48,6 +49,7 @@ def main(context: click.Context) -> None:
         context.invoke(_throughput)
         context.invoke(_quarantine)
         context.invoke(_latency)
+        context.invoke(_startup)
         context.invoke(_drift)
         context.invoke(_alarms)
 
@@ -84,6 +86,16 @@ def _latency(*, rate: int, seconds: int, conf: tuple[str, ...], root: Path, keep
     """Measure milliseconds from a record's sending to its score's arrival, Kafka to Kafka."""
     with _broker(root, keep=keep) as bootstrap:
         _write(json_file, latency(root, bootstrap, rate, seconds, conf or CONFIGURATIONS))
+
+
+@main.command("startup")
+@click.option("--repeats", type=click.IntRange(min=1), default=5, show_default=True)
+@click.option("--only", multiple=True, type=click.Choice(COMMANDS), help="Run this; may be given more than once.")
+@_common
+def _startup(*, repeats: int, only: tuple[str, ...], root: Path, keep: bool, json_file: Path | None) -> None:
+    """Measure seconds from typing a command to its answer, or to a job's first prediction."""
+    with _broker(root, keep=keep) as bootstrap:
+        _write(json_file, startup(root, bootstrap, repeats, only or COMMANDS))
 
 
 @main.command("drift")
