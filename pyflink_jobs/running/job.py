@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import signal
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from threading import Event
@@ -19,7 +19,7 @@ from pyflink_jobs.planning.planner import PlannedJob, plan_job
 from pyflink_jobs.running.broker_watch import BrokerWatch
 from pyflink_jobs.running.environment import import_pyflink, table_environment
 from pyflink_jobs.running.jvm import flink_log
-from pyflink_jobs.running.minicluster import MiniCluster, minicluster
+from pyflink_jobs.running.minicluster import TARGET, MiniCluster, StartingCluster
 from pyflink_jobs.running.progress import JobCounts, read_counts, read_final_counts
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def run_job(
     on_progress: Callable[[JobCounts], None] = lambda _: None,
     declarations: Declarations | None = None,
     places: Places | None = None,
-    starting: Future[MiniCluster] | None = None,
+    starting: Future[StartingCluster] | None = None,
 ) -> Outcome:
     """Run a job in a MiniCluster until it ends or Ctrl-C; `bounded` ends it at what is in the topics now.
 
@@ -67,16 +67,20 @@ def run_job(
     declarations = declarations or declare(project)
     declarations.job(name)
 
-    def run(cluster: MiniCluster) -> Outcome:
-        options = {**cluster.options, "parallelism.default": str(slots), "pipeline.name": name}
-        planned = plan_job(declarations, name, table_environment(project, options), bounded=bounded, places=places)
+    def run(starting: StartingCluster) -> Outcome:
+        options = {**TARGET, "parallelism.default": str(slots), "pipeline.name": name}
+        environment = table_environment(project, options)
+        planned = plan_job(declarations, name, environment, bounded=bounded, places=places)
+        cluster = starting.wait()
+        for key, value in cluster.options.items():
+            environment.get_config().set(key, value)
         return execute(project, planned, cluster, on_progress)
 
     if starting:
         import_pyflink()
         return run(starting.result())
-    with minicluster(project, slots) as cluster:
-        return run(cluster)
+    with closing(StartingCluster(project, slots)) as begun:
+        return run(begun)
 
 
 def execute(

@@ -11,14 +11,19 @@ import socket
 import sys
 
 
+def _absolute(path: str) -> str:
+    """Return a path as Python has it in `sys.path`; pathlib takes ten milliseconds to import."""
+    return os.path.abspath(path)  # noqa: PTH100
+
+
 def _fork(address: str, module: str, arguments: list[str]) -> bool:
     """Let the template fork a worker, and wait for the worker's end; say whether there was one."""
     request = {
         "module": module,
         "arguments": arguments,
         "environment": dict(os.environ),
-        "folder": os.getcwd(),  # noqa: PTH109 - pathlib takes ten milliseconds to import
-        "path": [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry],
+        "folder": os.getcwd(),  # noqa: PTH109 - as above
+        "path": [_absolute(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry],
     }
     if "_PYTHON_WORKING_DIR" in os.environ:  # archives, which Flink's script unpacks the interpreter from
         return False
