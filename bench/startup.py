@@ -56,16 +56,17 @@ class Start:
 
 
 def startup(root: Path, bootstrap: str, repeats: int, commands: tuple[str, ...]) -> dict[str, object]:
-    """Run each command once with a new cache, and `repeats` times more; print a table, return its figures for JSON."""
+    """Run each command once, with a new cache, and `repeats` times more; print a table, return its figures for JSON."""
     console = console_for_tables()
     machine = describe()
     found = []
-    with console.status("") as status, _new_cache() as cache:
+    with console.status("") as status:
         for command in commands:
             status.update(command)
-            measure = _measure(command, root, bootstrap, {"MILLSTREAM_CACHE": str(cache)})
-            first, stolen = next(measure), steal_seconds()
-            found.append(Start(command, first, [next(measure) for _ in range(repeats)], steal_seconds() - stolen))
+            with _new_cache() as cache:
+                measure = _measure(command, root, bootstrap, {"MILLSTREAM_CACHE": str(cache)})
+                first, stolen = next(measure), steal_seconds()
+                found.append(Start(command, first, [next(measure) for _ in range(repeats)], steal_seconds() - stolen))
     table = Table(title=f"seconds from typing a command to its answer, or to the first prediction; {repeats} times")
     for title in ("command", "first of all", "median", "least", "most", "steal s"):
         table.add_column(title, justify="left" if title == "command" else "right")

@@ -7,6 +7,7 @@ are the same; else it goes on without.
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 from contextlib import suppress
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Archive"]
 
 _QUIET = "-Xlog:cds*=off"  # what cannot be archived, or does not fit any more, is of no use to anybody
+_GROWN = 1.1
 
 
 class Archive:
@@ -31,22 +33,20 @@ class Archive:
 
     def __init__(self, folder: Path, kind: str, java: Java) -> None:
         self._file = folder / f"{kind}.jsa"
+        self._count = folder / f"{kind}.count"  # of the classes that the JVM had loaded that wrote it
         self._private = folder / f"{kind}.{os.getpid()}.jsa"
         self._java = java
-
-    @property
-    def is_there(self) -> bool:
-        """Whether some earlier JVM has written it."""
-        return self._file.is_file()
+        self._writes = False
 
     def options(self, *, write: bool) -> list[str]:
         """Return the JVM's options to use the archive; or, where it is not there, to `write` it at its end."""
         if " " in str(self._file):  # PyFlink splits options at blanks
             return []
-        if self.is_there:
+        if self._file.is_file():
             return [f"-XX:SharedArchiveFile={self._file}", _QUIET]
         if not write or not os.access(self._file.parent, os.W_OK):
             return []
+        self._writes = True
         return [*self._base(), f"-XX:ArchiveClassesAtExit={self._private}", _QUIET]
 
     def _base(self) -> list[str]:
@@ -61,14 +61,30 @@ class Archive:
             private.replace(base)
         return [f"-XX:SharedArchiveFile={base}"]
 
-    def end_jvm(self, gateway: JavaGateway, *, keep: bool) -> None:
-        """End a JVM that is to write the archive; that takes some seconds. One without `keep` has loaded too little."""
+    def finish(self, gateway: JavaGateway, *, well: bool) -> None:
+        """End a JVM that is to write the archive; that takes some seconds. One that did not end `well` writes none.
+
+        An archive that lacks a tenth of what this JVM has loaded is deleted: the next one will write a better one.
+        """
+        management = gateway.jvm.java.lang.management.ManagementFactory
+        loaded = management.getClassLoadingMXBean().getTotalLoadedClassCount()
+        if not self._writes:
+            if well and loaded > _GROWN * self._counted():
+                self._file.unlink(missing_ok=True)
+            return
         process = psutil.Process(gateway.jvm.java.lang.ProcessHandle.current().pid())
         gateway.shutdown()
-        if not keep:
+        if not well:
             process.kill()
             return
         process.terminate()
         process.wait()
         with suppress(FileNotFoundError):
             self._private.replace(self._file)
+            self._count.write_text(str(loaded))
+
+    def _counted(self) -> float:
+        try:
+            return int(self._count.read_text())
+        except (OSError, ValueError):
+            return math.inf

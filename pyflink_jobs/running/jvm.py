@@ -51,8 +51,8 @@ def start_quickly() -> None:
 def prepare_jvm(project: Project, *, write: bool = False) -> Archive | None:
     """Set what PyFlink's JVM reads from the environment: which Java, how much memory, where its log goes.
 
-    `JVM_ARGS`, where it is set, wins over our options. If there is no archive of classes, and `write` asks for one, the
-    JVM will write it when `Archive.end_jvm` ends it.
+    `JVM_ARGS`, where it is set, wins over our options. Else the archive of classes is returned. Where there is none
+    yet, and `write` asks for one, `Archive.finish` is to end the JVM, which then writes it.
     """
     java = find_java()
     folder = prepare_folder(java)
@@ -73,9 +73,8 @@ def prepare_jvm(project: Project, *, write: bool = False) -> Archive | None:
     for kind, options in _OPTIONS.items():
         if options == chosen:
             archive = Archive(folder, kind, java)
-            there = archive.is_there
             os.environ["JVM_ARGS"] = " ".join([chosen, *archive.options(write=write)])
-            return archive if write and not there else None
+            return archive
     return None
 
 
@@ -100,7 +99,7 @@ def early_jvm(project: Project, first: Callable[[], T]) -> Iterator[Future[T]]:
         finally:
             wait([starting])
             if archive and not starting.exception():
-                archive.end_jvm(get_gateway(), keep=sys.exception() is None)
+                archive.finish(get_gateway(), well=sys.exception() is None)
 
 
 @contextmanager
