@@ -32,16 +32,15 @@ def run(context: Context, job: str, *, bounded: bool, parallelism: int | None, a
     Example:
       millstream run score --bounded
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
-    from rich.console import Console  # noqa: PLC0415 - --help must not pay for it
+    from pyflink_jobs.running.minicluster import early_minicluster  # noqa: PLC0415 - --help must not pay for it
 
-    from pyflink_jobs.running.minicluster import early_minicluster  # noqa: PLC0415
-
-    console = Console(stderr=True)
     meter = _Meter()
     project = context.project
     with early_minicluster(project, parallelism or project.settings.parallelism) as starting:
-        with console.status(f"{job}: planning, starting Flink") as status:
-            from pyflink_jobs.running.job import run_job  # noqa: PLC0415 - slow to import: meanwhile the JVM starts
+        from rich.console import Console  # noqa: PLC0415 - slow to import, all of it: meanwhile the JVM starts
+
+        with Console(stderr=True).status(f"{job}: planning, starting Flink") as status:
+            from pyflink_jobs.running.job import run_job  # noqa: PLC0415
 
             outcome = run_job(
                 project,
