@@ -25,6 +25,8 @@ __all__ = ["early_jvm", "flink_log", "prepare_jvm", "start_quickly", "variable"]
 
 T = TypeVar("T")
 
+# A collection for the sake of classes would come at 20 MB of them. Long methods: pyflink_jobs.running.environment.
+_ALL = "-Xmx2g -Xshare:auto -XX:MetaspaceSize=256m -XX:-DontCompileHugeMethods"
 # Java's better compiler has more work at a job's start than the planner itself. It waits until code has run ten times
 # as often as usual: what runs for each record has soon, what plans never.
 _LATER = (
@@ -34,9 +36,9 @@ _LATER = (
 
 # By the kind of what the JVM is for; each has an archive of classes of its own.
 _OPTIONS = {
-    "run": f"-Xmx2g -XX:MetaspaceSize=256m -Xshare:auto {_LATER}",
+    "run": f"{_ALL} {_LATER}",
     # Nearly half the time to plan, half a long job's speed. Planning ends before that many new objects are made.
-    "plan": "-Xmx2g -Xmn400m -XX:MetaspaceSize=256m -Xshare:auto -XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    "plan": f"{_ALL} -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmn400m",
 }
 
 
