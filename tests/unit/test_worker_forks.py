@@ -14,6 +14,7 @@ import pytest
 from pyflink_jobs.local.flink_home import scripts
 from pyflink_jobs.running.worker_forks import forked_workers
 from pyflink_jobs.running.worker_template import MODULES
+from tests.unit.worker_endpoint import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,10 +29,11 @@ def folder() -> Iterator[Path]:
         yield there
 
 
-def start(folder: Path, logs: Path, **variables: str) -> str:
-    """Start a worker as Flink does; return what it wrote."""
+def start(folder: Path, logs: Path, *arguments: str, **variables: str) -> str:
+    """Start a worker as Flink does, wait for its end; return what it wrote before it found where to log."""
     environment = {**os.environ, "BOOT_LOG_DIR": str(logs), "python": sys.executable, **variables}
-    subprocess.run([folder / SCRIPT, "--id=1-1"], env=environment, cwd=logs, check=True, capture_output=True)
+    command = [str(folder / SCRIPT), "--id=1-1", *arguments]
+    subprocess.run(command, env=environment, cwd=logs, check=True, capture_output=True)
     return (logs / "flink-python-udf-boot.log").read_text()
 
 
@@ -56,6 +58,13 @@ def test_each_worker_is_a_fork_of_its_own(folder: Path, tmp_path: Path) -> None:
 def test_a_worker_that_needs_other_modules_is_started_by_flinks_own_script(folder: Path, tmp_path: Path) -> None:
     """Here Flink's worker, which misses its arguments."""
     assert "No provision endpoint provided" in start(folder, tmp_path, PYTHONPATH=str(tmp_path / "job's own"))
+
+
+def test_flinks_worker_asks_for_work_as_a_fork(tmp_path: Path) -> None:
+    with forked_workers() as folder, Endpoint() as endpoint:
+        text = start(folder, tmp_path, f"--provision_endpoint={endpoint.address}")
+        assert endpoint.asked.is_set()
+        assert "Starting up Python harness in a standalone process" in text
 
 
 def test_flinks_own_script_is_where_it_was() -> None:
