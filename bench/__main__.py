@@ -21,6 +21,7 @@ from bench.remote.contestants import NAMES
 from bench.scaling import scaling
 from bench.size import JOBS as SIZED
 from bench.size import size
+from bench.startup import COMMANDS, startup
 from bench.throughput import JOBS, throughput
 from pyflink_jobs.errors import MillstreamError
 from pyflink_jobs.local import broker
@@ -61,6 +62,7 @@ def main(context: click.Context) -> None:
         context.invoke(_size)
         context.invoke(_remote)
         context.invoke(_scaling)
+        context.invoke(_startup)
         context.invoke(_drift)
         context.invoke(_alarms)
 
@@ -162,6 +164,16 @@ def _scaling(*, records: int, rounds: int, plot: Path | None, root: Path, keep: 
     """Measure CPU time per record at 1, 2 and 4 slots, and per value at 16, 64 and 256 floats; Kafka to Kafka."""
     with _broker(root, keep=keep) as bootstrap:
         _write(json_file, scaling(root, bootstrap, records, rounds, plot))
+
+
+@main.command("startup")
+@click.option("--repeats", type=click.IntRange(min=1), default=5, show_default=True)
+@click.option("--only", multiple=True, type=click.Choice(COMMANDS), help="Run this; may be given more than once.")
+@_common
+def _startup(*, repeats: int, only: tuple[str, ...], root: Path, keep: bool, json_file: Path | None) -> None:
+    """Measure seconds from typing a command to its answer, or to a job's first prediction."""
+    with _broker(root, keep=keep) as bootstrap:
+        _write(json_file, startup(root, bootstrap, repeats, only or COMMANDS))
 
 
 @main.command("drift")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import chdtrc
 
 from udfs.distance import Distance
 
@@ -36,6 +35,8 @@ def total_variation(reference: CategoryCounts, window: CategoryCounts) -> Distan
 
 
 def _p_value(reference: NDArray[Any], window: NDArray[Any]) -> float:
+    from scipy.special import chdtrc  # noqa: PLC0415 - a third of a second, which most processes need not spend
+
     both = reference + window
     smaller = min(reference.sum(), window.sum()) / both.sum()
     rare = both * smaller < FEWEST

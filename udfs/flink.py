@@ -16,7 +16,6 @@ from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from pyflink.table.udf import ScalarFunction, udf
 
 from udfs.arguments import ERROR, SQL_TYPES
@@ -29,6 +28,7 @@ from udfs.monitor import carry
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import pandas as pd
     from numpy.typing import NDArray
     from pyflink.table.udf import FunctionContext, UserDefinedScalarFunctionWrapper
 
@@ -76,6 +76,8 @@ class _Score(ScalarFunction):  # type: ignore[misc]  # pyflink ships no types
             self._metrics = ModelMetrics(function_context.get_metric_group(), self.spec, took)
 
     def eval(self, *arguments: Any) -> pd.DataFrame:  # noqa: ANN401 - a Series each, or a plain value for a constant
+        import pandas as pd  # noqa: PLC0415 - half a second, which planning need not spend
+
         assert self._model is not None, "Flink calls open() first"  # noqa: S101
         rows = _length(self.spec, arguments)
         remaining = iter(arguments)
@@ -97,7 +99,7 @@ def _microseconds_since(nanoseconds: int) -> int:
 
 def _length(spec: ModelSpec, arguments: tuple[Any, ...]) -> int:
     for argument in arguments:
-        if isinstance(argument, pd.Series):
+        if _is_series(argument):
             return len(argument)
     raise ValueError(f"model {spec.name}: all inputs are constants; give at least one that differs from row to row")
 
@@ -141,10 +143,14 @@ def _counted(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _array(argument: Any, dtype: str, rows: int) -> NDArray[Any]:  # noqa: ANN401 - a Series or a constant
-    if isinstance(argument, pd.Series):
+    if _is_series(argument):
         values: NDArray[Any] = argument.to_numpy()
         return values
     return np.full(rows, argument, numpy_dtype(dtype))  # a float's None becomes NaN
+
+
+def _is_series(argument: Any) -> bool:  # noqa: ANN401 - a Series or a constant
+    return hasattr(argument, "to_numpy")
 
 
 def _nullable(values: NDArray[Any]) -> NDArray[Any]:

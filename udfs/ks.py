@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import kolmogorov
 
 from udfs.distance import Distance
 from udfs.histogram import differences
@@ -39,6 +38,8 @@ def ks(reference: Histogram, window: Histogram) -> Distance:
 
 
 def _p_values(d: NDArray[np.float64], n: NDArray[np.int64]) -> NDArray[np.float64]:
+    from scipy.special import kolmogorov  # noqa: PLC0415 - a third of a second, which most processes need not spend
+
     root = np.sqrt(n)
     p: NDArray[np.float64] = kolmogorov((root + 0.12 + 0.11 / root) * d)
     return p

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from pyflink_jobs.cli.main import Context
+    from pyflink_jobs.project.settings import Project
 
 __all__ = ["check"]
 
@@ -27,20 +30,31 @@ def check(context: Context, *, offline: bool, as_json: bool) -> int:
       millstream check
       millstream check --offline --json
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
-    from pyflink_jobs.errors import MillstreamError  # noqa: PLC0415 - --help must not pay for it
-    from pyflink_jobs.planning.declarations import declare  # noqa: PLC0415
+    from pyflink_jobs.running.jvm import early_jvm, start_quickly  # noqa: PLC0415 - --help must not pay for it
 
     project = context.project
+    if offline:
+        return _check(context, project, None, as_json=as_json)
+    start_quickly()
+    with early_jvm(project, lambda: None) as starting:
+        return _check(context, project, starting, as_json=as_json)
+
+
+def _check(context: Context, project: Project, starting: Future[None] | None, *, as_json: bool) -> int:
+    """Find and print mistakes; `starting` is the JVM, None where there is to be none."""
+    from pyflink_jobs.errors import MillstreamError  # noqa: PLC0415
+    from pyflink_jobs.planning.declarations import declare  # noqa: PLC0415
+
     findings = []
     try:
         declarations = declare(project)
         findings += declarations.findings
-        if not offline:
+        if starting:
             from pyflink_jobs.planning.planner import check_plans  # noqa: PLC0415
-            from pyflink_jobs.running.environment import start_quickly, table_environment  # noqa: PLC0415
+            from pyflink_jobs.running.environment import import_pyflink, table_environment  # noqa: PLC0415
 
-            start_quickly()
-
+            import_pyflink()
+            starting.result()
             findings += check_plans(declarations, table_environment(project))
     except MillstreamError as error:
         findings += error.findings
@@ -56,7 +70,7 @@ def check(context: Context, *, offline: bool, as_json: bool) -> int:
         click.echo(click.style(f"{len(findings)} finding{'s' * (len(findings) > 1)}", fg="red"))
         return 1
     jobs, models = len(declarations.jobs), len(declarations.models)
-    done = "checked without a JVM" if offline else "planned and checked"
+    done = "planned and checked" if starting else "checked without a JVM"
     click.echo(
         f"{click.style('ok', fg='green')}: {len(declarations.created)} statements, {models} models, {jobs} jobs {done}"
     )

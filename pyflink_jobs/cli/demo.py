@@ -32,7 +32,7 @@ def demo(context: Context, out: Path | None, *, as_json: bool) -> int:
     from pyflink_jobs.cli.report import print_numbers  # noqa: PLC0415 - same
     from pyflink_jobs.demo.demo import SPAN, run_demo  # noqa: PLC0415 - same
     from pyflink_jobs.demo.steps import steps  # noqa: PLC0415 - same
-    from pyflink_jobs.running.environment import start_quickly  # noqa: PLC0415 - same
+    from pyflink_jobs.running.jvm import start_quickly  # noqa: PLC0415 - same
 
     start_quickly()
 

@@ -26,7 +26,8 @@ def explain(context: Context, job: str, *, as_json: bool) -> None:
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
     from pyflink_jobs.planning.declarations import declare  # noqa: PLC0415 - --help must not pay for it
     from pyflink_jobs.planning.explanation import explain_job  # noqa: PLC0415
-    from pyflink_jobs.running.environment import start_quickly, table_environment  # noqa: PLC0415
+    from pyflink_jobs.running.environment import table_environment  # noqa: PLC0415
+    from pyflink_jobs.running.jvm import start_quickly  # noqa: PLC0415
 
     start_quickly()
 

@@ -32,24 +32,28 @@ def run(context: Context, job: str, *, bounded: bool, parallelism: int | None, a
     Example:
       millstream run score --bounded
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
-    from rich.console import Console  # noqa: PLC0415 - --help must not pay for it
+    from pyflink_jobs.running.minicluster import early_minicluster, slots_of  # noqa: PLC0415 - --help must not pay for it
 
-    from pyflink_jobs.running.job import run_job  # noqa: PLC0415
-
-    console = Console(stderr=True)
     meter = _Meter()
-    with console.status(f"{job}: planning, starting Flink") as status:
-        outcome = run_job(
-            context.project,
-            job,
-            bounded=bounded,
-            parallelism=parallelism,
-            on_progress=lambda counts: status.update(f"{job}: {meter.line(counts)}"),
-        )
-    if as_json:
-        click.echo(json.dumps(_as_json(outcome), indent=2))
-    else:
-        click.echo(_summary(job, outcome))
+    project = context.project
+    with early_minicluster(project, parallelism or slots_of(project)) as starting:
+        from rich.console import Console  # noqa: PLC0415 - slow to import, all of it: meanwhile the JVM starts
+
+        with Console(stderr=True).status(f"{job}: planning, starting Flink") as status:
+            from pyflink_jobs.running.job import run_job  # noqa: PLC0415
+
+            outcome = run_job(
+                project,
+                job,
+                bounded=bounded,
+                parallelism=parallelism,
+                on_progress=lambda counts: status.update(f"{job}: {meter.line(counts)}"),
+                starting=starting,
+            )
+        if as_json:
+            click.echo(json.dumps(_as_json(outcome), indent=2))
+        else:
+            click.echo(_summary(job, outcome))
 
 
 class _Meter:

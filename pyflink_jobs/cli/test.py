@@ -40,7 +40,8 @@ def test(context: Context, files: tuple[Path, ...], name: str | None, *, as_json
     from rich.console import Console  # noqa: PLC0415 - --help must not pay for it
 
     from pyflink_jobs.planning.declarations import declare  # noqa: PLC0415
-    from pyflink_jobs.running.environment import start_quickly, table_environment  # noqa: PLC0415
+    from pyflink_jobs.running.environment import table_environment  # noqa: PLC0415
+    from pyflink_jobs.running.jvm import start_quickly  # noqa: PLC0415
     from pyflink_jobs.running.minicluster import minicluster  # noqa: PLC0415
     from pyflink_jobs.testkit import report  # noqa: PLC0415
     from pyflink_jobs.testkit.cases import make_cases  # noqa: PLC0415

@@ -11,10 +11,11 @@ from pyflink_jobs.project.options import flat_options
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["prepare", "scripts", "variables"]
+__all__ = ["flink_home", "jars_of_flink", "prepare", "scripts", "variables"]
 
 
-def _home() -> Path:
+def flink_home() -> Path:
+    """Return the folder that Flink's scripts call FLINK_HOME."""
     spec = find_spec("pyflink")
     assert spec is not None, "apache-flink is a dependency"  # noqa: S101
     assert spec.origin is not None, "it is no namespace package"  # noqa: S101
@@ -23,7 +24,12 @@ def _home() -> Path:
 
 def scripts() -> Path:
     """Return the folder of `flink`, `jobmanager.sh` and the others."""
-    return _home() / "bin"
+    return flink_home() / "bin"
+
+
+def jars_of_flink() -> list[Path]:
+    """Return the jars of lib/, sorted."""
+    return sorted((flink_home() / "lib").glob("*.jar"))
 
 
 def prepare(home: Path, options: Mapping[str, str]) -> None:
@@ -35,17 +41,17 @@ def prepare(home: Path, options: Mapping[str, str]) -> None:
 
     for name in ("conf", "lib", "log", "pid", "tmp"):
         (home / name).mkdir(parents=True, exist_ok=True)
-    for file in (_home() / "conf").iterdir():
+    for file in (flink_home() / "conf").iterdir():
         if file.name.startswith("log"):
             (home / "conf" / file.name).write_bytes(file.read_bytes())
-    for jar in [*(_home() / "lib").glob("*.jar"), *(_home() / "opt").glob("flink-python-*.jar")]:
+    for jar in [*jars_of_flink(), *(flink_home() / "opt").glob("flink-python-*.jar")]:
         link = home / "lib" / jar.name
         link.unlink(missing_ok=True)
         link.symlink_to(jar)
     yaml = YAML(typ="safe")
     yaml.default_flow_style = False
     yaml.width = 10_000
-    packaged: Any = yaml.load((_home() / "conf" / "config.yaml").read_text(encoding="utf-8"))
+    packaged: Any = yaml.load((flink_home() / "conf" / "config.yaml").read_text(encoding="utf-8"))
     with (home / "conf" / "config.yaml").open("w", encoding="utf-8") as written:
         yaml.dump({**flat_options(packaged), **options}, written)
 
@@ -53,10 +59,10 @@ def prepare(home: Path, options: Mapping[str, str]) -> None:
 def variables(home: Path) -> dict[str, str]:
     """Return the environment variables that make the scripts use the folder `home`."""
     return {
-        "FLINK_HOME": str(_home()),
+        "FLINK_HOME": str(flink_home()),
         "FLINK_CONF_DIR": str(home / "conf"),
         "FLINK_LIB_DIR": str(home / "lib"),
-        "FLINK_PLUGINS_DIR": str(_home() / "plugins"),
+        "FLINK_PLUGINS_DIR": str(flink_home() / "plugins"),
         "FLINK_LOG_DIR": str(home / "log"),
         "FLINK_PID_DIR": str(home / "pid"),
     }

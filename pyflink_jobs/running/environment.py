@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import gc
-import os
 import sys
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.local.jars import jars
-from pyflink_jobs.local.java import find_java
 from pyflink_jobs.project.options import read_configuration
 from pyflink_jobs.running.java_classes import java_classes
+from pyflink_jobs.running.jvm import prepare_jvm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from pyflink.table import TableEnvironment
 
     from pyflink_jobs.project.settings import Project
 
-__all__ = ["DEFAULTS", "flink_log", "prepare_jvm", "start_quickly", "table_environment"]
+__all__ = ["DEFAULTS", "import_pyflink", "table_environment"]
 
 
 DEFAULTS = {
@@ -50,7 +47,8 @@ def table_environment(
     Raises LocalError where there is no Java or no connector to be had.
     """
     prepare_jvm(project)
-    classpath = [*jars("flink-kafka"), java_classes()]
+    # The connector is among the JVM's own jars; a cluster elsewhere has to be sent it.
+    sent = [*jars("flink-kafka"), java_classes()] if remote else [java_classes()]
     from pyflink.common import Configuration  # noqa: PLC0415 - slow to import, and needs the JVM's settings first
     from pyflink.table import EnvironmentSettings, TableEnvironment  # noqa: PLC0415
 
@@ -59,9 +57,13 @@ def table_environment(
         "parallelism.default": str(project.settings.parallelism),
         "python.executable": sys.executable,
         "python.client.executable": sys.executable,
+        # Flink parses classes that it generates, and splits long methods, from so many characters on. For 4,000, as is
+        # usual, that is a fifth of planning a source with rules. Java compiles methods of up to 8,000 bytes, unless
+        # told otherwise as ours is; a method takes a tenth of a byte for each of these characters.
+        "table.generated-code.max-length": "64000",
     }
     settings = {
-        "pipeline.jars": ";".join(jar.as_uri() for jar in classpath),
+        "pipeline.jars": ";".join(jar.as_uri() for jar in sent),
         **DEFAULTS,
         **({} if remote else {**here, **read_configuration(project)}),
         **(options or {}),
@@ -75,33 +77,6 @@ def table_environment(
     return environment
 
 
-def prepare_jvm(project: Project) -> None:
-    """Set what PyFlink's JVM reads from the environment: which Java, how much memory, where its log goes.
-
-    `JVM_ARGS`, where it is set, wins over our options.
-    """
-    log = flink_log(project)
-    log.mkdir(parents=True, exist_ok=True)
-    os.environ["JAVA_HOME"] = str(find_java().home)
-    os.environ["FLINK_LOG_DIR"] = str(log)
-    os.environ["FLINK_IDENT_STRING"] = "millstream"
-    os.environ.setdefault("JVM_ARGS", "-Xmx2g -Xshare:auto")
-    # Workers are processes, as on a cluster. In this process they would share its interpreter lock: a fifth slower.
-    os.environ["_python_worker_execution_mode"] = "process"  # noqa: SIM112 - PyFlink spells it so
-    # Freeing a Java object is a call to the JVM. Made on another thread, it takes a connection of its own; the main
-    # thread's next call may get that one, and with it another JVM thread, where Flink's planner misses its
-    # thread-local state. So nothing is freed behind the main thread's back: following a job, it collects itself.
-    gc.disable()
-
-
-def start_quickly() -> None:
-    """Ask for a JVM that suits what plans much and runs little: nearly half the time to plan, half a long job's speed.
-
-    To be called before the JVM starts. `JVM_ARGS`, where it is set, wins.
-    """
-    os.environ.setdefault("JVM_ARGS", "-Xmx2g -Xshare:auto -XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
-
-
-def flink_log(project: Project) -> Path:
-    """Return the folder of Flink's log files."""
-    return project.state / "flink" / "logs"
+def import_pyflink() -> None:
+    """Import what planning needs of PyFlink: a second that is better spent while the JVM starts."""
+    import udfs.flink  # noqa: F401, PLC0415

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import signal
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from threading import Event
@@ -16,14 +16,15 @@ from pyflink_jobs.local import topics
 from pyflink_jobs.planning.declarations import Declarations, declare
 from pyflink_jobs.planning.flink_errors import read_exception
 from pyflink_jobs.planning.planner import PlannedJob, plan_job
-from pyflink_jobs.project.options import read_configuration
 from pyflink_jobs.running.broker_watch import BrokerWatch
-from pyflink_jobs.running.environment import flink_log, table_environment
-from pyflink_jobs.running.minicluster import MiniCluster, minicluster
+from pyflink_jobs.running.environment import import_pyflink, table_environment
+from pyflink_jobs.running.jvm import flink_log
+from pyflink_jobs.running.minicluster import TARGET, MiniCluster, StartingCluster, slots_of
 from pyflink_jobs.running.progress import JobCounts, read_counts, read_final_counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from concurrent.futures import Future
 
     from pyflink.common import JobClient
 
@@ -54,20 +55,33 @@ def run_job(
     on_progress: Callable[[JobCounts], None] = lambda _: None,
     declarations: Declarations | None = None,
     places: Places | None = None,
+    starting: Future[StartingCluster] | None = None,
 ) -> Outcome:
     """Run a job in a MiniCluster until it ends or Ctrl-C; `bounded` ends it at what is in the topics now.
 
     `parallelism` is that of the Flink configuration, or else of the settings, if None. `declarations` are the project's
-    own, if None. With `places`, only what comes of the records there is written.
+    own, if None. With `places`, only what comes of the records there is written. `starting` is a cluster from
+    `early_minicluster` with as many slots; without it, one is started.
     Raises what planning raises, and JobError with the cause where the job fails.
     """
+    slots = parallelism or slots_of(project)
     declarations = declarations or declare(project)
     declarations.job(name)
-    slots = parallelism or int(read_configuration(project).get("parallelism.default", project.settings.parallelism))
-    with minicluster(project, slots) as cluster:
-        options = {**cluster.options, "parallelism.default": str(slots), "pipeline.name": name}
-        planned = plan_job(declarations, name, table_environment(project, options), bounded=bounded, places=places)
+
+    def run(starting: StartingCluster) -> Outcome:
+        options = {**TARGET, "parallelism.default": str(slots), "pipeline.name": name}
+        environment = table_environment(project, options)
+        planned = plan_job(declarations, name, environment, bounded=bounded, places=places)
+        cluster = starting.wait()
+        for key, value in cluster.options.items():
+            environment.get_config().set(key, value)
         return execute(project, planned, cluster, on_progress)
+
+    if starting:
+        import_pyflink()
+        return run(starting.result())
+    with closing(StartingCluster(project, slots)) as begun:
+        return run(begun)
 
 
 def execute(

@@ -6,19 +6,22 @@ in a second. Python workers are processes of their own, as on a real cluster.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from concurrent.futures import wait
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.project.options import read_configuration
-from pyflink_jobs.running.environment import prepare_jvm
+from pyflink_jobs.running.jvm import early_jvm, prepare_jvm, variable
+from pyflink_jobs.running.worker_forks import RUNNER_FOLDER, forked_workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from concurrent.futures import Future
 
     from pyflink_jobs.project.settings import Project
 
-__all__ = ["MiniCluster", "minicluster"]
+__all__ = ["TARGET", "MiniCluster", "StartingCluster", "early_minicluster", "minicluster", "slots_of"]
 
 _OPTIONS = {
     "rest.port": "0",
@@ -28,6 +31,9 @@ _OPTIONS = {
     "taskmanager.memory.network.max": "64mb",
     "taskmanager.memory.managed.size": "256mb",
 }
+
+TARGET = {"execution.target": "remote", "execution.attached": "true"}
+"""The options of an environment whose jobs go to a cluster: those that are known before it runs."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +47,7 @@ class MiniCluster:
     def options(self) -> dict[str, str]:
         """The options that send an environment's jobs here."""
         return {
-            "execution.target": "remote",
-            "execution.attached": "true",
+            **TARGET,
             "rest.address": self.address,
             "rest.port": str(self.port),
         }
@@ -53,23 +58,63 @@ class MiniCluster:
         return f"http://{self.address}:{self.port}"
 
 
+def slots_of(project: Project) -> int:
+    """Return the parallelism of a project's jobs on this machine: its Flink configuration's, or else its settings'."""
+    return int(read_configuration(project).get("parallelism.default", project.settings.parallelism))
+
+
+class StartingCluster:
+    """A cluster that a thread of the JVM starts: meanwhile others may use the JVM, for planning."""
+
+    def __init__(self, project: Project, slots: int, options: Mapping[str, str] | None = None) -> None:
+        prepare_jvm(project)
+        from pyflink.java_gateway import get_gateway  # noqa: PLC0415 - slow to import, and needs the JVM's settings
+
+        jvm = get_gateway().jvm
+        configuration = jvm.org.apache.flink.configuration.Configuration()
+        for key, value in {**_OPTIONS, **read_configuration(project), **(options or {})}.items():
+            configuration.setString(key, value)
+        builder = jvm.org.apache.flink.runtime.minicluster.MiniClusterConfiguration.Builder()
+        self._cluster = jvm.org.apache.flink.runtime.minicluster.MiniCluster(
+            builder.setConfiguration(configuration).setNumTaskManagers(1).setNumSlotsPerTaskManager(slots).build(),
+        )
+        runnable = jvm.java.lang.Class.forName("java.lang.Runnable")
+        self._thread = jvm.java.lang.Thread(jvm.java.beans.EventHandler.create(runnable, self._cluster, "start"))
+        self._thread.start()
+
+    def wait(self) -> MiniCluster:
+        """Return the cluster when it runs."""
+        self._thread.join()
+        address = self._cluster.getRestAddress().get()
+        return MiniCluster(address.getHost(), address.getPort())
+
+    def close(self) -> None:
+        """End the cluster, and its jobs with it."""
+        self._thread.join()
+        self._cluster.close()
+
+
 @contextmanager
 def minicluster(project: Project, slots: int, options: Mapping[str, str] | None = None) -> Iterator[MiniCluster]:
     """Start a cluster with so many slots; it ends with the block, and its jobs with it."""
-    prepare_jvm(project)
-    from pyflink.java_gateway import get_gateway  # noqa: PLC0415 - slow to import, and needs the JVM's settings first
+    with closing(StartingCluster(project, slots, options)) as starting:
+        yield starting.wait()
 
-    jvm = get_gateway().jvm
-    configuration = jvm.org.apache.flink.configuration.Configuration()
-    for key, value in {**_OPTIONS, **read_configuration(project), **(options or {})}.items():
-        configuration.setString(key, value)
-    builder = jvm.org.apache.flink.runtime.minicluster.MiniClusterConfiguration.Builder()
-    cluster = jvm.org.apache.flink.runtime.minicluster.MiniCluster(
-        builder.setConfiguration(configuration).setNumTaskManagers(1).setNumSlotsPerTaskManager(slots).build(),
-    )
-    cluster.start()
-    try:
-        address = cluster.getRestAddress().get()
-        yield MiniCluster(address.getHost(), address.getPort())
-    finally:
-        cluster.close()
+
+@contextmanager
+def early_minicluster(project: Project, slots: int) -> Iterator[Future[StartingCluster]]:
+    """Start the JVM and a cluster while the block does what needs neither, as `early_jvm` says; they end with it.
+
+    For a process that runs one job: its JVM knows no other place to get Python workers from.
+    """
+    with (
+        forked_workers() as folder,
+        variable(RUNNER_FOLDER, str(folder)),
+        early_jvm(project, lambda: StartingCluster(project, slots)) as starting,
+    ):
+        try:
+            yield starting
+        finally:
+            wait([starting])
+            if not starting.exception():
+                starting.result().close()

@@ -90,3 +90,20 @@ def test_the_alarms_bench_tells_its_rules_from_those_that_must_not_pass(tmp_path
     rules = {rule["rule"]: rule["holds"] for rule in json.loads(file.read_text())["independent"]}
     assert rules["margin, d_min 0, alpha 0.001"]
     assert not any(rules[name] for name in ("textbook: p < .05", "always", "never"))
+
+
+def test_the_startup_bench_sees_a_first_prediction(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "bench" / "project", tmp_path / "project", ignore=shutil.ignore_patterns(".millstream"))
+    chosen = ["--repeats", "1", "--only", "help", "--only", "small"]
+    files = ["--project", str(tmp_path / "project"), "--json", str(tmp_path / "figures.json")]
+    run = subprocess.run(
+        [sys.executable, "-m", "bench", "startup", *chosen, *files],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    runs = json.loads((tmp_path / "figures.json").read_text())["runs"]
+    assert [(one["command"], len(one["seconds"])) for one in runs] == [("help", 1), ("small", 1)]
+    assert all(second > 0 for one in runs for second in (one["first"], *one["seconds"]))

@@ -23,8 +23,9 @@ from pyflink_jobs.planning.planner import plan_job
 from pyflink_jobs.project.options import read_configuration
 from pyflink_jobs.project.settings import Project, Settings
 from pyflink_jobs.rest import Rest
-from pyflink_jobs.running.environment import prepare_jvm, table_environment
+from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import Outcome, execute
+from pyflink_jobs.running.jvm import prepare_jvm
 from pyflink_jobs.running.minicluster import MiniCluster, minicluster
 from tests.projects import add_model, make_project
 from tests.unit.onnx_models import model_path

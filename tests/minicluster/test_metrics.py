@@ -18,8 +18,9 @@ from kafka import KafkaProducer
 from pyflink_jobs.local import topics
 from pyflink_jobs.planning.declarations import declare
 from pyflink_jobs.planning.planner import plan_job
-from pyflink_jobs.running.environment import prepare_jvm, table_environment
+from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import execute
+from pyflink_jobs.running.jvm import prepare_jvm
 from pyflink_jobs.running.minicluster import minicluster
 from tests.exposition import Sample, scrape, total
 from tests.monitoring import ROOT, alerts, dashboard_queries, labels_of_records, records
