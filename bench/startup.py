@@ -19,7 +19,6 @@ from confluent_kafka import Consumer, TopicPartition
 from rich.table import Table
 
 from bench.console import console_for_tables
-from bench.cpu import steal_seconds
 from bench.machine import describe
 from bench.records import fill
 from pyflink_jobs.demo import flights
@@ -28,6 +27,7 @@ from pyflink_jobs.demo.replay import replay
 from pyflink_jobs.errors import JobError
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.jars import cache_folder
+from pyflink_jobs.running.cpu import steal_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
