@@ -11,11 +11,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.cpu import steal_seconds
 from bench.peers.append_times import appended_before, create_topic
 from bench.peers.cpu_trace import CpuTrace
 from bench.peers.steady import steady
 from pyflink_jobs.errors import JobError
+from pyflink_jobs.running.cpu import steal_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
