@@ -84,5 +84,5 @@ def fill(bootstrap: str, count: int, every: int = 0, form: Form = "json", floats
 def delete_topic(bootstrap: str, topic: str) -> None:
     """Delete a topic if it is there."""
     if any(found.name == topic for found in topics.list_topics(bootstrap)):
-        admin = AdminClient({"bootstrap.servers": bootstrap})  # kept: what it has begun dies with it
+        admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 4})  # kept: what it has begun dies with it
         admin.delete_topics([topic])[topic].result()

@@ -18,7 +18,7 @@ _PATIENCE = 30  # seconds for an answer
 
 def create_topic(bootstrap: str, topic: str, partitions: int) -> None:
     """Create a topic whose records have the time of their appending, whatever time their producer gave them."""
-    admin = AdminClient({"bootstrap.servers": bootstrap})  # kept: what it has begun dies with it
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 4})  # kept: what it has begun dies with it
     new = NewTopic(topic, partitions, config={"message.timestamp.type": "LogAppendTime"})
     admin.create_topics([new])[topic].result()
 
