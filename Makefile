@@ -65,6 +65,8 @@ lock: .venv/installed  ## Choose new versions within pyproject.toml's ranges.
 	  pyproject.toml -o requirements/runtime.lock
 	@$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
 	  --custom-compile-command "make lock" models/train/requirements.in -o models/train/requirements.lock
+	@$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
+	  --custom-compile-command "make lock" bench/peers/requirements.in -o bench/peers/requirements.lock
 
 bench: .venv/installed  ## All figures of bench/, in one run.
 	@$(BIN)/python -m bench
@@ -79,4 +81,4 @@ soak: .venv/installed  ## Kill, cut, fill up: what a running job survives, as a 
 
 clean:  ## Remove what these commands made.
 	-@test -x $(BIN)/millstream && $(BIN)/millstream down --purge
-	@rm -rf .venv models/train/.venv out .millstream
+	@rm -rf .venv models/train/.venv bench/peers/.venv out .millstream

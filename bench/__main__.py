@@ -1,4 +1,4 @@
-"""`python -m bench [throughput | quarantine | latency | size | drift | alarms]`: prints tables; starts a broker."""
+"""`python -m bench [throughput | quarantine | latency | peers | size | drift | alarms]`: prints tables."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ import click
 from bench.alarms import alarms
 from bench.drift import drift
 from bench.latency import CONFIGURATIONS, latency
+from bench.peers.comparison import peers
+from bench.peers.contestants import CONTESTANTS
 from bench.quarantine import quarantine
 from bench.size import JOBS as SIZED
 from bench.size import size
@@ -23,11 +25,13 @@ from pyflink_jobs.local import broker
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from bench.peers.contestants import Form
+
 _PROJECT = Path(__file__).with_name("project")
 
 
 def _common(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that both benches have."""
+    """Add the options that all benches with Kafka have."""
     for option in (
         click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write all figures to this file."),
         click.option("--keep", is_flag=True, help="Leave the broker and its topics for the next time."),
@@ -50,6 +54,7 @@ def main(context: click.Context) -> None:
         context.invoke(_throughput)
         context.invoke(_quarantine)
         context.invoke(_latency)
+        context.invoke(_peers, records=3_000_000, rounds=1)  # all of it would take more than all else together
         context.invoke(_size)
         context.invoke(_drift)
         context.invoke(_alarms)
@@ -87,6 +92,36 @@ def _latency(*, rate: int, seconds: int, conf: tuple[str, ...], root: Path, keep
     """Measure milliseconds from a record's sending to its score's arrival, Kafka to Kafka."""
     with _broker(root, keep=keep) as bootstrap:
         _write(json_file, latency(root, bootstrap, rate, seconds, conf or CONFIGURATIONS))
+
+
+@main.command("peers")
+@click.option("--records", type=click.IntRange(min=1), default=10_000_000, show_default=True)
+@click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True)
+@click.option("--only", multiple=True, type=click.Choice(list(CONTESTANTS)), help="May be given more than once.")
+@click.option("--format", "form", type=click.Choice(["json", "avro"]), default="json", show_default=True)
+@click.option(
+    "--guarantee",
+    type=click.Choice(["at-least-once", "exactly-once"]),
+    default="at-least-once",
+    show_default=True,
+)
+@_common
+def _peers(
+    *,
+    records: int,
+    rounds: int,
+    only: tuple[str, ...],
+    form: Form,
+    guarantee: str,
+    root: Path,
+    keep: bool,
+    json_file: Path | None,
+) -> None:
+    """Compare with what a user would pick instead: loops in Python, Flink jobs in Java; Kafka to Kafka."""
+    with _broker(root, keep=keep) as bootstrap:
+        names = only or tuple(CONTESTANTS)
+        exactly_once = guarantee == "exactly-once"
+        _write(json_file, peers(root, bootstrap, records, rounds, names, form, exactly_once=exactly_once))
 
 
 @main.command("size")

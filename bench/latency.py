@@ -35,6 +35,7 @@ __all__ = ["CONFIGURATIONS", "Latency", "latency"]
 CONFIGURATIONS = ("local", "low-latency")
 _FLINK_CONF = Path(__file__).parents[1] / "flink-conf"
 _MODELS = ("none", "mlp")
+_LINGER_MS = 1  # of the producer that sends
 _WARM_UP = 40.0  # seconds of records before those that count: the JVM compiles what they use
 _ENDS_WITHIN = 30.0  # seconds from Ctrl-C to the end of the process
 _STARTS_WITHIN = 120.0  # seconds until a first score
@@ -79,6 +80,7 @@ def _measure(root: Path, bootstrap: str, model: str, configuration: str, rate: i
     variables = {
         "BENCH_RECORDS": f"records-{suffix}",
         "BENCH_SCORES": f"scores-{suffix}",
+        "BENCH_LINGER_MS": "0" if configuration == "low-latency" else "5",
         "MILLSTREAM_FLINK_CONF": str(_FLINK_CONF / f"{configuration}.yaml"),
     }
     topics.create(bootstrap, {variables["BENCH_RECORDS"]: 1, variables["BENCH_SCORES"]: 1})
@@ -125,9 +127,9 @@ def _sending(bootstrap: str, topic: str, rate: int) -> Iterator[None]:
 def _send(bootstrap: str, topic: str, rate: int) -> None:
     """Send `rate` records a second, evenly, each with the microsecond of its sending, until the process is ended.
 
-    The producer collects records for its usual 5 ms: one request for each record would be work for two cores alone.
+    The producer collects records for a millisecond: one request for each record would be work for two cores alone.
     """
-    producer = Producer({"bootstrap.servers": bootstrap})
+    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": _LINGER_MS})
     rows = [record.partition(b'"sent_us":0') for record in json_records(0, 10_000, 0)]
     start, sent = time.monotonic(), 0
     while True:

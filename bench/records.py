@@ -1,15 +1,21 @@
-"""The benches' input: JSON records of sixteen made-up floats, the same ones each time."""
+"""The benches' input: records of sixteen made-up floats, the same ones each time, as JSON or Avro."""
 
 from __future__ import annotations
 
+import json
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from rich.progress import track
 
+from bench import avro
 from pyflink_jobs.local import topics
+
+if TYPE_CHECKING:
+    from bench.peers.contestants import Form
 
 __all__ = ["COLUMNS", "delete_topic", "fill", "json_records"]
 
@@ -27,6 +33,11 @@ def json_records(first: int, count: int, sent_us: int) -> list[bytes]:
     return [(_TEMPLATE % (first + i, sent_us, *row)).encode() for i, row in enumerate(rows)]
 
 
+def _avro_records(first: int, count: int, sent_us: int) -> list[bytes]:
+    """Return the same records as Avro."""
+    return [avro.encode(avro.EVENT, json.loads(record)) for record in json_records(first, count, sent_us)]
+
+
 def _spoil(record: bytes, number: int, every: int) -> bytes:
     """Return a record, or, of each `every`th, in turn one that is cut off and one whose first feature is 1000."""
     if not every or number % every:
@@ -36,12 +47,13 @@ def _spoil(record: bytes, number: int, every: int) -> bytes:
     return record.replace(b'"x0":', b'"x0":1000,"was":')
 
 
-def fill(bootstrap: str, count: int, every: int = 0) -> str:
+def fill(bootstrap: str, count: int, every: int = 0, form: Form = "json") -> str:
     """Return the name of the topic that holds so many records, filled if it does not yet; each `every`th is bad.
 
     Raises KafkaError where no broker answers or it does not take the records.
     """
-    topic = f"records-{count}" + (f"-{every}" if every else "")
+    topic = f"records-{count}" + (f"-{every}" if every else "") + (f"-{form}" if form != "json" else "")
+    make = {"json": json_records, "avro": _avro_records}[form]
     there = {found.name: found.records for found in topics.list_topics(bootstrap)}
     if there.get(topic) == count:
         return topic
@@ -58,7 +70,7 @@ def fill(bootstrap: str, count: int, every: int = 0) -> str:
     )
     now = time.time_ns() // 1000
     for first in track(range(0, count, _CHUNK), f"filling {topic}"):
-        for i, record in enumerate(json_records(first, min(_CHUNK, count - first), now)):
+        for i, record in enumerate(make(first, min(_CHUNK, count - first), now)):
             producer.produce(topic, _spoil(record, first + i, every), partition=i % _PARTITIONS)
         while len(producer) > 10 * _CHUNK:
             producer.poll(0.1)

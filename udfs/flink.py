@@ -64,6 +64,9 @@ class _Score(ScalarFunction):  # type: ignore[misc]  # pyflink ships no types
         self._metrics: ModelMetrics | None = None
 
     def open(self, function_context: FunctionContext) -> None:
+        from udfs.flink_bundles import skip_sampling  # noqa: PLC0415 - Beam is slow to import, and workers alone need it
+
+        skip_sampling()
         started = perf_counter_ns()
         rows = function_context.get_job_parameter(f"{ROWS_PER_CALL}{self.spec.name}", "")
         self._model = load_model(self.spec, int(rows) if rows else None)

@@ -55,6 +55,9 @@ class _OfMonitor(AggregateFunction):  # type: ignore[misc]  # pyflink ships no t
 
     def open(self, function_context: FunctionContext) -> None:
         del function_context
+        from udfs.flink_bundles import skip_sampling  # noqa: PLC0415 - Beam is slow to import, and workers alone need it
+
+        skip_sampling()
         self._loaded = self.monitor.load()
 
     @property

@@ -108,7 +108,7 @@ def _problems(guarded: GuardedSource, sources: list[GuardedSource], *, since: bo
     source, name = guarded.source, guarded.name
     place = source.statement.place()
     if not guarded.is_checked or not source.option("topic") or ";" in source.option("topic"):
-        message = f"`{name}` cannot be accounted for: it is not one topic of JSON in Kafka"
+        message = f"`{name}` cannot be accounted for: it is not one topic of JSON or Avro in Kafka"
         return [Finding(message, place, ways_out=("write 'connector' = 'kafka', 'format' = 'json' and one 'topic'",))]
     if "" in _columns(guarded):
         message = f"`{name}` cannot be accounted for: its rows do not say which records they are"

@@ -66,7 +66,7 @@ def tune(
     Exit code 1 if the limit cannot be kept.
 
     \b
-    Examples:
+    Example:
       millstream tune score --throughput
       millstream tune score --p99 50ms --rate 2000
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
@@ -137,7 +137,7 @@ def size(
     its own topics.
 
     \b
-    Examples:
+    Example:
       millstream size score --rate 1000000
       millstream size score --rate 1000000 --us 20
     """  # noqa: D301 - \b is click's mark for lines it must not wrap

@@ -13,30 +13,20 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.json.JsonRead
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.DeserializationFeature;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 import org.apache.flink.table.data.GenericRowData;
-import org.apache.flink.table.data.StringData;
 import org.apache.flink.table.types.logical.LogicalType;
 import org.apache.flink.table.types.logical.LogicalTypeFamily;
 import org.apache.flink.table.types.logical.LogicalTypeRoot;
 import org.apache.flink.table.types.logical.RowType;
-import org.apache.flink.util.Collector;
 import org.apache.flink.util.jackson.JacksonMapperFactory;
 
-/**
- * Reads a record with the converters of Flink's own JSON format. One that cannot be read gives a row as well: its
- * columns are NULL, its metadata column `error` says why.
- */
-public class CheckedJson implements DeserializationSchema {
+/** Reads a record with the converters of Flink's own JSON format where it is not plain, and more strictly. */
+public class CheckedJson extends CheckedReader {
 
-    /** Bytes: as text in base64, with the rest of a record about it, they stay below what a broker takes (1 MB). */
-    private static final int LONGEST_KEPT = 500000;
-
-    private final TypeInformation type;
-    private final boolean complete;
-    private final String[] metadata;
     private final String[] names;
     private final String[] types;
     private final boolean[] integer;
     private final boolean[] truth;
+    private final boolean complete;
     private final boolean nested;
     private final JsonParserToRowDataConverters.JsonParserToRowDataConverter[] converters;
 
@@ -47,10 +37,9 @@ public class CheckedJson implements DeserializationSchema {
 
     public CheckedJson(
             RowType row, TypeInformation type, boolean complete, TimestampFormat timestamps, String[] metadata) {
+        super(new PlainJsonReader(row, complete, timestamps), row.getFieldCount(), type, metadata);
         int arity = row.getFieldCount();
-        this.type = type;
         this.complete = complete;
-        this.metadata = metadata;
         this.names = new String[arity];
         this.types = new String[arity];
         this.integer = new boolean[arity];
@@ -84,27 +73,12 @@ public class CheckedJson implements DeserializationSchema {
         seen = new long[names.length];
     }
 
-    public void deserialize(byte[] message, Collector out) {
-        GenericRowData row = new GenericRowData(names.length + metadata.length);
-        String error = Encoding.problem(message);
-        if (error == null) {
-            error = read(message, row);
-        }
-        if (error != null) {
-            row = new GenericRowData(names.length + metadata.length);
-        }
-        for (int i = 0; i < metadata.length; i++) {
-            if (metadata[i].equals("error")) {
-                row.setField(names.length + i, error == null ? null : StringData.fromString(error));
-            } else if (message != null && message.length <= LONGEST_KEPT) {
-                row.setField(names.length + i, message);
-            }
-        }
-        out.collect(row);
+    String read(byte[] message, GenericRowData row) {
+        String problem = Encoding.problem(message);
+        return problem == null ? fill(message, row) : problem;
     }
 
-    /** Fill a row with a record's columns; return what is wrong with it, null for nothing. */
-    private String read(byte[] message, GenericRowData row) {
+    private String fill(byte[] message, GenericRowData row) {
         JsonParser parser = null;
         int column = -1;
         try {
@@ -188,17 +162,5 @@ public class CheckedJson implements DeserializationSchema {
         } catch (IOException unheard) {
             // A parser of bytes in memory has nothing that could fail to close.
         }
-    }
-
-    public Object deserialize(byte[] message) {
-        throw new UnsupportedOperationException("rows are handed to a collector");
-    }
-
-    public boolean isEndOfStream(Object row) {
-        return false;
-    }
-
-    public TypeInformation getProducedType() {
-        return type;
     }
 }

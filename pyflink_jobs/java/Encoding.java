@@ -11,9 +11,6 @@ class Encoding {
     private static final long SIGNS = 0x8080808080808080L; // of eight bytes: those of ASCII have none
 
     static String problem(byte[] message) {
-        if (message == null) {
-            return "the record has no value (a tombstone)";
-        }
         int start = 0;
         while (start < message.length && " \t\r\n".indexOf(message[start]) >= 0) {
             start++;

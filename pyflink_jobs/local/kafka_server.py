@@ -57,7 +57,8 @@ def command(java: Java, class_path: list[Path]) -> list[str]:
 
 def configure(home: Path, host: str, port: int) -> None:
     """Write the broker's configuration into its folder: what is packaged, the address and the ports."""
-    controller = free_port(0)
+    while (controller := free_port(0)) == port:  # at another address it may be free: Kafka takes each port once
+        pass
     (home / "logs").mkdir(exist_ok=True)
     (home / "server.properties").write_text(
         f"{(_HERE / 'server.properties').read_text()}\n"

@@ -1,8 +1,8 @@
 """Writes `jars.lock` anew from what its sections want: `python -m pyflink_jobs.local.lock_jars`.
 
 To move to another version, change it in a section's `wanted` and run this; it resolves everything that those jars
-need, fetches it and records the digests. A section with `alone = true` is of jars that are read, not run: nothing that
-they need is added.
+need, fetches it and records the digests. A section with `alone = true` is of jars that carry with them what they need,
+or are read, not run: nothing is added.
 """
 
 from __future__ import annotations

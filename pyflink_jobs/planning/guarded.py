@@ -18,7 +18,7 @@ from pyflink_jobs.project.tokens import literal, quoted
 if TYPE_CHECKING:
     from pyflink_jobs.planning.source_columns import SourceTable
 
-__all__ = ["MODE", "REASON", "UNCHECKED", "GuardedSource", "is_json_of_kafka"]
+__all__ = ["MODE", "REASON", "UNCHECKED", "GuardedSource", "can_be_checked", "is_json_of_kafka"]
 
 UNCHECKED = "_unchecked"
 """What the table that reads everything has behind the source's name."""
@@ -30,7 +30,7 @@ MODE = "quarantine"
 """The option of a source that says what quarantine keeps of its records."""
 
 _FORMATS = ("format", "value.format")
-_FORMAT = "checked-json"  # its Java classes stand in pyflink_jobs/java/
+_CHECKED = {"json": "checked-json", "avro": "checked-avro"}  # their Java classes stand in pyflink_jobs/java/
 _METADATA = {
     "topic": ("topic", "STRING"),
     "partition": ("partition", "INT"),
@@ -44,9 +44,14 @@ _EARLIEST = "1990-01-01"
 _EARLIEST_MS = 631_152_000_000
 
 
-def is_json_of_kafka(source: SourceTable) -> bool:
+def is_json_of_kafka(table: SourceTable) -> bool:
+    """Tell whether a table's records are JSON in Kafka, which can be read here."""
+    return table.connector == "kafka" and "json" in map(table.option, _FORMATS)
+
+
+def can_be_checked(source: SourceTable) -> bool:
     """Tell whether records that cannot be decoded can become rows as well."""
-    return source.connector == "kafka" and "json" in map(source.option, _FORMATS)
+    return source.connector == "kafka" and any(source.option(key) in _CHECKED for key in _FORMATS)
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,7 @@ class GuardedSource:
     @property
     def is_checked(self) -> bool:
         """Tell whether records that cannot be decoded become rows as well."""
-        return self.mode != "off" and is_json_of_kafka(self.source)
+        return self.mode != "off" and can_be_checked(self.source)
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -131,7 +136,7 @@ class GuardedSource:
                 if column == quoted(f"_{name}") and not source.metadata(_METADATA[name][0])
             )
             edits.append((source.end, source.end, columns))
-            edits += _options_of_checked_json(source)
+            edits += _options_of_checked_format(source)
             if source.watermark:
                 start, end = source.watermark
                 sound = [check for check in self.checks if check.reason != "late"]
@@ -177,14 +182,16 @@ def _and(checks: list[Rule]) -> str:
     return " AND ".join(check.holds for check in checks)
 
 
-def _options_of_checked_json(source: SourceTable) -> list[tuple[int, int, str]]:
-    """Return the edits that make the options of Flink's JSON format those of ours, and read committed records alone."""
+def _options_of_checked_format(source: SourceTable) -> list[tuple[int, int, str]]:
+    """Return the edits that make the options of Flink's format those of ours, and read committed records alone."""
     edits = []
+    [flinks] = {source.option(key) for key in _FORMATS if source.option(key) in _CHECKED}
     for key, option in source.options.items():
         if key in _FORMATS:
-            edits.append((option.value.start, option.value.end, literal(_FORMAT)))
-        elif "json." in key:
-            edits.append((option.key.start, option.key.end, literal(key.replace("json.", f"{_FORMAT}.", 1))))
+            edits.append((option.value.start, option.value.end, literal(_CHECKED[flinks])))
+        elif key.startswith((f"{flinks}.", f"value.{flinks}.")):
+            ours = key.replace(f"{flinks}.", f"{_CHECKED[flinks]}.", 1)
+            edits.append((option.key.start, option.key.end, literal(ours)))
     if _ISOLATION not in source.options:
         first = next(iter(source.options.values())).key.start
         edits.append((first, first, f"'{_ISOLATION}' = 'read_committed', "))

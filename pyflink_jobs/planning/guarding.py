@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding
-from pyflink_jobs.planning.guarded import MODE, GuardedSource, is_json_of_kafka
+from pyflink_jobs.planning.guarded import MODE, GuardedSource, can_be_checked
 from pyflink_jobs.planning.pii import read_pii
 from pyflink_jobs.planning.quarantine_sql import KNOWN_COLUMNS, QUARANTINE
 from pyflink_jobs.planning.rules import Rule, read_rules
@@ -26,7 +26,7 @@ _SILENT = "json.ignore-parse-errors"
 def guard_all(sources: Iterable[Statement], names: set[str | None]) -> tuple[dict[str, GuardedSource], list[Finding]]:
     """Return the guarded sources by name, and findings; `names` are those of all that the project declares.
 
-    A source has a guard if it says something of its records, or is JSON in Kafka and there is a table `quarantine`.
+    A source has a guard if it says something of its records, or is JSON or Avro in Kafka beside a table `quarantine`.
     """
     guarded, findings = {}, []
     for statement in sources:
@@ -51,7 +51,7 @@ def _guard(source: SourceTable, *, quarantined: bool) -> tuple[GuardedSource | N
         personal |= {column.name: way} if way else {}
         findings += [*problems, *more]
     if not rules and not personal and not findings and MODE not in source.options:
-        if not quarantined or not is_json_of_kafka(source):
+        if not quarantined or not can_be_checked(source):
             return None, []
     elif source.connector == "upsert-kafka":
         message = f"`{source.statement.name}` has rules, but it is a versioned table"
@@ -67,7 +67,7 @@ def _guard(source: SourceTable, *, quarantined: bool) -> tuple[GuardedSource | N
 def _default(source: SourceTable, personal: dict[str, str], *, quarantined: bool) -> str:
     if not quarantined:
         return "off"
-    return "pointer" if personal or not is_json_of_kafka(source) else "full"
+    return "pointer" if personal or not can_be_checked(source) else "full"
 
 
 def _of_mode(guarded: GuardedSource) -> list[Finding]:

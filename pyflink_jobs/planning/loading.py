@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pyflink_jobs.planning.catalog import Catalog
 from pyflink_jobs.planning.drift_sql import ALERTS, DRIFT
 from pyflink_jobs.planning.quarantine_sql import QUARANTINE
+from pyflink_jobs.planning.quick_formats import quicken
 from pyflink_jobs.planning.rehearsing import rehearse_sink, rehearse_source
 from pyflink_jobs.planning.table_options import KAFKA, TRANSACTIONS, options_of, set_options
 
@@ -74,6 +75,8 @@ def load_job(
         loaded.names[table] = known = _read_as(table, declarations)
         options = options_of(environment, known)
         # At once: a view that calls a model keeps the tables as they are when it is loaded.
+        if options.get("connector") in KAFKA:
+            quicken(environment, known, options)
         if table in written:
             loaded.sinks[table] = rehearse_sink(environment, known, table, rehearsal) if rehearsal else options
             continue

@@ -43,7 +43,7 @@ DEFAULTS = {
 def table_environment(
     project: Project, options: Mapping[str, str] | None = None, *, batch: bool = False, remote: bool = False
 ) -> TableEnvironment:
-    """Return an environment with the project's Flink configuration and parallelism, the Kafka connector and our jar.
+    """Return an environment with the project's Flink configuration and parallelism, its Kafka and Avro, and our jar.
 
     `options` win over the project's configuration. For a `remote` cluster neither that nor this Python counts, nor the
     project's parallelism: they are for this machine. The JVM starts with the first environment of a process.

@@ -15,27 +15,38 @@ from typing import Any
 
 from pyflink_jobs.local.jars import cache_folder
 
-__all__ = ["java_classes"]
+__all__ = ["compile_java", "jar_name", "java_classes", "write_jar"]
 
 _SOURCES = Path(__file__).parent.parent / "java"
-_FACTORY = "millstream.CheckedJsonFactory"
+_FACTORIES = tuple(f"millstream.{name}Factory" for name in ("CheckedJson", "CheckedAvro", "QuickJson", "QuickAvro"))
 _JAVA_VERSION = 8  # of the byte code: the newest that Janino writes
 
 
 def java_classes() -> Path:
     """Return the jar of our Java classes, compiled when the cache has none of these sources and this Flink."""
     sources = sorted(_SOURCES.glob("*.java"))
-    digest = hashlib.sha256(version("apache-flink").encode())
-    for source in sources:
-        digest.update(source.read_bytes())
-    jar = cache_folder() / "jars" / f"millstream-{digest.hexdigest()[:16]}.jar"
+    jar = cache_folder() / "jars" / jar_name("millstream", sources)
     if not jar.is_file():
-        _write(jar, _compile(sources))
+        # Flink finds formats by this file.
+        services = {"META-INF/services/org.apache.flink.table.factories.Factory": "\n".join(_FACTORIES).encode()}
+        write_jar(jar, {**services, **compile_java(sources)})
     return jar
 
 
-def _compile(sources: list[Path]) -> dict[str, bytes]:
-    """Return class files by their names in the jar; starts the JVM."""
+def jar_name(beginning: str, sources: list[Path]) -> str:
+    """Return a jar's file name, another one for other sources or another compiler."""
+    digest = hashlib.sha256(version("apache-flink").encode())
+    for source in sources:
+        digest.update(source.read_bytes())
+    return f"{beginning}-{digest.hexdigest()[:16]}.jar"
+
+
+def compile_java(sources: list[Path]) -> dict[str, bytes]:
+    """Return class files by their names in a jar; starts the JVM.
+
+    What they are compiled with is on its class path, or in its thread's context class loader.
+    Raises Py4JJavaError with the compiler's message where a source is wrong.
+    """
     from pyflink.java_gateway import get_gateway  # noqa: PLC0415 - slow to import
 
     gateway: Any = get_gateway()
@@ -54,11 +65,9 @@ def _compile(sources: list[Path]) -> dict[str, bytes]:
     return {name: bytes(content) for name, content in compiled.getMap().items()}
 
 
-def _write(jar: Path, classes: dict[str, bytes]) -> None:
-    """Put the jar in its place whole; several processes may do this at once."""
+def write_jar(jar: Path, files: dict[str, bytes]) -> None:
+    """Put a jar in its place whole; several processes may do this at once."""
     jar.parent.mkdir(parents=True, exist_ok=True)
-    # Flink finds a format by this file.
-    files = {"META-INF/services/org.apache.flink.table.factories.Factory": _FACTORY.encode(), **classes}
     with tempfile.TemporaryDirectory(prefix="compile-", dir=jar.parent) as private:
         made = Path(private) / jar.name
         with zipfile.ZipFile(made, "w") as archive:

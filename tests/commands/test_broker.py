@@ -177,6 +177,15 @@ def test_a_port_that_is_taken_in_the_last_moment(project: Path, monkeypatch: pyt
     assert "Address already in use" in running.log.with_name("kafka.previous.log").read_text()
 
 
+def test_the_controller_takes_another_port_than_the_listener(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Free at its own address is not enough: Kafka refuses one port at two addresses."""
+    offered = iter((9092, 9092, 9093))
+    monkeypatch.setattr(kafka_server, "free_port", lambda _: next(offered))
+    kafka_server.configure(tmp_path, "10.77.1.1", 9092)
+    written = (tmp_path / "server.properties").read_text()
+    assert "listeners=PLAINTEXT://10.77.1.1:9092,CONTROLLER://127.0.0.1:9093\n" in written
+
+
 def test_a_broker_that_dies_at_its_start_shows_its_last_words(project: Path) -> None:
     state = project / ".millstream"
     broker.start(state, port=0)

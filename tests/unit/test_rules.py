@@ -186,6 +186,15 @@ def test_the_table_that_reads_everything_keeps_its_lines() -> None:
     )
 
 
+def test_avro_is_checked_too_and_keys_keep_their_options() -> None:
+    avro = ", 'quarantine' = 'pointer', 'avro.encoding' = 'binary', 'key.avro.encoding' = 'binary'"
+    found, _ = read(TABLE.format("range 0..", "", avro).replace("'format' = 'json'", "'format' = 'avro'"))
+    assert found is not None
+    sql = found.table_sql
+    assert "'format' = 'checked-avro'" in sql
+    assert "'checked-avro.encoding' = 'binary', 'key.avro.encoding' = 'binary'" in sql
+
+
 def test_off_is_the_table_as_it_is() -> None:
     found, _ = guarded(delay="range 0..", options=", 'quarantine' = 'off'")
     assert found is not None

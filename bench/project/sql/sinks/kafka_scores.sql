@@ -7,5 +7,6 @@ CREATE TABLE kafka_scores (
   'connector' = 'kafka',
   'topic' = '${BENCH_SCORES:-scores}',
   'properties.bootstrap.servers' = '${KAFKA_BOOTSTRAP_SERVERS}',
+  'properties.linger.ms' = '${BENCH_LINGER_MS:-5}',   -- how long Kafka's producer waits for more records; 5 is its default
   'format' = 'json'
 );

@@ -5,26 +5,21 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
-import org.apache.flink.formats.common.TimestampFormat;
 import org.apache.flink.table.api.DataTypes;
 import org.apache.flink.table.connector.ChangelogMode;
 import org.apache.flink.table.connector.format.DecodingFormat;
 import org.apache.flink.table.connector.source.DynamicTableSource;
 import org.apache.flink.table.types.DataType;
-import org.apache.flink.table.types.logical.RowType;
 import org.apache.flink.table.types.utils.DataTypeUtils;
 
-/** The metadata columns that the format has beside those of the record: `error`, and the record's bytes. */
-public class CheckedJsonFormat implements DecodingFormat {
+/** The metadata columns that a checked format has beside those of the record: `error`, and the record's bytes. */
+abstract class CheckedFormat implements DecodingFormat {
 
-    private final boolean complete;
-    private final TimestampFormat timestamps;
     private List metadata = new ArrayList();
 
-    public CheckedJsonFormat(boolean complete, TimestampFormat timestamps) {
-        this.complete = complete;
-        this.timestamps = timestamps;
-    }
+    /** Return what reads records of these columns; `type` is that of the columns and the `metadata` behind them. */
+    abstract CheckedReader reader(
+            DynamicTableSource.Context context, DataType columns, TypeInformation type, String[] metadata);
 
     public ChangelogMode getChangelogMode() {
         return ChangelogMode.insertOnly();
@@ -49,7 +44,6 @@ public class CheckedJsonFormat implements DecodingFormat {
         }
         DataType produced = DataTypeUtils.appendRowFields(columns, fields);
         TypeInformation type = context.createTypeInformation(produced);
-        String[] keys = (String[]) metadata.toArray(new String[0]);
-        return new CheckedJson((RowType) columns.getLogicalType(), type, complete, timestamps, keys);
+        return reader(context, columns, type, (String[]) metadata.toArray(new String[0]));
     }
 }

@@ -1,0 +1,44 @@
+"""The bench's project with another format, or with exactly-once results: what an analyst would change for that."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+from bench.peers.contestants import COMMIT_SECONDS
+from pyflink_jobs.project.options import read_configuration
+from pyflink_jobs.project.settings import Project
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench.peers.contestants import Form
+
+__all__ = ["copy_project"]
+
+_FORMAT = "'format' = 'json'"
+
+
+def copy_project(root: Path, folder: Path, form: Form, *, exactly_once: bool) -> None:
+    """Write the project at `root` into `folder`, changed; its Flink configuration becomes `flink.yaml`."""
+    shutil.copytree(root, folder, ignore=shutil.ignore_patterns(".millstream"))
+    options = read_configuration(Project.find(root))
+    sink = [f"'format' = '{form}'"]
+    if exactly_once:
+        options["execution.checkpointing.interval"] = f"{COMMIT_SECONDS} s"
+        sink += ["'sink.delivery-guarantee' = 'exactly-once'", "'sink.transactional-id-prefix' = '${BENCH_SCORES}'"]
+    _replace(folder / "sql" / "sinks" / "kafka_scores.sql", _FORMAT, ",\n  ".join(sink))
+    if form != "json":
+        source = folder / "sql" / "sources" / "records.sql"
+        _replace(source, _FORMAT, f"'format' = '{form}'")
+        _replace(source, "  'json.ignore-parse-errors' = '${BENCH_IGNORE_PARSE_ERRORS:-false}',\n", "")
+    lines = [f"{key}: {json.dumps(value)}\n" for key, value in options.items()]
+    (folder / "flink.yaml").write_text("".join(lines))
+
+
+def _replace(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    if old not in text:
+        raise ValueError(f"{file}: no {old}")
+    file.write_text(text.replace(old, new))

@@ -1,0 +1,251 @@
+package millstream;
+
+import java.nio.charset.StandardCharsets;
+import org.apache.flink.formats.common.TimestampFormat;
+import org.apache.flink.table.data.GenericRowData;
+import org.apache.flink.table.data.StringData;
+import org.apache.flink.table.types.logical.RowType;
+
+/**
+ * Reads most records straight from their bytes: a flat object of plain numbers, plain text, timestamps, true, false and
+ * null. Whatever else a record has (escapes, numbers as text, nested values, a name twice, mistakes) is left to a parser:
+ * what this class reads, Flink's JSON format reads to the same row.
+ */
+class PlainJsonReader implements PlainReader {
+
+    private final byte[][] names; // in quotes
+    private final int[] types;
+    private final boolean complete;
+    private final char separator; // of date and time
+    private final boolean readable;
+
+    private transient PlainNumber number;
+    private transient long[] seen; // in which record a column was seen last
+    private transient long count; // of records
+
+    /** `complete` says that each column must be there. */
+    PlainJsonReader(RowType row, boolean complete, TimestampFormat timestamps) {
+        int arity = row.getFieldCount();
+        this.names = new byte[arity][];
+        this.types = new int[arity];
+        this.complete = complete;
+        this.separator = timestamps == TimestampFormat.SQL ? ' ' : 'T';
+        boolean times = timestamps == TimestampFormat.SQL || timestamps == TimestampFormat.ISO_8601;
+        boolean readable = true;
+        for (int i = 0; i < arity; i++) {
+            String name = (String) row.getFieldNames().get(i);
+            names[i] = ("\"" + name + "\"").getBytes(StandardCharsets.UTF_8);
+            types[i] = PlainType.of(row.getTypeAt(i));
+            boolean known = types[i] != PlainType.NONE && (times || types[i] <= PlainType.TEXT);
+            readable &= known && name.indexOf('"') < 0 && name.indexOf('\\') < 0;
+        }
+        this.readable = readable;
+    }
+
+    public boolean read(byte[] record, GenericRowData row) {
+        if (!readable || Encoding.problem(record) != null) {
+            return false;
+        }
+        if (number == null) {
+            number = new PlainNumber();
+            seen = new long[names.length];
+        }
+        count++;
+        try {
+            return fill(record, row);
+        } catch (ArrayIndexOutOfBoundsException cutOff) {
+            return false;
+        }
+    }
+
+    private boolean fill(byte[] record, GenericRowData row) {
+        int at = blanks(record, 0);
+        if (record[at] != '{') {
+            return false;
+        }
+        int found = 0;
+        int next = 0; // a record's fields mostly stand in the order of the columns
+        at = blanks(record, at + 1);
+        while (true) {
+            int end = endOfText(record, at);
+            if (end < 0) {
+                return false;
+            }
+            int column = column(record, at, end, next);
+            at = blanks(record, end);
+            if (record[at] != ':') {
+                return false;
+            }
+            at = blanks(record, at + 1);
+            if (column < 0) {
+                at = skip(record, at);
+            } else {
+                if (seen[column] == count) {
+                    return false;
+                }
+                seen[column] = count;
+                found++;
+                next = column + 1;
+                at = value(record, at, column, row);
+            }
+            if (at < 0) {
+                return false;
+            }
+            at = blanks(record, at);
+            if (record[at] == '}') {
+                break;
+            }
+            if (record[at] != ',') {
+                return false;
+            }
+            at = blanks(record, at + 1);
+        }
+        return (!complete || found == names.length) && onlyBlanks(record, at + 1);
+    }
+
+    /** Return which column a name is, -1 for none; `at` is that of its first quote, `end` that behind its second. */
+    private int column(byte[] record, int at, int end, int next) {
+        for (int i = next; i < names.length; i++) {
+            if (is(names[i], record, at, end)) {
+                return i;
+            }
+        }
+        for (int i = 0; i < next; i++) {
+            if (is(names[i], record, at, end)) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    private static boolean is(byte[] name, byte[] record, int at, int end) {
+        int length = name.length;
+        if (end - at != length) {
+            return false;
+        }
+        for (int i = 0; i < length; i++) {
+            if (name[i] != record[at + i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Read a value into its column; return the offset behind it, -1 if it is not plain. */
+    private int value(byte[] record, int at, int column, GenericRowData row) {
+        byte first = record[at];
+        if (first == 'n') {
+            return literal(record, at, 'u', 'l', 'l');
+        }
+        int type = types[column];
+        if (type >= PlainType.TEXT) {
+            int end = endOfText(record, at);
+            Object read = end < 0 ? null : text(record, at + 1, end - 1, type);
+            row.setField(column, read);
+            return read == null ? -1 : end;
+        }
+        if (type == PlainType.TRUTH) {
+            row.setField(column, first == 't' ? Boolean.TRUE : Boolean.FALSE);
+            return literal(record, at);
+        }
+        int end = number.read(record, at);
+        Object read = end < 0 ? null : number(type);
+        if (read == null) {
+            return -1;
+        }
+        row.setField(column, read);
+        return end;
+    }
+
+    private Object text(byte[] record, int start, int end, int type) {
+        return type == PlainType.TEXT
+                ? StringData.fromBytes(record, start, end - start)
+                : PlainTime.read(record, start, end, separator, type == PlainType.TIMESTAMP_LTZ);
+    }
+
+    /** Return the number just read as a column has it, null where it does not fit. */
+    private Object number(int type) {
+        if (type == PlainType.FLOAT) {
+            return number.asFloat();
+        }
+        if (type == PlainType.DOUBLE) {
+            return number.asDouble();
+        }
+        if (!number.isInteger()) {
+            return null;
+        }
+        long value = number.asLong();
+        switch (type) {
+            case PlainType.BIGINT:
+                return Long.valueOf(value);
+            case PlainType.INTEGER:
+                return value == (int) value ? Integer.valueOf((int) value) : null;
+            case PlainType.SMALLINT:
+                return value == (short) value ? Short.valueOf((short) value) : null;
+            default:
+                return value == (byte) value ? Byte.valueOf((byte) value) : null;
+        }
+    }
+
+    /** Return the offset behind a value that no column takes, -1 if it is nested or not plain. */
+    private int skip(byte[] record, int at) {
+        byte first = record[at];
+        if (first == '"') {
+            return endOfText(record, at);
+        }
+        return first == '-' || (first >= '0' && first <= '9') ? number.read(record, at) : literal(record, at);
+    }
+
+    /** Return the offset behind true, false or null, -1 if none of them is there. */
+    private static int literal(byte[] record, int at) {
+        switch (record[at]) {
+            case 't':
+                return literal(record, at, 'r', 'u', 'e');
+            case 'n':
+                return literal(record, at, 'u', 'l', 'l');
+            case 'f':
+                return record[at + 1] == 'a' ? literal(record, at + 1, 'l', 's', 'e') : -1;
+            default:
+                return -1;
+        }
+    }
+
+    private static int literal(byte[] record, int at, char second, char third, char fourth) {
+        boolean there = record[at + 1] == second && record[at + 2] == third && record[at + 3] == fourth;
+        return there ? at + 4 : -1;
+    }
+
+    /** Return the offset behind a text's second quote, -1 if it has an escape or a control character. */
+    private static int endOfText(byte[] record, int at) {
+        if (record[at] != '"') {
+            return -1;
+        }
+        int end = at + 1;
+        byte letter = record[end];
+        while (letter != '"') {
+            if (letter == '\\' || (letter >= 0 && letter < ' ')) {
+                return -1;
+            }
+            end++;
+            letter = record[end];
+        }
+        return end + 1;
+    }
+
+    private static int blanks(byte[] record, int at) {
+        int end = at;
+        while (record[end] == ' ' || record[end] == '\n' || record[end] == '\r' || record[end] == '\t') {
+            end++;
+        }
+        return end;
+    }
+
+    private static boolean onlyBlanks(byte[] record, int at) {
+        for (int i = at; i < record.length; i++) {
+            if (record[i] != ' ' && record[i] != '\n' && record[i] != '\r' && record[i] != '\t') {
+                return false;
+            }
+        }
+        return true;
+    }
+}
