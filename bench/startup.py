@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from rich.table import Table
 
 from bench.console import console_for_tables
@@ -130,13 +130,22 @@ def _answer(arguments: list[str], variables: Mapping[str, str]) -> float:
     return time.monotonic() - started
 
 
+def _end(consumer: Consumer, topic: str, number: int) -> int:
+    """Return the offset behind a partition's last record; one that was just made has no leader yet."""
+    deadline = time.monotonic() + _ENDS_WITHIN
+    while True:
+        try:
+            return int(consumer.get_watermark_offsets(TopicPartition(topic, number))[1])
+        except KafkaException:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
 def _first_prediction(arguments: list[str], variables: Mapping[str, str], bootstrap: str, topic: str) -> float:
     """Return the seconds from the start of a job's process until a record comes into the topic; then end it."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "startup", "fetch.wait.max.ms": 5})
-    parts = [TopicPartition(topic, number) for number in range(_PARTITIONS)]
-    for part in parts:
-        part.offset = consumer.get_watermark_offsets(part)[1]
-    consumer.assign(parts)
+    consumer.assign([TopicPartition(topic, number, _end(consumer, topic, number)) for number in range(_PARTITIONS)])
     consumer.poll(0)
     started = time.monotonic()
     with _start(arguments, variables) as process:
