@@ -90,7 +90,8 @@ def tune(
             summary = f"{found.times:.2f} times the records/s of before"
         else:
             found = tune_latency(bench, limit, rate or _own_rate(bench))
-            text = report.of_latency(bench, found, f"millstream tune {job} --p99 {limit:g}ms", shown)
+            command = f"millstream tune {job} --p99 {limit:g}ms" + (f" --rate {rate:g}" if rate else "")
+            text = report.of_latency(bench, found, command, shown)
             summary = report.expectation(found)
     target = context.project.root / file
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -63,7 +63,7 @@ def tune_latency(bench: Bench, limit: float, rate: float) -> Bound:
     bench.warm_up()
     bench.time_models()
     for key in (METRICS, REUSE):
-        bench.compare(key, _SMALL)
+        bench.compare(key, _SMALL, f"records/s in bundles of {_SMALL[BUNDLE]} rows")
     parallelism = int(bench.search.options[PARALLELISM])
     seconds = _seconds_of_bundles(bench, parallelism)
     cost = fit(seconds)
@@ -124,7 +124,9 @@ def _choose_buffer(bench: Bench, time: int, rate: float) -> list[Latency]:
     now = bench.search.options[BUFFER]
     values = [value for value in candidates_of(BUFFER, now, 1) if value != _LONG or value == now]
     try:
-        step = bench.search.step(BUFFER, values, measure, "ms (p99)", smaller=True, beside={TIME: str(time)})
+        step = bench.search.step(
+            BUFFER, values, measure, f"p99 in ms, bundle.time {time}", smaller=True, beside={TIME: str(time)}
+        )
     except _UnknownDelayError:
         return []
     return seen[step.choice.chosen]

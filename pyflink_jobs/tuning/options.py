@@ -77,10 +77,8 @@ TRIED = {
         Option(BUNDLE, ("5000", "20000", "100000"), "100000", "rows that a worker is sent at a time, at most"),
         Option(ARROW, ("1000", "5000", "20000"), "10000", "rows of an Arrow batch, of which a bundle is made"),
         Option(TIME, ("100", "1000"), "1000", "milliseconds until a bundle is sent that is not full"),
-        Option(REUSE, ("false", "true"), "false", "true: chained operators do not copy rows", python=False),
-        Option(
-            METRICS, ("false", "true"), "true", "false: the models' metrics are not sent, docs/runbook.md needs them"
-        ),
+        Option(REUSE, ("false", "true"), "false", "with true, chained operators do not copy rows", python=False),
+        Option(METRICS, ("false", "true"), "true", "with false, the models send no metrics"),
         Option(BUFFER, ("5 ms", "100 ms", "1 s"), "100 ms", "longest wait of a row between two tasks", python=False),
     )
 }
