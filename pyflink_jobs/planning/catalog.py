@@ -84,8 +84,8 @@ class Catalog:
             if "hash" in source.personal.values():
                 create_hash(self.environment)
             if source.checks:
-                self._register(source.checked, source.checked_sql)
-            self._register(statement.name or "", source.view_sql)
+                self.environment.execute_sql(f"CREATE VIEW {quoted(source.checked)} AS {source.checked_sql}")
+            self.environment.execute_sql(f"CREATE VIEW {quoted(statement.name or '')} AS {source.view_sql}")
         except Exception as error:
             message = read_exception(error)
             text = f"the rules of `{statement.name}` cannot be planned: {message.text}"
@@ -150,14 +150,10 @@ class Catalog:
         name = call.table.text if call.table else ""
         return quoted(name), f"`{name}`"
 
-    def _register(self, name: str, sql: str) -> None:
-        """Make a view of a Table object, which Flink need not parse and validate anew for each that reads it."""
-        self.environment.create_temporary_view(quoted(name), self.environment.sql_query(sql))
-
     def _create_view(self, call: Call, name: str, sql: str) -> None:
-        """Register a view of a call: of a Table object, so that all INSERTs that read it share one Python operator."""
+        """Register a view from a Table object: all INSERTs that read it then share one Python operator."""
         try:
-            self._register(name, sql)
+            self.environment.create_temporary_view(quoted(name), self.environment.sql_query(sql))
         except Exception as error:
             message = read_exception(error)
             raise SqlError(
