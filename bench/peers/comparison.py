@@ -70,7 +70,8 @@ def peers(
                     runs[-1][name] = measure(CONTESTANTS[name], one, records, running.pid, log)
                     delete_topic(bootstrap, one.sink)
             console.print(peers_table(runs[-1:], skipped, f"{title}, round {number} of {rounds}"))
-    console.print(peers_table(runs, skipped, f"{title}, medians of {rounds}"))
+    if rounds > 1:
+        console.print(peers_table(runs, skipped, f"{title}, medians of {rounds}"))
     return {
         "machine": machine,
         "python_peers": packages() if any(name not in skipped and "loop" in name for name in names) else {},

@@ -55,7 +55,7 @@ def peers_table(runs: Sequence[Mapping[str, Figures]], skipped: Mapping[str, str
     """Return a table of these rounds' medians; who was skipped stands below with the reason."""
     caption = "\n".join(f"not run: {name}: {reason}" for name, reason in skipped.items())
     table = Table(title=title, caption=caption or None)
-    table.add_column("contestant")
+    table.add_column("contestant", no_wrap=True, min_width=max(map(len, CONTESTANTS)))
     for heading, _ in _COLUMNS.values():
         table.add_column(heading, justify="right")
     for name in runs[0]:
