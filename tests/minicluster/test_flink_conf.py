@@ -16,6 +16,7 @@ import pytest
 
 from pyflink_jobs.errors import JobError
 from pyflink_jobs.local import flink_cluster, topics
+from pyflink_jobs.local.jars import jars
 from pyflink_jobs.local.kafka_server import free_port
 from pyflink_jobs.local.sending import send_records
 from pyflink_jobs.planning.declarations import declare
@@ -24,6 +25,7 @@ from pyflink_jobs.project.options import read_configuration
 from pyflink_jobs.project.settings import Project, Settings
 from pyflink_jobs.rest import Rest
 from pyflink_jobs.running.environment import table_environment
+from pyflink_jobs.running.java_classes import java_classes
 from pyflink_jobs.running.job import Outcome, execute
 from pyflink_jobs.running.jvm import prepare_jvm
 from pyflink_jobs.running.minicluster import MiniCluster, minicluster
@@ -148,7 +150,9 @@ def test_production_on_a_cluster_scores_checkpoints_and_shows_metrics(
 
     Thread(target=look, daemon=True).start()
     soon = {"execution.checkpointing.interval": "1 s", "execution.checkpointing.min-pause": "0 s"}
-    where = {"execution.checkpointing.dir": checkpoints.as_uri()}
+    # This process's JVM has the connector among its own jars, the cluster's have not.
+    sent = ";".join(jar.as_uri() for jar in (*jars("flink-kafka"), java_classes()))
+    where = {"execution.checkpointing.dir": checkpoints.as_uri(), "pipeline.jars": sent}
     outcome = run(project, cluster, {**where, **soon}, bounded=False, stop=stop)
     assert outcome.state == "CANCELED"
     assert scores(project, broker.bootstrap_servers) == expected()
