@@ -60,16 +60,16 @@ def striking(faults: Sequence[Fault], tries: int) -> list[Step]:
 
 
 def rescaling(tries: int) -> list[Step]:
-    """Return steps that stop the job with a savepoint and start it at another parallelism, so often or a little more.
+    """Return steps that stop the job with a savepoint and start it at another parallelism, so often; twice at least.
 
-    The last one starts it as it began: the undisturbed job needs slots beside it.
+    One more where it would end at the highest: the undisturbed job needs slots beside it.
     """
 
     def step(parallelism: int) -> Step:
         return Step(RESCALED, lambda flowing, _: _rescale(flowing, parallelism))
 
-    rounds = math.ceil(tries / len(_PARALLELISM))
-    return [step(parallelism) for parallelism in islice(cycle(_PARALLELISM), rounds * len(_PARALLELISM))]
+    chosen = list(islice(cycle(_PARALLELISM), max(tries, 2) + 1))
+    return [step(parallelism) for parallelism in (chosen if chosen[-2] == max(_PARALLELISM) else chosen[:-1])]
 
 
 def run_round(site: Site, run: str, steps: Sequence[Step], rate: float, tell: Callable[[str], None]) -> Round:
