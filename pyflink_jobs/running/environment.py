@@ -57,10 +57,6 @@ def table_environment(
         "parallelism.default": str(project.settings.parallelism),
         "python.executable": sys.executable,
         "python.client.executable": sys.executable,
-        # Flink parses classes that it generates, and splits long methods, from so many characters on. For 4,000, as is
-        # usual, that is a fifth of planning a source with rules. Java compiles methods of up to 8,000 bytes, unless
-        # told otherwise as ours is; a method takes a tenth of a byte for each of these characters.
-        "table.generated-code.max-length": "64000",
     }
     settings = {
         "pipeline.jars": ";".join(jar.as_uri() for jar in sent),

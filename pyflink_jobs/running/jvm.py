@@ -25,8 +25,7 @@ __all__ = ["early_jvm", "flink_log", "prepare_jvm", "start_quickly", "variable"]
 
 T = TypeVar("T")
 
-# A collection for the sake of classes would come at 20 MB of them. Long methods: pyflink_jobs.running.environment.
-_ALL = "-Xmx2g -Xshare:auto -XX:MetaspaceSize=256m -XX:-DontCompileHugeMethods"
+_ALL = "-Xmx2g -Xshare:auto -XX:MetaspaceSize=256m"  # a collection for the sake of classes would come at 20 MB of them
 # Java's better compiler has more work at a job's start than the planner itself. It waits until code has run ten times
 # as often as usual: what runs for each record has soon, what plans never.
 _LATER = (
