@@ -51,21 +51,7 @@ class PlainAvroReader implements PlainReader {
             case PlainType.TEXT:
                 return text();
             default:
-                return integer(type);
-        }
-    }
-
-    private Object integer(int type) {
-        long value = varint();
-        switch (type) {
-            case PlainType.BIGINT:
-                return Long.valueOf(value);
-            case PlainType.INTEGER:
-                return value == (int) value ? Integer.valueOf((int) value) : null;
-            case PlainType.SMALLINT:
-                return value == (short) value ? Short.valueOf((short) value) : null;
-            default:
-                return value == (byte) value ? Byte.valueOf((byte) value) : null;
+                return PlainType.integer(type, varint());
         }
     }
 

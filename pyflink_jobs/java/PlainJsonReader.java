@@ -171,20 +171,7 @@ class PlainJsonReader implements PlainReader {
         if (type == PlainType.DOUBLE) {
             return number.asDouble();
         }
-        if (!number.isInteger()) {
-            return null;
-        }
-        long value = number.asLong();
-        switch (type) {
-            case PlainType.BIGINT:
-                return Long.valueOf(value);
-            case PlainType.INTEGER:
-                return value == (int) value ? Integer.valueOf((int) value) : null;
-            case PlainType.SMALLINT:
-                return value == (short) value ? Short.valueOf((short) value) : null;
-            default:
-                return value == (byte) value ? Byte.valueOf((byte) value) : null;
-        }
+        return number.isInteger() ? PlainType.integer(type, number.asLong()) : null;
     }
 
     /** Return the offset behind a value that no column takes, -1 if it is nested or not plain. */

@@ -40,4 +40,18 @@ class PlainType {
         }
         return NONE;
     }
+
+    /** Return an integer as a column of that type has it, null where it does not fit. */
+    static Object integer(int type, long value) {
+        switch (type) {
+            case BIGINT:
+                return Long.valueOf(value);
+            case INTEGER:
+                return value == (int) value ? Integer.valueOf((int) value) : null;
+            case SMALLINT:
+                return value == (short) value ? Short.valueOf((short) value) : null;
+            default:
+                return value == (byte) value ? Byte.valueOf((byte) value) : null;
+        }
+    }
 }
