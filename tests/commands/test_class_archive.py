@@ -30,7 +30,9 @@ def check(project: Path, cache: Path, log: Path) -> None:
     start = "from pyflink_jobs.cli import main; main()"
     told = {"MILLSTREAM_CACHE": str(cache), "JAVA_TOOL_OPTIONS": f"-Xlog:class+load:file={log}"}
     command = [sys.executable, "-c", start, "--project", str(project), "check"]
-    done = subprocess.run(command, env={**os.environ, **told}, capture_output=True, text=True, check=False)
+    # The tests' own JVM may have started in this process: its options name an archive, and would win.
+    inherited = {name: value for name, value in os.environ.items() if name != "JVM_ARGS"}
+    done = subprocess.run(command, env={**inherited, **told}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
 
