@@ -23,9 +23,11 @@ help:  ## Show this list.
 demo: .venv/installed  ## Score five months of real flights, draw out/demo.html.
 	@$(BIN)/millstream demo
 
-# Two processes: one has the MiniCluster, and with it most of the work.
+# Tests often wait: for a process to start, a fault to end. So there are more of them at work than most machines have cores.
+PROCESSES ?= 4
+
 test: lint types  ## Lint, types, and all tests.
-	@$(PYTEST) tests/minicluster tests/cluster tests/commands tests/unit -n 2 --no-loadscope-reorder --durations=15
+	@$(PYTEST) tests/minicluster tests/cluster tests/commands tests/unit -n $(PROCESSES) --no-loadscope-reorder --durations=15
 
 lint: .venv/installed  ## Style and format.
 	@$(BIN)/ruff check .
@@ -65,11 +67,14 @@ lock: .venv/installed  ## Choose new versions within pyproject.toml's ranges.
 	  pyproject.toml -o requirements/runtime.lock
 	@$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
 	  --custom-compile-command "make lock" models/train/requirements.in -o models/train/requirements.lock
-	@$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
-	  --custom-compile-command "make lock" bench/peers/requirements.in -o bench/peers/requirements.lock
+	@for peers in loops spark quix; do \
+	  $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
+	    --custom-compile-command "make lock" bench/peers/requirements/$$peers.in \
+	    -o bench/peers/requirements/$$peers.lock || exit 1; done
 
-bench: .venv/installed  ## All figures of bench/, in one run.
-	@$(BIN)/python -m bench
+bench: .venv/installed  ## All figures of bench/, in one run of half an hour.
+	@mkdir -p out
+	@$(BIN)/python -m bench --json out/bench.json
 
 # How often each fault happens (outages a third as often), and how long the soak lasts.
 TRIES ?= 10

@@ -12,9 +12,12 @@ import click
 
 from bench.alarms import alarms
 from bench.drift import drift
+from bench.everything import everything
 from bench.latency import CONFIGURATIONS, latency
 from bench.peers.comparison import peers
 from bench.peers.contestants import CONTESTANTS
+from bench.profile.profiling import JOBS as PROFILED
+from bench.profile.profiling import profile
 from bench.quarantine import quarantine
 from bench.remote.comparison import remote
 from bench.remote.contestants import NAMES
@@ -46,25 +49,19 @@ def _common(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Without a name: write all figures there.")
 @click.pass_context
-def main(context: click.Context) -> None:
-    """Measure Millstream on this machine; without a name, everything.
+def main(context: click.Context, json_file: Path | None) -> None:
+    """Measure Millstream on this machine; without a name, everything, in half an hour.
 
     \b
     Example:
       python -m bench throughput --records 300000 --rounds 1
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
     if context.invoked_subcommand is None:
-        context.invoke(_throughput)
-        context.invoke(_quarantine)
-        context.invoke(_latency)
-        context.invoke(_peers, records=3_000_000, rounds=1)  # all of it would take more than all else together
-        context.invoke(_size)
-        context.invoke(_remote)
-        context.invoke(_scaling)
-        context.invoke(_startup)
-        context.invoke(_drift)
-        context.invoke(_alarms)
+        with _broker(_PROJECT, keep=False) as bootstrap:
+            for figures in everything(_PROJECT, bootstrap):
+                _write(json_file, figures)
 
 
 @main.command("throughput")
@@ -174,6 +171,19 @@ def _startup(*, repeats: int, only: tuple[str, ...], root: Path, keep: bool, jso
     """Measure seconds from typing a command to its answer, or to a job's first prediction."""
     with _broker(root, keep=keep) as bootstrap:
         _write(json_file, startup(root, bootstrap, repeats, only or COMMANDS))
+
+
+@main.command("profile")
+@click.option("--records", type=click.IntRange(min=1), default=3_000_000, show_default=True)
+@click.option("--only", multiple=True, type=click.Choice(PROFILED), help="Run this job; may be given more than once.")
+@click.option("--format", "form", type=click.Choice(["json", "avro"]), default="json", show_default=True)
+@_common
+def _profile(
+    *, records: int, only: tuple[str, ...], form: Form, root: Path, keep: bool, json_file: Path | None
+) -> None:
+    """Share out a record's CPU time among the stages of its way: Flight Recorder in the JVM, py-spy in Python."""
+    with _broker(root, keep=keep) as bootstrap:
+        _write(json_file, profile(root, bootstrap, records, only or PROFILED, form))
 
 
 @main.command("drift")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict
-from statistics import median
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 
 from bench.console import console_for_tables
 from bench.machine import describe
+from bench.medians import cells, median_of_known
 from bench.one_job import Figures, measure
 from bench.records import delete_topic, fill
 
@@ -41,10 +40,11 @@ def quarantine(root: Path, bootstrap: str, records: int, rounds: int) -> dict[st
                     figures = _run(root, bootstrap, topic, mode, records, every)
                     found.setdefault((every, mode), []).append(figures)
                     console.print(f"{_bad(every):10} {mode:8} {figures.seconds:6.1f} s  {figures.steady:9,.0f}/s")
-    rows = [_row(found, every, mode) for every in _SHARES for mode in _MODES]
+    rows = {(_bad(every), mode): _row(found, every, mode) for every in _SHARES for mode in _MODES}
     console.print(_table(rows, records, rounds))
     runs = [asdict(figures) for several in found.values() for figures in several]
-    return {"machine": describe(), "records": records, "rows": rows, "runs": runs}
+    medians = [{"bad": bad, "mode": mode, **row} for (bad, mode), row in rows.items()]
+    return {"machine": describe(), "records": records, "rows": medians, "runs": runs}
 
 
 def _run(root: Path, bootstrap: str, topic: str, mode: str, records: int, every: int) -> Figures:
@@ -62,37 +62,31 @@ def _bad(every: int) -> str:
     return f"{1 / every:.0%} bad" if every else "none bad"
 
 
-def _row(found: dict[tuple[int, str], list[Figures]], every: int, mode: str) -> dict[str, object]:
+def _row(found: dict[tuple[int, str], list[Figures]], every: int, mode: str) -> dict[str, float | None]:
     """Return medians over the rounds; a ratio is taken within its round."""
     mine, base = found[every, mode], found[every, "off"]
     return {
-        "bad": _bad(every),
-        "mode": mode,
-        "seconds": median(f.seconds for f in mine),
-        "steady": _median([f.steady for f in mine]),
-        "ratio": median(f.rate / b.rate for f, b in zip(mine, base, strict=True)),
-        "steady_ratio": _median([f.steady / b.steady for f, b in zip(mine, base, strict=True)]),
-        "steal": median(f.steal for f in mine),
+        "seconds": median_of_known(f.seconds for f in mine),
+        "steady": median_of_known(f.steady for f in mine),
+        "ratio": median_of_known(f.rate / b.rate for f, b in zip(mine, base, strict=True)),
+        "steady_ratio": median_of_known(f.steady / b.steady for f, b in zip(mine, base, strict=True)),
+        "steal": median_of_known(f.steal for f in mine),
     }
 
 
-def _median(numbers: list[float]) -> float:
-    return median([number for number in numbers if not math.isnan(number)] or [math.nan])
-
-
-def _table(rows: list[dict[str, object]], records: int, rounds: int) -> Table:
+def _table(rows: dict[tuple[str, str], dict[str, float | None]], records: int, rounds: int) -> Table:
     table = Table(title=f"{records:,} JSON records x 16 floats, a small network, eight rules; median of {rounds}")
-    forms = {
-        "bad": ("records", "{}"),
-        "mode": ("quarantine", "{}"),
+    columns = {
         "seconds": ("seconds", "{:.1f}"),
         "ratio": ("of off", "{:.2f}"),
         "steady": ("steady/s", "{:,.0f}"),
         "steady_ratio": ("of off", "{:.2f}"),
         "steal": ("steal s", "{:.1f}"),
     }
-    for name, (title, _) in forms.items():
-        table.add_column(title, justify="left" if name in ("bad", "mode") else "right")
-    for row in rows:
-        table.add_row(*(form.format(row[name]) for name, (_, form) in forms.items()))
+    for title in ("records", "quarantine"):
+        table.add_column(title)
+    for title, _ in columns.values():
+        table.add_column(title, justify="right")
+    for (bad, mode), row in rows.items():
+        table.add_row(bad, mode, *cells(row, columns))
     return table

@@ -7,7 +7,6 @@ import time
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from rich.table import Table
 
 from bench.console import console_for_tables
 from bench.machine import describe
+from bench.medians import median_of_known
 from bench.peers.contestants import CONTESTANTS, Task
 from bench.peers.one_run import measure
 from bench.records import COLUMNS, delete_topic, fill
@@ -90,7 +90,8 @@ def scaling(root: Path, bootstrap: str, records: int, rounds: int, picture: Path
                     runs.setdefault((shape, job), []).append(figures)
                     delete_topic(bootstrap, sink)
                     console.print(f"{job:5} {_text(shape):20} {figures.steady:9,.0f}/s  {figures.cpu_us:7.1f} µs")
-    found = lines({key: _median([f.cpu_us for f in several]) for key, several in runs.items()})
+    medians = {key: median_of_known(f.cpu_us for f in several) for key, several in runs.items()}
+    found = lines({key: math.nan if us is None else us for key, us in medians.items()})
     console.print(_table(found, records, rounds))
     if picture:
         draw(found, picture)
@@ -109,11 +110,6 @@ def _project(scratch: str, shape: Shape) -> Path:
 
 def _text(shape: Shape) -> str:
     return f"{shape.slots} slots, {shape.floats} floats"
-
-
-def _median(numbers: list[float]) -> float:
-    """Return the median of the runs that were long enough to tell; NaN where none was."""
-    return median([number for number in numbers if not math.isnan(number)] or [math.nan])
 
 
 def lines(cpu_us: Mapping[tuple[Shape, str], float]) -> list[Line]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict
-from statistics import median
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 
 from bench.console import console_for_tables
 from bench.machine import describe
+from bench.medians import cells, median_of_known
 from bench.one_job import Figures, measure
 from bench.records import delete_topic, fill
 
@@ -66,12 +65,7 @@ def _medians(runs: list[dict[str, Figures]], job: str) -> dict[str, float | None
         "ratio": [f.rate / b.rate for f, b in zip(mine, base, strict=False)],
         "steady_ratio": [f.steady / b.steady for f, b in zip(mine, base, strict=False)],
     }
-    return {name: _median(numbers) for name, numbers in values.items()}
-
-
-def _median(numbers: list[float]) -> float | None:
-    known = [number for number in numbers if not math.isnan(number)]
-    return median(known) if known else None
+    return {name: median_of_known(numbers) for name, numbers in values.items()}
 
 
 def _table(runs: list[dict[str, Figures]], records: int) -> Table:
@@ -93,7 +87,5 @@ def _table(runs: list[dict[str, Figures]], records: int) -> Table:
     for title, _ in columns.values():
         table.add_column(title, justify="right")
     for job in runs[0]:
-        medians = _medians(runs, job)
-        cells = [(medians[name], form) for name, (_, form) in columns.items()]
-        table.add_row(job, *("-" if value is None else form.format(value) for value, form in cells))
+        table.add_row(job, *cells(_medians(runs, job), columns))
     return table

@@ -72,9 +72,10 @@ def peers(
             console.print(peers_table(runs[-1:], skipped, f"{title}, round {number} of {rounds}"))
     if rounds > 1:
         console.print(peers_table(runs, skipped, f"{title}, medians of {rounds}"))
+    environments = {CONTESTANTS[name].environment for name in names if name not in skipped}
     return {
         "machine": machine,
-        "python_peers": packages() if any(name not in skipped and "loop" in name for name in names) else {},
+        "python_peers": {peers: packages(peers) for peers in sorted(environments - {""})},
         "jars": [jar.coordinates for section in JAR_SECTIONS for jar in locked(section)],
         "records": records,
         "format": form,

@@ -15,7 +15,7 @@ from pyflink_jobs.running.java_classes import compile_java, jar_name, write_jar
 
 __all__ = ["HEAP", "JAR_SECTIONS", "flink_job", "kafka_streams_application"]
 
-JAR_SECTIONS = ("flink-kafka", "kafka-streams", "onnxruntime")
+JAR_SECTIONS = ("flink-kafka", "kafka-streams", "onnxruntime", "spark-kafka")
 """Of the locked jars, those that peers run with."""
 _SOURCES = Path(__file__).with_name("java")
 HEAP = "-Xmx2g"  # as much as `millstream run` gives its JVM

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
     from bench.peers.contestants import Contestant, Start, Task
 
-__all__ = ["Figures", "measure"]
+__all__ = ["PARTITIONS", "Figures", "measure", "started"]
 
-_PARTITIONS = 4
+PARTITIONS = 4
+"""Of the topic that a contestant writes."""
 _SHORTEST = 1000  # milliseconds of a steady state; CPU time is looked at four times a second
 
 
@@ -57,9 +58,9 @@ def measure(
     Raises UnavailableError where it cannot take part, JobError where it fails or does not write each record.
     """
     start = contestant.start(task)
-    create_topic(task.bootstrap, task.sink, _PARTITIONS)
+    create_topic(task.bootstrap, task.sink, PARTITIONS)
     stolen, began = steal_seconds(), time.time()
-    with _process(start, log) as process, ExitStack() as watching:
+    with started(start, log) as process, ExitStack() as watching:
         own, brokers, servers = (
             watching.enter_context(CpuTrace(pid)) if pid is not None else None for pid in (process.pid, broker, server)
         )
@@ -88,7 +89,7 @@ def measure(
 
 
 @contextmanager
-def _process(start: Start, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def started(start: Start, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Start a process; it ends with the block, and all that it has started with it."""
     with log.open("wb") as out:
         process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""The environment of the peers in Python: made when one of them is first asked for."""
+"""The environments of the peers in Python: made when one that needs it is first asked for."""
 
 from __future__ import annotations
 
@@ -11,35 +11,25 @@ from pyflink_jobs.errors import LocalError
 __all__ = ["packages", "python"]
 
 _HERE = Path(__file__).parent
-_LOCK = _HERE / "requirements.lock"
-_FOLDER = _HERE / ".venv"
-_INSTALLED = _FOLDER / "installed"  # the lock that it was made from
 
 
-def python() -> Path:
-    """Return the environment's Python; raises LocalError where the environment cannot be made."""
-    interpreter = _FOLDER / "bin" / "python"
-    if not _INSTALLED.is_file() or _INSTALLED.read_text() != _LOCK.read_text():
-        _run(sys.executable, "-m", "venv", "--clear", str(_FOLDER))
-        install = (
-            "uv",
-            "pip",
-            "install",
-            "--quiet",
-            "--python",
-            str(interpreter),
-            "--require-hashes",
-            "-r",
-            str(_LOCK),
-        )
-        _run(sys.executable, "-m", *install)
-        _INSTALLED.write_text(_LOCK.read_text())
+def python(peers: str) -> Path:
+    """Return the Python of an environment, "loops", "spark" or "quix"; raises LocalError where it cannot be made."""
+    lock = _HERE / "requirements" / f"{peers}.lock"
+    folder = _HERE / ".venv" / peers
+    installed = folder / "installed"  # the lock that it was made from
+    interpreter = folder / "bin" / "python"
+    if not installed.is_file() or installed.read_text() != lock.read_text():
+        _run(sys.executable, "-m", "venv", "--clear", str(folder))
+        install = ("install", "--quiet", "--python", str(interpreter), "--require-hashes", "-r", str(lock))
+        _run(sys.executable, "-m", "uv", "pip", *install)
+        installed.write_text(lock.read_text())
     return interpreter
 
 
-def packages() -> dict[str, str]:
-    """Return what is in the environment: package to version."""
-    lines = _run(sys.executable, "-m", "uv", "pip", "freeze", "--python", str(python())).splitlines()
+def packages(peers: str) -> dict[str, str]:
+    """Return what is in an environment: package to version."""
+    lines = _run(sys.executable, "-m", "uv", "pip", "freeze", "--python", str(python(peers))).splitlines()
     return {name: version for name, _, version in (line.partition("==") for line in lines)}
 
 

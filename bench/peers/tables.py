@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from statistics import median
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from bench.medians import cells, median_of_known
 from bench.peers.contestants import CONTESTANTS
 
 if TYPE_CHECKING:
@@ -43,12 +42,7 @@ def row(runs: Sequence[Mapping[str, Figures]], name: str) -> dict[str, float | N
         pairs = [(run[name], run[yardstick]) for run in runs if yardstick in run]
         values[f"{kind}_rate"] = [own.steady / other.steady for own, other in pairs]
         values[f"{kind}_cpu"] = [own.cpu_us / other.cpu_us for own, other in pairs]
-    return {column: _median(numbers) for column, numbers in values.items()}
-
-
-def _median(numbers: list[float]) -> float | None:
-    known = [number for number in numbers if not math.isnan(number)]
-    return median(known) if known else None
+    return {column: median_of_known(numbers) for column, numbers in values.items()}
 
 
 def peers_table(runs: Sequence[Mapping[str, Figures]], skipped: Mapping[str, str], title: str) -> Table:
@@ -59,7 +53,5 @@ def peers_table(runs: Sequence[Mapping[str, Figures]], skipped: Mapping[str, str
     for heading, _ in _COLUMNS.values():
         table.add_column(heading, justify="right")
     for name in runs[0]:
-        figures = row(runs, name)
-        cells = [(figures.get(column), form) for column, (_, form) in _COLUMNS.items()]
-        table.add_row(name, *("-" if value is None else form.format(value) for value, form in cells))
+        table.add_row(name, *cells(row(runs, name), _COLUMNS))
     return table

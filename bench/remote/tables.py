@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from statistics import median
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from bench.medians import cells, median_of_known
 from bench.remote.contestants import EMBEDDED
 
 if TYPE_CHECKING:
@@ -39,17 +38,12 @@ def row(runs: Sequence[Mapping[str, Figures]], name: str) -> dict[str, float | N
     values["both_us"] = [_both(figures) for figures in mine]
     values["rate_ratio"] = [own.steady / embedded.steady for own, embedded in pairs]
     values["cpu_ratio"] = [_both(own) / _both(embedded) for own, embedded in pairs]
-    return {column: _median(values[column]) for column in _COLUMNS}
+    return {column: median_of_known(values[column]) for column in _COLUMNS}
 
 
 def _both(figures: Figures) -> float:
     """Return the CPU microseconds per record of the job and of the server that it asks."""
     return figures.cpu_us + figures.server_us
-
-
-def _median(numbers: list[float]) -> float | None:
-    known = [number for number in numbers if not math.isnan(number)]
-    return median(known) if known else None
 
 
 def remote_table(runs: Sequence[Mapping[str, Figures]], records: Mapping[str, int], title: str) -> Table:
@@ -59,8 +53,5 @@ def remote_table(runs: Sequence[Mapping[str, Figures]], records: Mapping[str, in
     for heading in ("records", *(heading for heading, _ in _COLUMNS.values())):
         table.add_column(heading, justify="right")
     for name in runs[0]:
-        figures = row(runs, name)
-        cells = [(figures[column], form) for column, (_, form) in _COLUMNS.items()]
-        texts = ("-" if value is None else form.format(value) for value, form in cells)
-        table.add_row(name, f"{records[name]:,}", *texts)
+        table.add_row(name, f"{records[name]:,}", *cells(row(runs, name), _COLUMNS))
     return table

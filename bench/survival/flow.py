@@ -40,6 +40,7 @@ __all__ = ["Flow", "flow", "submit"]
 
 _STARTS_WITHIN = 120.0  # seconds
 _RECOVERS_WITHIN = 180.0
+_SLOWEST = 200.0  # records a second of the undisturbed job, which has all before it at once
 _POLL = 0.05
 
 
@@ -99,8 +100,9 @@ class Flow:
         self.feeder.stop()
         self.site.start_cluster()  # the other job needs slots too
         twin = f"{self.run}-undisturbed"
+        within = _RECOVERS_WITHIN + self.feeder.sent.records / _SLOWEST
         twin_id = submit(self.site, self.run, twin, bounded=True)
-        wait_until_state(Rest(self.site.url), twin_id, ("FINISHED",), _RECOVERS_WITHIN)
+        wait_until_state(Rest(self.site.url), twin_id, ("FINISHED",), within)
         expected = {name: committed(self.site.bootstrap, f"{name}-{twin}") for name in SINKS}
         self.wait_for_all()
         # What ends last are the windows: two more checkpoints, and they are committed.

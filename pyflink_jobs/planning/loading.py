@@ -10,7 +10,7 @@ from pyflink_jobs.planning.drift_sql import ALERTS, DRIFT
 from pyflink_jobs.planning.quarantine_sql import QUARANTINE
 from pyflink_jobs.planning.quick_formats import quicken
 from pyflink_jobs.planning.rehearsing import rehearse_sink, rehearse_source
-from pyflink_jobs.planning.table_options import KAFKA, TRANSACTIONS, options_of, set_options
+from pyflink_jobs.planning.table_options import KAFKA, TRANSACTIONS, UNREMEMBERED, options_of, set_options
 
 if TYPE_CHECKING:
     from pyflink.table import TableEnvironment
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pyflink_jobs.planning.rehearsing import Rehearsal
     from pyflink_jobs.project.sqlfile import Statement
 
-__all__ = ["LoadedJob", "keep_apart", "load_job"]
+__all__ = ["LoadedJob", "load_job"]
 
 _PYTHON_STATE = {
     # On the heap, Flink 2.3 gives all Python state of a subtask one key object. It changes with each key, so a
@@ -53,12 +53,14 @@ def load_job(
     environment: TableEnvironment,
     *,
     bounded: bool = False,
+    replays: bool = False,
     rehearsal: Rehearsal | None = None,
 ) -> LoadedJob:
     """Load what a job reads and writes into `environment`.
 
-    `bounded` makes Kafka sources end at the offsets that are the newest when the job starts. A `rehearsal` has the last
-    word on what is read and written.
+    `bounded` makes Kafka sources end at the offsets that are the newest when the job starts. A run that `replays` keeps
+    from what belongs to a running job: its transactions, and the offsets of its consumer group. A `rehearsal` has the
+    last word on what is read and written.
     Raises SqlError, ModelError or ContractError with all findings that concern the job.
     """
     job = declarations.job(name)
@@ -77,31 +79,30 @@ def load_job(
         # At once: a view that calls a model keeps the tables as they are when it is loaded.
         if options.get("connector") in KAFKA:
             quicken(environment, known, options)
+        if changed := _changed(options, written=table in written, bounded=bounded, replays=replays):
+            set_options(environment, known, changed)
         if table in written:
             loaded.sinks[table] = rehearse_sink(environment, known, table, rehearsal) if rehearsal else options
             continue
         loaded.sources[table] = options
-        if bounded and options.get("connector") in KAFKA:
-            set_options(environment, known, {"scan.bounded.mode": "latest-offset"})
         if rehearsal:
             rehearse_source(environment, known, table, rehearsal)
     if bounded:
         # Each partition ends, so none can fall idle for good; one that is slow must not make others' rows late.
         environment.get_config().set("table.exec.source.idle-timeout", "0 s")
-    if any(statement.kind == "CREATE MODEL" and _is_watched(statement, declarations) for statement in needed):
+    if _keeps_state(needed, declarations):
         for key, value in _PYTHON_STATE.items():
             environment.get_config().set(key, value)
     return loaded
 
 
-def keep_apart(loaded: LoadedJob, environment: TableEnvironment) -> None:
-    """Keep a replay from what belongs to a running job: its transactions, and the offsets of its consumer group."""
-    for table, options in loaded.sinks.items():
-        if prefix := options.get(TRANSACTIONS):
-            set_options(environment, loaded.names[table], {TRANSACTIONS: f"{prefix}-replay"})
-    for table, options in loaded.sources.items():
-        if options.get("connector") in KAFKA:
-            set_options(environment, loaded.names[table], {"properties.commit.offsets.on.checkpoint": "false"})
+def _changed(options: dict[str, str], *, written: bool, bounded: bool, replays: bool) -> dict[str, str]:
+    """Return the options that a run of this kind gives a table in place of its own."""
+    if options.get("connector") not in KAFKA:
+        return {}
+    if written:
+        return {TRANSACTIONS: f"{options[TRANSACTIONS]}-replay"} if replays and TRANSACTIONS in options else {}
+    return ({"scan.bounded.mode": "latest-offset"} if bounded else {}) | (UNREMEMBERED if replays else {})
 
 
 def _read_as(name: str, declarations: Declarations) -> str:
@@ -109,6 +110,7 @@ def _read_as(name: str, declarations: Declarations) -> str:
     return declarations.guarded[name].table if name in declarations.guarded else name
 
 
-def _is_watched(statement: Statement, declarations: Declarations) -> bool:
-    model = declarations.models.get(statement.name or "")
-    return model is not None and model.monitored is not None
+def _keeps_state(needed: list[Statement], declarations: Declarations) -> bool:
+    """Say whether any of the job's models is watched: that is what Python functions keep state for."""
+    models = [declarations.models.get(statement.name or "") for statement in needed if statement.kind == "CREATE MODEL"]
+    return any(model is not None and model.monitored is not None for model in models)

@@ -10,7 +10,7 @@ from pyflink_jobs.errors import MillstreamError, SqlError
 from pyflink_jobs.planning.catalog import Catalog, ScoredView, sql_error
 from pyflink_jobs.planning.drift_sql import ALERTS, DRIFT
 from pyflink_jobs.planning.flink_errors import read_exception
-from pyflink_jobs.planning.loading import keep_apart, load_job
+from pyflink_jobs.planning.loading import load_job
 from pyflink_jobs.planning.quarantining import quarantine_inserts
 from pyflink_jobs.planning.restricted import restricted_insert
 from pyflink_jobs.planning.watching import KEEP_TIME, drift_inserts, functions_of_monitor, view_with_plain_join
@@ -66,9 +66,8 @@ def plan_job(
     With `places` it replays: only what comes of the records there is written. With a `rehearsal` it reads and writes
     what that says. Raises what `load_job` raises.
     """
-    loaded = load_job(declarations, name, environment, bounded=bounded, rehearsal=rehearsal)
-    if places is not None:
-        keep_apart(loaded, environment)
+    replays = places is not None
+    loaded = load_job(declarations, name, environment, bounded=bounded, replays=replays, rehearsal=rehearsal)
     statements, inserts = _add_inserts(name, loaded.statements, loaded.catalog, places)
     guarded = [source for source_name, source in declarations.guarded.items() if source_name in loaded.names]
     views = loaded.catalog.views

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.planning.table_options import KAFKA, TRANSACTIONS, options_of, send_nowhere, set_options
+from pyflink_jobs.planning.table_options import KAFKA, TRANSACTIONS, UNREMEMBERED, options_of, send_nowhere, set_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from pyflink.table import TableEnvironment
 
 __all__ = ["Rehearsal", "rehearse_sink", "rehearse_source"]
-
-_APART = {"properties.commit.offsets.on.checkpoint": "false", "properties.enable.auto.commit": "false"}
-"""Options of a source whose reading is not remembered for its consumer group."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,7 @@ def rehearse_source(environment: TableEnvironment, known: str, table: str, rehea
     """Let a table, `known` to Flink by another name, be read as the rehearsal says, and leave no trace in Kafka."""
     if options_of(environment, known).get("connector") in KAFKA:
         reads = rehearsal.reads if table == rehearsal.source else {}
-        set_options(environment, known, {**_APART, **reads})
+        set_options(environment, known, {**UNREMEMBERED, **reads})
 
 
 def rehearse_sink(environment: TableEnvironment, known: str, table: str, rehearsal: Rehearsal) -> dict[str, str]:

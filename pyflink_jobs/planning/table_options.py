@@ -11,13 +11,16 @@ if TYPE_CHECKING:
 
     from pyflink.table import TableEnvironment
 
-__all__ = ["KAFKA", "TRANSACTIONS", "options_of", "send_nowhere", "set_options"]
+__all__ = ["KAFKA", "TRANSACTIONS", "UNREMEMBERED", "options_of", "send_nowhere", "set_options"]
 
 KAFKA = ("kafka", "upsert-kafka")
 """The connectors whose tables are topics."""
 
 TRANSACTIONS = "sink.transactional-id-prefix"
 """The option of a sink that writes in transactions: what their names begin with."""
+
+UNREMEMBERED = {"properties.commit.offsets.on.checkpoint": "false", "properties.enable.auto.commit": "false"}
+"""Options of a source whose reading is not remembered for its consumer group."""
 
 
 def options_of(environment: TableEnvironment, table: str) -> dict[str, str]:

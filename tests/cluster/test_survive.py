@@ -24,7 +24,7 @@ def figures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Run the program once, with each fault."""
     file = tmp_path_factory.mktemp("survival") / "figures.json"
     chosen = [word for name in (*KILLS, *NEED_NAMESPACES, RESCALED) for word in ("--only", name)]
-    command = [sys.executable, "-m", "bench.survival", "--tries", "1", "--rate", "100", *chosen, "--json", str(file)]
+    command = [sys.executable, "-m", "bench.survival", "--tries", "1", "--rate", "60", *chosen, "--json", str(file)]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
     found: dict[str, Any] = json.loads(file.read_text())

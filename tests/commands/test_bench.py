@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,36 +12,23 @@ import onnxruntime
 import pytest
 
 from pyflink_jobs.local import broker, topics
+from tests.commands.bench_runs import ROOT, run_bench
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
 RECORDS = 20_000
-JOBS = ("none_blackhole", "mlp_kafka")
+JOBS = ("mlp_kafka",)
 
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Run the bench on a copy of its project, so that a developer's own filled topics stay."""
+    """Run the bench, and leave its broker until the tests have read what is in it."""
     folder = tmp_path_factory.mktemp("bench")
-    shutil.copytree(ROOT / "bench" / "project", folder / "project", ignore=shutil.ignore_patterns(".millstream"))
-    project = folder / "project"
-    command = [sys.executable, "-m", "bench", "throughput", "--records", str(RECORDS), "--rounds", "1", "--keep"]
-    chosen = [argument for job in JOBS for argument in ("--only", job)]
-    run = subprocess.run(
-        [*command, *chosen, "--project", str(project), "--json", str(folder / "figures.json")],
-        cwd=ROOT,
-        env=os.environ | {"MILLSTREAM_FLINK_CONF": str(ROOT / "flink-conf" / "local.yaml")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    try:
-        assert run.returncode == 0, run.stdout + run.stderr
-        yield folder
-    finally:
-        broker.stop(project / ".millstream", purge=True)
+    run_bench(folder, "throughput", "--records", str(RECORDS), "--rounds", "1", only=JOBS, keep=True)
+    yield folder
+    broker.stop(folder / "project" / ".millstream", purge=True)
 
 
 def test_each_job_reads_and_writes_every_record(bench: Path) -> None:
@@ -93,17 +77,6 @@ def test_the_alarms_bench_tells_its_rules_from_those_that_must_not_pass(tmp_path
 
 
 def test_the_startup_bench_sees_a_first_prediction(tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "bench" / "project", tmp_path / "project", ignore=shutil.ignore_patterns(".millstream"))
-    chosen = ["--repeats", "1", "--only", "help", "--only", "small"]
-    files = ["--project", str(tmp_path / "project"), "--json", str(tmp_path / "figures.json")]
-    run = subprocess.run(
-        [sys.executable, "-m", "bench", "startup", *chosen, *files],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
-    runs = json.loads((tmp_path / "figures.json").read_text())["runs"]
+    runs = run_bench(tmp_path, "startup", "--repeats", "1", only=("help", "small"))["runs"]
     assert [(one["command"], len(one["seconds"])) for one in runs] == [("help", 1), ("small", 1)]
     assert all(second > 0 for one in runs for second in (one["first"], *one["seconds"]))

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,34 +14,19 @@ from bench.peers.contestants import CONTESTANTS, Task
 from bench.peers.scores import check_scores
 from bench.records import fill
 from pyflink_jobs.errors import JobError
-from pyflink_jobs.local import broker, topics
+from pyflink_jobs.local import topics
+from tests.commands.bench_runs import run_bench
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
 RECORDS = 20_000
-NAMES = ("flink_sql", "mlp", "java_mlp")  # those that need no environment of their own
+NAMES = ("mlp", "java_mlp")  # ours, and one of those that need no environment of their own
 
 
 def test_the_comparison_checks_and_runs_each_contestant(tmp_path: Path) -> None:
-    project, file = tmp_path / "project", tmp_path / "figures.json"
-    shutil.copytree(ROOT / "bench" / "project", project, ignore=shutil.ignore_patterns(".millstream"))
-    command = [sys.executable, "-m", "bench", "peers", "--records", str(RECORDS), "--rounds", "1"]
-    chosen = [argument for name in NAMES for argument in ("--only", name)]
-    try:
-        run = subprocess.run(
-            [*command, *chosen, "--project", str(project), "--json", str(file)],
-            cwd=ROOT,
-            env=os.environ | {"MILLSTREAM_FLINK_CONF": str(ROOT / "flink-conf" / "local.yaml")},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    finally:
-        broker.stop(project / ".millstream", purge=True)
-    assert run.returncode == 0, run.stdout + run.stderr
-    figures = json.loads(file.read_text())
+    figures = run_bench(tmp_path, "peers", "--records", str(RECORDS), "--rounds", "1", only=NAMES)
     assert list(figures["medians"]) == list(NAMES)
     assert figures["skipped"] == {}
     assert all(row["seconds"] > 0 for row in figures["medians"].values())

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from kafka import KafkaProducer
 
-from pyflink_jobs.local import topics
 from pyflink_jobs.project.settings import Project, Settings
 from pyflink_jobs.running.environment import table_environment
+from tests.minicluster.checked_rows import decoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,27 +25,6 @@ def environment(cluster: MiniCluster, tmp_path_factory: pytest.TempPathFactory) 
     return table_environment(project, {**cluster.options, "parallelism.default": "1"})
 
 
-def decoded(
-    environment: TableEnvironment, broker: Broker, topic: str, records: list[bytes | None], columns: str
-) -> list[tuple[Any, ...]]:
-    """Return each record's columns and its error; its bytes are those that were sent."""
-    topics.create(broker.bootstrap_servers, {topic: 1})
-    with KafkaProducer(bootstrap_servers=broker.bootstrap_servers) as producer:
-        for record in records:
-            producer.send(topic, record, b"key")
-    environment.execute_sql(
-        f"CREATE TEMPORARY TABLE `{topic}` ({columns}, _e STRING METADATA FROM 'value.error' VIRTUAL, "
-        "_r BYTES METADATA FROM 'value.record' VIRTUAL, _o BIGINT METADATA FROM 'offset' VIRTUAL) "
-        f"WITH ('connector' = 'kafka', 'topic' = '{topic}', 'format' = 'checked-avro', "
-        f"'scan.startup.mode' = 'earliest-offset', 'scan.bounded.mode' = 'latest-offset', "
-        f"'properties.bootstrap.servers' = '{broker.bootstrap_servers}')"
-    )
-    with environment.execute_sql(f"SELECT * FROM `{topic}`").collect() as rows:
-        found = sorted((tuple(row) for row in rows), key=lambda row: int(row[-1]))
-    assert [row[-2] and bytes(row[-2]) for row in found] == records
-    return [row[:-2] for row in found]
-
-
 def test_plain_columns(environment: TableEnvironment, broker: Broker, topic: Callable[[str], str]) -> None:
     """Written by hand from Avro's specification: a union's branch, then zigzag varints, IEEE 754, length and text."""
     records: dict[bytes | None, tuple[Any, ...]] = {
@@ -54,7 +32,7 @@ def test_plain_columns(environment: TableEnvironment, broker: Broker, topic: Cal
         b"\x02\x03\x00\x02\x06J\xc3\xb6": (-2, None, "J\u00f6", None),  # not ASCII: read by Flink's format
         b"\x00\x00\x00": (None, None, None, None),
     }
-    found = decoded(environment, broker, topic("plain"), [*records], "a INT, f FLOAT, s STRING")
+    found = decoded(environment, broker, topic("plain"), "avro", [*records], "a INT, f FLOAT, s STRING")
     assert found == [*records.values()]
 
 
@@ -68,7 +46,7 @@ def test_what_cannot_be_read(environment: TableEnvironment, broker: Broker, topi
         b"\x02\x18\x02\x0fab",  # text of a length below zero
         None,
     ]
-    found = decoded(environment, broker, topic("broken"), broken, "a INT, s STRING")
+    found = decoded(environment, broker, topic("broken"), "avro", broken, "a INT, s STRING")
     assert all(row[:2] == (None, None) for row in found)
     assert all(row[2].startswith(begin) and len(row[2]) > len(begin) for row in found[:-1])
     assert found[-1][2] == "the record has no value (a tombstone)"
@@ -77,7 +55,7 @@ def test_what_cannot_be_read(environment: TableEnvironment, broker: Broker, topi
 def test_columns_that_are_not_plain(environment: TableEnvironment, broker: Broker, topic: Callable[[str], str]) -> None:
     """An array of two integers is read by Flink's format alone, and what it cannot read has its error."""
     sound, broken = b"\x02\x04\x02\x0a\x02\x0e\x00", b"\x02\x04\x02\x0a"
-    found = decoded(environment, broker, topic("nested"), [sound, broken], "n ARRAY<INT>")
+    found = decoded(environment, broker, topic("nested"), "avro", [sound, broken], "n ARRAY<INT>")
     assert found[0] == ([5, 7], None)
     assert found[1][0] is None
     assert found[1][1].startswith("the record is not the source's columns in Avro: ")

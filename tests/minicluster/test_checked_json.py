@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from kafka import KafkaProducer
 
-from pyflink_jobs.local import topics
 from pyflink_jobs.project.settings import Project, Settings
 from pyflink_jobs.running.environment import table_environment
+from tests.minicluster.checked_rows import decoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from pyflink_jobs.local.broker import Broker
     from pyflink_jobs.running.minicluster import MiniCluster
 
+COLUMNS = "a INT, b BIGINT, s STRING"
 SOUND = json.dumps({"a": 12, "b": -7, "s": "J\u00f6rg", "x": {"y": [1, None, "z"]}}, ensure_ascii=False).encode()
 UNKNOWN = object()
 RANGES = {"a": 2**31, "b": 2**63}
@@ -73,37 +73,13 @@ def environment(cluster: MiniCluster, tmp_path_factory: pytest.TempPathFactory) 
     return table_environment(project, {**cluster.options, "parallelism.default": "1"})
 
 
-def decoded(
-    environment: TableEnvironment,
-    broker: Broker,
-    topic: str,
-    records: list[bytes],
-    columns: str = "a INT, b BIGINT, s STRING",
-) -> list[tuple[Any, ...]]:
-    """Return a record's columns and its error; its bytes are those that were sent."""
-    topics.create(broker.bootstrap_servers, {topic: 1})
-    with KafkaProducer(bootstrap_servers=broker.bootstrap_servers) as producer:
-        for record in records:
-            producer.send(topic, record, b"key")
-    environment.execute_sql(
-        f"CREATE TEMPORARY TABLE `{topic}` ({columns}, _e STRING METADATA FROM 'value.error' VIRTUAL, "
-        "_r BYTES METADATA FROM 'value.record' VIRTUAL, _o BIGINT METADATA FROM 'offset' VIRTUAL) "
-        f"WITH ('connector' = 'kafka', 'topic' = '{topic}', 'format' = 'checked-json', "
-        f"'scan.startup.mode' = 'earliest-offset', 'scan.bounded.mode' = 'latest-offset', "
-        f"'properties.bootstrap.servers' = '{broker.bootstrap_servers}')"
-    )
-    with environment.execute_sql(f"SELECT * FROM `{topic}`").collect() as rows:
-        found = sorted((tuple(row) for row in rows), key=lambda row: int(row[-1]))
-    assert [bytes(row[-2]) for row in found] == records
-    return [row[:-2] for row in found]
-
-
 @settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, *HealthCheck])
 @given(records=st.lists(damaged(), min_size=150, max_size=150))
 def test_it_reads_what_json_reads(
     environment: TableEnvironment, broker: Broker, topic: Callable[[str], str], records: list[bytes]
 ) -> None:
-    for record, (*columns, error) in zip(records, decoded(environment, broker, topic("damaged"), records), strict=True):
+    found = decoded(environment, broker, topic("damaged"), "json", records, COLUMNS)
+    for record, (*columns, error) in zip(records, found, strict=True):
         expected = truth(record)
         if expected is None:
             assert error, (record, columns)
@@ -127,12 +103,12 @@ def test_what_it_says(environment: TableEnvironment, broker: Broker, topic: Call
         b'{"x": ' + b"[" * 1001: "Document nesting depth is above 1000, at byte 1006",
         b"": "the record is empty",
     }
-    assert [row[3] for row in decoded(environment, broker, topic("said"), [*said])] == [*said.values()]
+    assert [row[3] for row in decoded(environment, broker, topic("said"), "json", [*said], COLUMNS)] == [*said.values()]
 
 
 def test_what_counts_as_an_integer(environment: TableEnvironment, broker: Broker, topic: Callable[[str], str]) -> None:
     taken = {b'{"a": "12"}': 12, b'{"a": 2.0}': 2, b'{"a": 1e3}': 1000, b'{"a": -2147483648}': -(2**31), b"{}": None}
-    found = decoded(environment, broker, topic("integers"), [*taken])
+    found = decoded(environment, broker, topic("integers"), "json", [*taken], COLUMNS)
     assert [(row[0], row[3]) for row in found] == [(value, None) for value in taken.values()]
 
 
@@ -153,6 +129,6 @@ def test_what_counts_as_another_number(
         b'{"m": 100}': "m is 100, expected DECIMAL(4, 2), at byte 9",
         b'{"t": 128}': "t is 128, expected TINYINT, at byte 9",
     }
-    found = decoded(environment, broker, topic("numbers"), [*taken, *refused], columns)
+    found = decoded(environment, broker, topic("numbers"), "json", [*taken, *refused], columns)
     assert found[: len(taken)] == [(*values, None) for values in taken.values()]
     assert found[len(taken) :] == [(None,) * 4 + (error,) for error in refused.values()]

@@ -159,7 +159,7 @@ def test_a_source_without_columns_for_its_places_is_named(tmp_path: Path, cluste
     assert "events_offset BIGINT METADATA FROM 'offset' VIRTUAL" in str(caught.value)
 
 
-def test_a_replay_has_transactions_of_its_own_and_leaves_monitors_and_other_sources_alone(
+def test_a_replay_has_transactions_of_its_own_commits_no_offsets_and_leaves_monitors_and_other_sources_alone(
     tmp_path: Path, cluster: MiniCluster
 ) -> None:
     once = "'sink.delivery-guarantee' = 'exactly-once', 'sink.transactional-id-prefix' = 'scoring', 'topic' ="
@@ -173,5 +173,10 @@ def test_a_replay_has_transactions_of_its_own_and_leaves_monitors_and_other_sour
     assert [text.split()[2] for text in plan.inserts] == ["scored", "`quarantine`"]
     assert plan.inserts[1].count("\nUNION ALL\n") == 3  # unsound records, marks twice, refused rows
     assert not any("others" in text for text in plan.inserts)
-    created = plan.environment.execute_sql("SHOW CREATE TABLE scored").collect()
-    assert "'sink.transactional-id-prefix' = 'scoring-replay'" in next(created)[0]
+    assert "'sink.transactional-id-prefix' = 'scoring-replay'" in created(plan, "scored")
+    assert "'properties.commit.offsets.on.checkpoint' = 'false'" in created(plan, plan.guarded[0].table)
+
+
+def created(plan: PlannedJob, table: str) -> str:
+    """Return a table's statement."""
+    return str(next(plan.environment.execute_sql(f"SHOW CREATE TABLE `{table}`").collect())[0])

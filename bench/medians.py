@@ -1,0 +1,24 @@
+"""Medians over the rounds of a run, and how they look in a table."""
+
+from __future__ import annotations
+
+import math
+from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["cells", "median_of_known"]
+
+
+def median_of_known(numbers: Iterable[float]) -> float | None:
+    """Return the median of the numbers that are not NaN, which a run has that was too short to tell; None without."""
+    known = [number for number in numbers if not math.isnan(number)]
+    return median(known) if known else None
+
+
+def cells(figures: Mapping[str, float | None], columns: Mapping[str, tuple[str, str]]) -> list[str]:
+    """Return a row's texts; `columns` gives, for each figure, its heading and its format."""
+    found = ((figures.get(name), form) for name, (_, form) in columns.items())
+    return ["-" if figure is None else form.format(figure) for figure, form in found]

@@ -1,0 +1,1 @@
+"""Where a record's microseconds go, in the JVM and in its Python workers."""
