@@ -23,8 +23,8 @@ help:  ## Show this list.
 demo: .venv/installed  ## Score five months of real flights, draw out/demo.html.
 	@$(BIN)/millstream demo
 
-# Tests often wait: for a process to start, a fault to end. So there are more of them at work than most machines have cores.
-PROCESSES ?= 4
+# Two processes, each with a MiniCluster. More of them do not end sooner on two cores, and what waits for something gives up.
+PROCESSES ?= 2
 
 test: lint types  ## Lint, types, and all tests.
 	@$(PYTEST) tests/minicluster tests/cluster tests/commands tests/unit -n $(PROCESSES) --no-loadscope-reorder --durations=15
