@@ -114,10 +114,11 @@ def _spark(model: str) -> Callable[[Task], Start]:
     def start(task: Task) -> Start:
         if task.exactly_once or task.form != "json":
             raise UnavailableError("Spark writes to Kafka at least once, and this is written for JSON")
-        java = {"JAVA_HOME": str(find_java().home)}
+        interpreter = str(python("spark"))
+        variables = {"JAVA_HOME": str(find_java().home), "PYSPARK_PYTHON": interpreter}
         connector = ",".join(str(jar) for jar in jars("spark-kafka"))
-        arguments = [str(python("spark")), str(_HERE / "spark.py"), *_arguments(task, model), "--jars", connector]
-        return Start([*arguments, "--checkpoints", str(task.project / task.sink)], java)
+        arguments = [interpreter, str(_HERE / "spark.py"), *_arguments(task, model), "--jars", connector]
+        return Start([*arguments, "--checkpoints", str(task.project / task.sink)], variables)
 
     return start
 

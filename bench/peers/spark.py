@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from functools import cache
-from typing import Any
+from collections.abc import Iterator  # noqa: TC003 - pandas_udf reads the types
 
 import onnxruntime
-import pandas as pd
+import pandas as pd  # Spark reads the types
 from pyspark.sql import SparkSession
 from pyspark.sql.functions import col, from_json, pandas_udf, struct, to_json
 
 FEATURES = [f"x{i}" for i in range(16)]
 EVENT = ", ".join(["id LONG", "sent_us LONG", *(f"{feature} FLOAT" for feature in FEATURES)])
-
-
-@cache
-def load(file: str) -> Any:  # noqa: ANN401 - a session, once in each worker
-    """Return the model."""
-    settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads = 1
-    settings.log_severity_level = 3
-    return onnxruntime.InferenceSession(file, settings)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -32,9 +22,14 @@ def run(options: argparse.Namespace) -> None:
     file = options.model
 
     @pandas_udf("float")  # type: ignore[untyped-decorator]  # pyspark is not in this environment
-    def score(x: pd.DataFrame) -> pd.Series:
-        model = load(file)
-        return pd.Series(model.run(None, {model.get_inputs()[0].name: x.to_numpy("float32")})[0][:, 0])
+    def score(batches: Iterator[pd.DataFrame]) -> Iterator[pd.Series]:
+        settings = onnxruntime.SessionOptions()
+        settings.intra_op_num_threads = 1
+        settings.log_severity_level = 3
+        model = onnxruntime.InferenceSession(file, settings)
+        name = model.get_inputs()[0].name
+        for x in batches:
+            yield pd.Series(model.run(None, {name: x.to_numpy("float32")})[0][:, 0])
 
     reader = spark.readStream.format("kafka").option("kafka.bootstrap.servers", options.broker)
     records = reader.option("subscribe", options.source).option("startingOffsets", "earliest").load()

@@ -9,7 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-import psutil
 from rich.table import Table
 
 from bench.console import console_for_tables
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["JOBS", "profile", "split"]
 
 JOBS = ("none", "mlp", "watched", "gbm")
-_ENDS_WITHIN = 60.0  # seconds from the end of the command to the end of its JVM, which writes its samples down
 
 
 def profile(root: Path, bootstrap: str, records: int, jobs: tuple[str, ...], form: Form) -> dict[str, object]:
@@ -59,18 +57,13 @@ def profile(root: Path, bootstrap: str, records: int, jobs: tuple[str, ...], for
 def _run(job: str, task: Task, folder: Path) -> dict[str, dict[str, float]]:
     """Return CPU microseconds per record, by side and stage, in the middle of a run."""
     create_topic(task.bootstrap, task.sink, PARTITIONS)
-    recording, raw, log = (folder / f"{job}.{end}" for end in ("jfr", "raw", "log"))
+    recording, raw, log = (folder / f"{job}.{end}" for end in ("samples", "raw", "log"))
     start = CONTESTANTS[job].start(task)
     start.variables["JAVA_TOOL_OPTIONS"] = java_options(recording)
     began = time.time()
-    with started(start, log) as process:
-        with ThreadTrace(process.pid) as trace, sampling_python(process.pid, raw):
-            processes = [psutil.Process(process.pid)]
-            while process.poll() is None:
-                processes = [*processes, *psutil.Process(process.pid).children(recursive=True)]
-                time.sleep(0.5)
-            ended = time.time()
-        psutil.wait_procs(set(processes), _ENDS_WITHIN)
+    with started(start, log) as process, ThreadTrace(process.pid) as trace, sampling_python(process.pid, raw):
+        process.wait()
+        ended = time.time()
     if process.returncode:
         raise JobError(f"{job} failed", facts=tuple(log.read_text(errors="replace").splitlines()[-10:]))
     with appended_before(task.bootstrap, task.sink) as appended:

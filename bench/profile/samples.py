@@ -27,12 +27,13 @@ _RATE = "100"  # of Python, a second
 _PROCESS = re.compile(r"process (\d+)")
 
 
-def java_options(recording: Path) -> str:
-    """Return the options of a JVM that writes down its samples as it ends."""
-    return f"-XX:StartFlightRecording=filename={recording},settings=profile,dumponexit=true -Xlog:jfr*=off"
+def java_options(folder: Path) -> str:
+    """Return the options of a JVM that writes its samples into a folder, a file a mebibyte: it may be killed."""
+    recorder = f"-XX:FlightRecorderOptions=repository={folder},maxchunksize=1M"
+    return f"{recorder} -XX:StartFlightRecording=settings=profile -Xlog:jfr*=off"
 
 
-def java_stages(recording: Path, start: float, end: float) -> dict[int, Counter[str]]:
+def java_stages(folder: Path, start: float, end: float) -> dict[int, Counter[str]]:
     """Return how many samples between two moments, epoch seconds, are of which stage, by the system's thread number.
 
     Raises JobError where the JDK's tool is missing that reads recordings; a Java without compiler has none.
@@ -41,13 +42,16 @@ def java_stages(recording: Path, start: float, end: float) -> dict[int, Counter[
     if not tool.exists():
         raise JobError("profiles need the tool jfr of a JDK", ways_out=("install a JDK of Java 17, with its bin/jfr",))
     options = ["--json", "--stack-depth", str(_DEPTH), "--events", "jdk.ExecutionSample"]
-    printed = subprocess.run([str(tool), "print", *options, str(recording)], check=True, capture_output=True).stdout
     found: dict[int, Counter[str]] = defaultdict(Counter)
-    for event in json.loads(printed)["recording"]["events"]:
-        values = event["values"]
-        if start <= datetime.fromisoformat(values["startTime"]).timestamp() < end:
-            stage = stage_of_java(_call(frame["method"]) for frame in values["stackTrace"]["frames"])
-            found[values["sampledThread"]["osThreadId"]][stage] += 1
+    for file in sorted(folder.rglob("*.jfr")):
+        printed = subprocess.run([str(tool), "print", *options, str(file)], capture_output=True, check=False)
+        if printed.returncode:  # the last one, which the JVM has not finished
+            continue
+        for event in json.loads(printed.stdout)["recording"]["events"]:
+            values = event["values"]
+            if start <= datetime.fromisoformat(values["startTime"]).timestamp() < end:
+                stage = stage_of_java(_call(frame["method"]) for frame in values["stackTrace"]["frames"])
+                found[values["sampledThread"]["osThreadId"]][stage] += 1
     return found
 
 
