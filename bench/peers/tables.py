@@ -18,7 +18,7 @@ __all__ = ["peers_table", "row"]
 
 _COLUMNS = {
     "seconds": ("seconds", "{:.1f}"),
-    "steady": ("steady/s", "{:,.0f}"),
+    "steady": ("rate/s", "{:,.0f}"),
     "cpu_us": ("CPU µs", "{:.1f}"),
     "sql_rate": ("of SQL", "{:.2f}"),
     "sql_cpu": ("CPU", "{:.2f}"),
