@@ -80,7 +80,8 @@ def python_stages(file: Path) -> dict[int, Counter[str]]:
     found: dict[int, Counter[str]] = defaultdict(Counter)
     for line in file.read_text().splitlines():
         stack, _, count = line.rpartition(" ")
+        # A process stands behind those that started it.
         frames = stack.split(";")
-        if process := _PROCESS.match(frames[0]):
-            found[int(process[1])][stage_of_python(reversed(frames[1:]))] += int(count)
+        *_, (last, process) = ((i, match) for i, frame in enumerate(frames) if (match := _PROCESS.match(frame)))
+        found[int(process[1])][stage_of_python(reversed(frames[last + 1 :]))] += int(count)
     return found

@@ -85,9 +85,15 @@ def test_a_threads_seconds_are_shared_out_as_its_samples_are() -> None:
 
 def test_samples_of_python_by_process(tmp_path: Path) -> None:
     file = tmp_path / "raw"
-    main = 'process 7:"python -m worker";main (worker.py:1)'
-    file.write_text(f"{main};run (onnxruntime/capi/x.py:2) 30\n{main};_read (grpc/_channel.py:3) 12\n")
-    assert python_stages(file) == {7: Counter({"ONNX Runtime": 30, "gRPC and Beam": 12})}
+    command = 'process 5:"python -c main()"'
+    worker = f'{command};process 6:"java";process 7:"python -m worker";main (worker.py:1)'
+    lines = [
+        f"{command};main (main.py:1) 2",
+        f"{worker};run (onnxruntime/capi/x.py:2) 30",
+        f"{worker};_read (grpc/_channel.py:3) 12",
+    ]
+    file.write_text("\n".join(lines))
+    assert python_stages(file) == {5: Counter({OTHER: 2}), 7: Counter({"ONNX Runtime": 30, "gRPC and Beam": 12})}
 
 
 def test_each_threads_seconds_are_its_own() -> None:
