@@ -142,7 +142,7 @@ def record(chance: Random) -> bytes:
     return bytes(made)
 
 
-@settings(max_examples=2, deadline=None, phases=PHASES, suppress_health_check=_HEALTH)
+@settings(max_examples=3, deadline=None, phases=PHASES, suppress_health_check=_HEALTH)
 @given(seed=st.integers(0, 2**32))
 def test_it_reads_what_flink_reads(
     environment: TableEnvironment, broker: Broker, topic: Callable[[str], str], seed: int
@@ -230,7 +230,7 @@ def write_by(
     return sorted(sent(broker, topic))
 
 
-@settings(max_examples=2, deadline=None, phases=PHASES, suppress_health_check=_HEALTH)
+@settings(max_examples=3, deadline=None, phases=PHASES, suppress_health_check=_HEALTH)
 @given(batch=st.lists(rows, min_size=100, max_size=100), standard=st.sampled_from(["SQL", "ISO-8601"]))
 def test_it_writes_the_json_that_flink_writes(
     environment: TableEnvironment,
@@ -246,7 +246,7 @@ def test_it_writes_the_json_that_flink_writes(
     assert ours == flinks
 
 
-@settings(max_examples=2, deadline=None, phases=PHASES, suppress_health_check=_HEALTH)
+@settings(max_examples=3, deadline=None, phases=PHASES, suppress_health_check=_HEALTH)
 @given(batch=st.lists(rows, min_size=100, max_size=100))
 def test_it_writes_and_reads_the_avro_that_flink_does(
     environment: TableEnvironment, broker: Broker, topic: Callable[[str], str], batch: list[tuple[Any, ...]]
