@@ -42,9 +42,15 @@ CARRIED = "_partials"
 """The last field of the result of a model with a monitor. It is one field, for each costs time on every row."""
 
 
-def scoring_function(spec: ModelSpec, monitor: Monitor | None = None) -> UserDefinedScalarFunctionWrapper:
-    """Return the vectorised function that scores with the model of `spec`; it is loaded in the worker."""
-    score = _Score(spec, monitor)
+def scoring_function(
+    spec: ModelSpec, monitor: Monitor | None = None, *, pandas: bool = True
+) -> UserDefinedScalarFunctionWrapper:
+    """Return the vectorised function that scores with the model of `spec`; it is loaded in the worker.
+
+    Without `pandas`, batches come and go as numpy arrays, which takes less time, but is so for all vectorised functions
+    of a worker: not for jobs that have others.
+    """
+    score = _Score(spec, monitor, pandas=pandas)
     return udf(score, result_type=result_type(spec, monitor), func_type="pandas", name=f"score_{spec.name}")
 
 
@@ -56,9 +62,10 @@ def result_type(spec: ModelSpec, monitor: Monitor | None = None) -> str:
 
 
 class _Score(ScalarFunction):  # type: ignore[misc]  # pyflink ships no types
-    def __init__(self, spec: ModelSpec, monitor: Monitor | None) -> None:
+    def __init__(self, spec: ModelSpec, monitor: Monitor | None, *, pandas: bool = True) -> None:
         self.spec = spec
         self.monitor = monitor
+        self.pandas = pandas
         self._model: Model | None = None
         self._loaded: LoadedMonitor | None = None
         self._metrics: ModelMetrics | None = None
@@ -67,6 +74,10 @@ class _Score(ScalarFunction):  # type: ignore[misc]  # pyflink ships no types
         from udfs.flink_bundles import skip_sampling  # noqa: PLC0415 - Beam is slow to import, and workers alone need it
 
         skip_sampling()
+        if not self.pandas:
+            from udfs.flink_arrow import skip_pandas  # noqa: PLC0415 - as above
+
+            skip_pandas()
         started = perf_counter_ns()
         rows = function_context.get_job_parameter(f"{ROWS_PER_CALL}{self.spec.name}", "")
         self._model = load_model(self.spec, int(rows) if rows else None)
@@ -75,9 +86,7 @@ class _Score(ScalarFunction):  # type: ignore[misc]  # pyflink ships no types
         with suppress(RuntimeError):  # so PyFlink says that python.metric.enabled is false
             self._metrics = ModelMetrics(function_context.get_metric_group(), self.spec, took)
 
-    def eval(self, *arguments: Any) -> pd.DataFrame:  # noqa: ANN401 - a Series each, or a plain value for a constant
-        import pandas as pd  # noqa: PLC0415 - half a second, which planning need not spend
-
+    def eval(self, *arguments: Any) -> pd.DataFrame | dict[str, NDArray[Any]]:  # noqa: ANN401 - a Series or an array each, or a plain value for a constant
         assert self._model is not None, "Flink calls open() first"  # noqa: S101
         rows = _length(self.spec, arguments)
         remaining = iter(arguments)
@@ -90,6 +99,10 @@ class _Score(ScalarFunction):  # type: ignore[misc]  # pyflink ships no types
         columns[ERROR] = np.full(rows, None, object) if predictions.error is None else predictions.error
         if self._loaded:
             columns[CARRIED] = _carried(self._loaded, _watched(self.spec, batch, predictions), remaining, rows)
+        if not self.pandas:
+            return columns
+        import pandas as pd  # noqa: PLC0415 - half a second, which planning need not spend
+
         return pd.DataFrame(columns, copy=False)
 
 
@@ -99,7 +112,7 @@ def _microseconds_since(nanoseconds: int) -> int:
 
 def _length(spec: ModelSpec, arguments: tuple[Any, ...]) -> int:
     for argument in arguments:
-        if _is_series(argument):
+        if _is_column(argument):
             return len(argument)
     raise ValueError(f"model {spec.name}: all inputs are constants; give at least one that differs from row to row")
 
@@ -142,15 +155,14 @@ def _counted(values: NDArray[Any]) -> NDArray[Any]:
         return np.ascontiguousarray(nullable, np.float32)  # of None it makes NaN
 
 
-def _array(argument: Any, dtype: str, rows: int) -> NDArray[Any]:  # noqa: ANN401 - a Series or a constant
-    if _is_series(argument):
-        values: NDArray[Any] = argument.to_numpy()
-        return values
+def _array(argument: Any, dtype: str, rows: int) -> NDArray[Any]:  # noqa: ANN401 - a column or a constant
+    if _is_column(argument):
+        return np.asarray(argument)
     return np.full(rows, argument, numpy_dtype(dtype))  # a float's None becomes NaN
 
 
-def _is_series(argument: Any) -> bool:  # noqa: ANN401 - a Series or a constant
-    return hasattr(argument, "to_numpy")
+def _is_column(argument: Any) -> bool:  # noqa: ANN401 - a Series, an array or a constant
+    return hasattr(argument, "__array__")
 
 
 def _nullable(values: NDArray[Any]) -> NDArray[Any]:

@@ -122,7 +122,10 @@ class Catalog:
         function = f"score_{call.model.text}"
         if function not in self._functions:
             monitor = model.monitored.monitor if model.monitored else None
-            self.environment.create_temporary_function(quoted(function), scoring_function(model.spec, monitor))
+            # A user's own function may be a vectorised one too, and then wants pandas.
+            pandas = any(statement.kind == "CREATE FUNCTION" for statement in self.readers)
+            score = scoring_function(model.spec, monitor, pandas=pandas)
+            self.environment.create_temporary_function(quoted(function), score)
             self._functions.add(function)
         number = len(self.views) + 1
         scored, predictions = f"{call.model.text}_scored_{number}", f"{call.model.text}_predictions_{number}"

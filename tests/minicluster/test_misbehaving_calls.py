@@ -128,10 +128,12 @@ def test_each_kind_of_bad_row_is_refused_with_its_reason_and_its_neighbours_are_
     assert refused == [(n, "refused by model", WORDS[kind]) for n, kind in sorted(PLACES.items())]
 
 
-def leaking_function(marks: Path) -> Callable[[ModelSpec, Monitor | None], UserDefinedScalarFunctionWrapper]:
+def leaking_function(marks: Path) -> Callable[..., UserDefinedScalarFunctionWrapper]:
     """Return what makes a scoring function whose first worker grows with each batch; each writes its process id."""
 
-    def scoring_function(spec: ModelSpec, monitor: Monitor | None = None) -> UserDefinedScalarFunctionWrapper:
+    def scoring_function(
+        spec: ModelSpec, monitor: Monitor | None = None, *, pandas: bool = True
+    ) -> UserDefinedScalarFunctionWrapper:
         class Leaking(flink._Score):  # noqa: SLF001 - as a local class it travels to the worker
             def open(self, function_context: Any) -> None:  # noqa: ANN401 - Flink's
                 super().open(function_context)
@@ -147,7 +149,7 @@ def leaking_function(marks: Path) -> Callable[[ModelSpec, Monitor | None], UserD
         from pyflink.table.udf import udf  # noqa: PLC0415 - here its own import is what travels
 
         kind = flink.result_type(spec, monitor)
-        return udf(Leaking(spec, monitor), result_type=kind, func_type="pandas", name="leaking")
+        return udf(Leaking(spec, monitor, pandas=pandas), result_type=kind, func_type="pandas", name="leaking")
 
     return scoring_function
 

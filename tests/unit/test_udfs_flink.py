@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from pyflink.fn_execution.coders import coder_impl
 from pyflink.table.types import DataTypes
 from pyflink.table.udf import FunctionContext
 from pyflink.table.utils import arrow_to_pandas, pandas_to_arrow
@@ -25,18 +26,33 @@ NO_METRICS = FunctionContext(None, {})
 ARROW = {"BIGINT": pa.int64(), "FLOAT": pa.float32(), "DOUBLE": pa.float64(), "STRING": pa.string()}
 
 
+@pytest.fixture(autouse=True)
+def _flinks_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have PyFlink's own ways between Arrow and pandas when a test begins, and after it."""
+    monkeypatch.setattr(coder_impl, "arrow_to_pandas", arrow_to_pandas)
+    monkeypatch.setattr(coder_impl, "pandas_to_arrow", pandas_to_arrow)
+
+
 def call(spec: ModelSpec, *arguments: Any) -> pa.StructArray:  # noqa: ANN401 - arrays, or a plain value for a constant
-    """Call the function with Arrow arrays, and return its result as pyflink sends it."""
-    function = scoring_function(spec)._func  # noqa: SLF001 - what pyflink sends to a worker
+    """Call the function with Arrow arrays, and return its result as pyflink sends it: by both ways the same."""
+    with_pandas, without = (_call(spec, arguments, pandas=pandas) for pandas in (True, False))
+    assert without.equals(with_pandas)
+    return without
+
+
+def _call(spec: ModelSpec, arguments: tuple[Any, ...], *, pandas: bool) -> pa.StructArray:
+    function = scoring_function(spec, pandas=pandas)._func  # noqa: SLF001 - what pyflink sends to a worker
     function.open(NO_METRICS)
     arrays = [argument for argument in arguments if isinstance(argument, pa.Array)]
     batch = pa.RecordBatch.from_arrays(arrays, names=[str(i) for i in range(len(arrays))])
-    series = iter(arrow_to_pandas("UTC", [DataTypes.STRING()] * len(arrays), [batch]))
-    result = function.eval(*[next(series) if isinstance(a, pa.Array) else a for a in arguments])
+    given = coder_impl.arrow_to_pandas("UTC", [DataTypes.STRING()] * len(arrays), [batch])
+    assert all(isinstance(column, pd.Series if pandas else np.ndarray) for column in given)
+    columns = iter(given)
+    result = function.eval(*[next(columns) if isinstance(a, pa.Array) else a for a in arguments])
     fields = [field.strip("ROW<>").split("` ") for field in result_type(spec).split(", ")]
     struct = pa.struct([(name.strip("`"), ARROW[kind]) for name, kind in fields])
     row = DataTypes.ROW([DataTypes.FIELD("f", DataTypes.STRING())])
-    return pandas_to_arrow(pa.schema([("row", struct)]), "UTC", [row], [result]).column(0)
+    return coder_impl.pandas_to_arrow(pa.schema([("row", struct)]), "UTC", [row], [result]).column(0)
 
 
 def test_result_type() -> None:
