@@ -46,8 +46,8 @@ _JAVA = (
 )
 _PYTHON = (
     (r"onnxruntime", "ONNX Runtime"),
-    (r"to_arrow|pandas_to_arrow|create_array|from_pandas|RecordBatch\.from_arrays", "scores to Arrow"),
-    (r"arrow_to_pandas|to_pandas|pyarrow|arrow|udfs[/.]", "Arrow to numpy"),
+    (r"to_arrow|^_struct|create_array|from_pandas|RecordBatch\.from_arrays", "scores to Arrow"),
+    (r"arrow_to|to_pandas|pyarrow|arrow|udfs[/.]", "Arrow to numpy"),
     (r"grpc|beam", "gRPC and Beam"),
 )
 _THREADS = (
