@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.planning.catalog import Catalog
 from pyflink_jobs.planning.drift_sql import ALERTS, DRIFT
+from pyflink_jobs.planning.kafka_clients import wanting
 from pyflink_jobs.planning.quarantine_sql import QUARANTINE
 from pyflink_jobs.planning.quick_formats import quicken
 from pyflink_jobs.planning.rehearsing import rehearse_sink, rehearse_source
@@ -100,9 +101,12 @@ def _changed(options: dict[str, str], *, written: bool, bounded: bool, replays: 
     """Return the options that a run of this kind gives a table in place of its own."""
     if options.get("connector") not in KAFKA:
         return {}
-    if written:
-        return {TRANSACTIONS: f"{options[TRANSACTIONS]}-replay"} if replays and TRANSACTIONS in options else {}
-    return ({"scan.bounded.mode": "latest-offset"} if bounded else {}) | (UNREMEMBERED if replays else {})
+    changed = wanting(options, written=written)
+    if not written:
+        return changed | ({"scan.bounded.mode": "latest-offset"} if bounded else {}) | (UNREMEMBERED if replays else {})
+    if replays and TRANSACTIONS in options:
+        changed[TRANSACTIONS] = f"{options[TRANSACTIONS]}-replay"
+    return changed
 
 
 def _read_as(name: str, declarations: Declarations) -> str:

@@ -270,6 +270,7 @@ def test_jobs_get_it(cluster: MiniCluster, tmp_path: Path) -> None:
         {
             "sources/events": "CREATE TABLE events (a INT) WITH ('connector' = 'kafka', 'topic' = 'events', "
             "'properties.bootstrap.servers' = 'localhost:1', 'scan.startup.mode' = 'earliest-offset', "
+            "'properties.max.poll.records' = '7', "
             "'quarantine' = 'off', 'format' = 'json', 'json.ignore-parse-errors' = 'true');",
             "sinks/counts": "CREATE TABLE counts (a INT, b INT) WITH ('connector' = 'kafka', 'topic' = 'counts', "
             "'properties.bootstrap.servers' = 'localhost:1', 'key.format' = 'json', 'key.fields' = 'a', "
@@ -289,3 +290,6 @@ def test_jobs_get_it(cluster: MiniCluster, tmp_path: Path) -> None:
     assert "'key.format' = 'json'" in texts["counts"]
     assert "'value.format' = 'quick-json'" in texts["counts"]
     assert "'value.quick-json.timestamp-format.standard' = 'ISO-8601'" in texts["counts"]
+    for option in ("max.partition.fetch.bytes' = '4194304'", "max.poll.records' = '7'"):  # the table's own wins
+        assert f"'properties.{option}" in texts["events_unchecked"]
+    assert "'properties.batch.size' = '262144'" in texts["counts"]
