@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+import psutil
 from rich.table import Table
 
 from bench.console import console_for_tables
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["JOBS", "profile", "split"]
 
+_ENDS_WITHIN = 30.0  # seconds
 JOBS = ("none", "mlp", "watched", "gbm")
 
 
@@ -64,6 +68,7 @@ def _run(job: str, task: Task, folder: Path) -> dict[str, dict[str, float]]:
     with started(start, log) as process, ThreadTrace(process.pid) as trace, sampling_python(process.pid, raw):
         process.wait()
         ended = time.time()
+        _wait_for_java(process.pid)
     if process.returncode:
         raise JobError(f"{job} failed", facts=tuple(log.read_text(errors="replace").splitlines()[-10:]))
     with appended_before(task.bootstrap, task.sink) as appended:
@@ -72,6 +77,19 @@ def _run(job: str, task: Task, folder: Path) -> dict[str, dict[str, float]]:
     java, python = java_stages(recording, start_s, end_s), python_stages(raw)
     seconds = split(trace.between(start_s, end_s), java, python)
     return {side: {at: 1e6 * s / middle.records for at, s in stages.items()} for side, stages in seconds.items()}
+
+
+def _wait_for_java(group: int) -> None:
+    """Wait until a process group's JVM has written its samples and ended: it outlives the command by a moment."""
+    with suppress(psutil.NoSuchProcess):
+        java = [one for one in psutil.process_iter(["name"]) if one.info["name"] == "java" and _group(one) == group]
+        psutil.wait_procs(java, timeout=_ENDS_WITHIN)
+
+
+def _group(process: psutil.Process) -> int | None:
+    with suppress(ProcessLookupError):
+        return os.getpgid(process.pid)
+    return None
 
 
 def split(

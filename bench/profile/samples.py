@@ -25,14 +25,16 @@ __all__ = ["java_options", "java_stages", "python_stages", "sampling_python"]
 _DEPTH = 64  # calls of a stack
 _RATE = "100"  # of Python, a second
 _SAMPLE = "jdk.ExecutionSample"
+_SETTINGS = Path(__file__).with_name("samples.jfc")
 _PROCESS = re.compile(r"process (\d+)")
 
 
 def java_options(folder: Path) -> str:
-    """Return the options of a JVM that writes its samples into a folder, a file a mebibyte: it may be killed."""
+    """Return the options of a JVM that writes its samples into a folder as it ends, and each mebibyte before."""
+    folder.mkdir()
     recorder = f"-XX:FlightRecorderOptions=repository={folder},maxchunksize=1M"
-    # Samples alone: with all that Java's profile looks at, a job takes more than twice its time.
-    samples = f"settings=none,{_SAMPLE}#enabled=true,{_SAMPLE}#period=20ms"
+    # With all that Java's own profile looks at, a job takes more than twice its time.
+    samples = f"settings={_SETTINGS},dumponexit=true,filename={folder}/end.jfr"
     return f"{recorder} -XX:StartFlightRecording={samples} -Xlog:jfr*=off"
 
 
@@ -48,7 +50,7 @@ def java_stages(folder: Path, start: float, end: float) -> dict[int, Counter[str
     found: dict[int, Counter[str]] = defaultdict(Counter)
     for file in sorted(folder.rglob("*.jfr")):
         printed = subprocess.run([str(tool), "print", *options, str(file)], capture_output=True, check=False)
-        if printed.returncode:  # the last one, which the JVM has not finished
+        if printed.returncode:  # what the JVM had not finished is in another file
             continue
         for event in json.loads(printed.stdout)["recording"]["events"]:
             values = event["values"]
