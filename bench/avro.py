@@ -7,7 +7,10 @@ from typing import Any
 
 import fastavro
 
-__all__ = ["EVENT", "SCORE", "decode", "encode"]
+__all__ = ["EVENT", "HEAD", "SCORE", "VALUE", "decode", "encode"]
+
+VALUE = 2
+"""The byte before a value that may be null and is not."""
 
 
 def _schema(name: str, fields: dict[str, str]) -> Any:  # noqa: ANN401 - whatever fastavro makes of a schema
@@ -16,6 +19,7 @@ def _schema(name: str, fields: dict[str, str]) -> Any:  # noqa: ANN401 - whateve
 
 
 EVENT = _schema("event", {"id": "long", "sent_us": "long", **{f"x{i}": "float" for i in range(16)}})
+HEAD = _schema("head", {"id": "long", "sent_us": "long"})
 SCORE = _schema("score", {"id": "long", "sent_us": "long", "y": "float"})
 
 

@@ -35,10 +35,10 @@ __all__ = ["aims", "everything"]
 # By themselves the benches run longer; a JVM is warm after some ten million records.
 _RECORDS = 2_000_000
 _FEWER = 1_000_000
-_BLACKHOLE = ("none_blackhole", "mlp_blackhole", "watched_blackhole", "gbm_blackhole")
+_BLACKHOLE = ("none_blackhole", "mlp_blackhole")
 _LOOPS = ("mlp", "gbm", "loop_mlp", "loop_gbm", "java_mlp", "java_gbm")
 _TAKING_PART: dict[tuple[Form, bool], tuple[str, ...]] = {  # the others take minutes for so many records
-    ("json", False): ("flink_sql", "none", "watched", *_LOOPS),
+    ("json", False): ("flink_sql", "watched", *_LOOPS),
     ("avro", False): _LOOPS,
     ("json", True): ("flink_sql", "mlp", "loop_mlp", "java_mlp"),
 }
@@ -73,7 +73,7 @@ def _benches(root: Path, bootstrap: str) -> dict[str, Callable[[], dict[str, Any
         "startup": lambda: startup(root, bootstrap, 2, COMMANDS),
         "scaling": lambda: scaling(root, bootstrap, _FEWER, 1, None),
         "throughput": lambda: throughput(root, bootstrap, _FEWER, 1, _BLACKHOLE),
-        "quarantine": lambda: quarantine(root, bootstrap, _FEWER, 1),
+        "quarantine": lambda: quarantine(root, bootstrap, _FEWER // 2, 1),
         "size": lambda: size(root, broker.start(root / ".millstream"), _FEWER, 1, ("mlp_kafka",)),
         "remote": lambda: remote(root, bootstrap, _FEWER, 1, NAMES),
         "drift": drift,

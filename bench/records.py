@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from pyflink_jobs.local import topics
 if TYPE_CHECKING:
     from bench.peers.contestants import Form
 
-__all__ = ["COLUMNS", "delete_topic", "fill", "json_records"]
+__all__ = ["COLUMNS", "avro_records", "delete_topic", "fill", "json_records"]
 
 COLUMNS = 16
 """Floats of a record."""
@@ -35,9 +34,17 @@ def json_records(first: int, count: int, sent_us: int, floats: int = COLUMNS) ->
     return [(template % (first + i, sent_us, *row)).encode() for i, row in enumerate(rows)]
 
 
-def _avro_records(first: int, count: int, sent_us: int, floats: int) -> list[bytes]:
-    """Return the same records as Avro."""
-    return [avro.encode(avro.EVENT, json.loads(record)) for record in json_records(first, count, sent_us, floats)]
+def avro_records(first: int, count: int, sent_us: int, floats: int = COLUMNS) -> list[bytes]:
+    """Return the same records as Avro: a record is its fields, one after the other, and all floats are as long.
+
+    Field by field, two million records take fastavro a minute and a half.
+    """
+    rows = np.random.default_rng([_SEED, first]).normal(size=(count, floats))
+    features = np.empty(rows.shape, [("branch", "u1"), ("value", "<f4")])  # of the union of null and float
+    features["branch"] = avro.VALUE
+    features["value"] = rows.round(4)
+    heads = (avro.encode(avro.HEAD, {"id": first + i, "sent_us": sent_us}) for i in range(count))
+    return [head + row.tobytes() for head, row in zip(heads, features, strict=True)]
 
 
 def _spoil(record: bytes, number: int, every: int) -> bytes:
@@ -56,7 +63,7 @@ def fill(bootstrap: str, count: int, every: int = 0, form: Form = "json", floats
     """
     topic = f"records-{count}" + (f"-{every}" if every else "") + (f"-{form}" if form != "json" else "")
     topic += f"-x{floats}" if floats != COLUMNS else ""
-    make = {"json": json_records, "avro": _avro_records}[form]
+    make = {"json": json_records, "avro": avro_records}[form]
     there = {found.name: found.records for found in topics.list_topics(bootstrap)}
     if there.get(topic) == count:
         return topic
