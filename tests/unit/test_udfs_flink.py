@@ -11,7 +11,6 @@ import pytest
 from pyflink.fn_execution.coders import coder_impl
 from pyflink.table.types import DataTypes
 from pyflink.table.udf import FunctionContext
-from pyflink.table.utils import arrow_to_pandas, pandas_to_arrow
 
 from tests.unit.onnx_models import bits, model_spec, run_directly
 from udfs.flink import result_type, scoring_function
@@ -20,17 +19,12 @@ from udfs.model import Output
 if TYPE_CHECKING:
     from udfs.model import ModelSpec
 
+pytestmark = pytest.mark.usefixtures("pandas_again")
+
 NO_METRICS = FunctionContext(None, {})
 """What a function gets with python.metric.enabled: false."""
 
 ARROW = {"BIGINT": pa.int64(), "FLOAT": pa.float32(), "DOUBLE": pa.float64(), "STRING": pa.string()}
-
-
-@pytest.fixture(autouse=True)
-def _flinks_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have PyFlink's own ways between Arrow and pandas when a test begins, and after it."""
-    monkeypatch.setattr(coder_impl, "arrow_to_pandas", arrow_to_pandas)
-    monkeypatch.setattr(coder_impl, "pandas_to_arrow", pandas_to_arrow)
 
 
 def call(spec: ModelSpec, *arguments: Any) -> pa.StructArray:  # noqa: ANN401 - arrays, or a plain value for a constant

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from pyflink.fn_execution.coders import ArrowCoder, coder_impl
+from pyflink.fn_execution.coders import ArrowCoder
 from pyflink.table.types import DataTypes
-from pyflink.table.utils import arrow_to_pandas, pandas_to_arrow
 
 from udfs.flink_arrow import skip_pandas
+
+pytestmark = pytest.mark.usefixtures("pandas_again")
 
 INPUTS = pa.schema([("f", pa.float32()), ("d", pa.float64()), ("n", pa.int64()), ("s", pa.utf8()), ("b", pa.bool_())])
 ROW = pa.struct([("y", pa.float32()), ("n", pa.int64()), ("error", pa.utf8()), ("parts", pa.list_(pa.binary()))])
@@ -18,13 +19,6 @@ OUTPUTS = pa.schema([("row", ROW)])
 FIELDS = [DataTypes.FLOAT(), DataTypes.DOUBLE(), DataTypes.BIGINT(), DataTypes.STRING(), DataTypes.BOOLEAN()]
 IN_ROWS = DataTypes.ROW([DataTypes.FIELD(name, kind) for name, kind in zip(INPUTS.names, FIELDS, strict=True)])
 OUT_ROWS = DataTypes.ROW([DataTypes.FIELD("row", DataTypes.ROW([DataTypes.FIELD("any", DataTypes.FLOAT())]))])
-
-
-@pytest.fixture(autouse=True)
-def _flinks_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have PyFlink's own ways between Arrow and pandas when a test begins, and after it."""
-    monkeypatch.setattr(coder_impl, "arrow_to_pandas", arrow_to_pandas)
-    monkeypatch.setattr(coder_impl, "pandas_to_arrow", pandas_to_arrow)
 
 
 def sent(schema: pa.Schema, columns: list[pa.Array]) -> bytes:
