@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,11 +12,14 @@ from pyflink_jobs.planning.explanation import Explanation, explain_job
 from pyflink_jobs.planning.planner import check_plans, plan_job
 from pyflink_jobs.running.environment import table_environment
 from tests.projects import add_model, make_project
+from udfs import flink
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pyflink_jobs.project.settings import Project
+    from udfs.model import ModelSpec
+    from udfs.monitor import Monitor
 
 KAFKA = "'properties.bootstrap.servers' = 'localhost:1', 'scan.startup.mode' = 'earliest-offset'"
 SQL = {
@@ -200,3 +203,27 @@ def test_a_stack_trace_is_kept_for_verbose_alone(tmp_path: Path) -> None:
         explain(made)
     assert "\tat " not in str(caught.value)
     assert "\tat org.apache.flink" in caught.value.detail
+
+
+@pytest.mark.parametrize("own_function", [False, True])
+def test_beside_a_vectorised_function_of_the_users_own_a_model_takes_pandas_too(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    own_function: bool,  # noqa: FBT001 - pytest passes it by name
+) -> None:
+    """Both may be in one worker, and how it makes columns is one for all its functions."""
+    doubled = {
+        "features__doubled": "CREATE FUNCTION doubled AS 'tests.vectorised.doubled' LANGUAGE PYTHON",
+        "jobs__score": SQL["jobs/score"].replace("SELECT id, score", "SELECT id, doubled(score)"),
+    }
+    made = project(tmp_path, **(doubled if own_function else {}))
+    asked: list[bool] = []
+    scoring_function = flink.scoring_function
+
+    def noting(spec: ModelSpec, monitor: Monitor | None = None, *, pandas: bool = True) -> Any:  # noqa: ANN401 - PyFlink's
+        asked.append(pandas)
+        return scoring_function(spec, monitor, pandas=pandas)
+
+    monkeypatch.setattr(flink, "scoring_function", noting)
+    plan_job(declare(made), "score", table_environment(made))
+    assert asked == [own_function]
