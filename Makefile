@@ -72,7 +72,7 @@ lock: .venv/installed  ## Choose new versions within pyproject.toml's ranges.
 	    --custom-compile-command "make lock" bench/peers/requirements/$$peers.in \
 	    -o bench/peers/requirements/$$peers.lock || exit 1; done
 
-bench: .venv/installed  ## All figures of bench/, in one run of half an hour.
+bench: .venv/installed  ## All figures of bench/, in one run of about half an hour.
 	@mkdir -p out
 	@$(BIN)/python -m bench --json out/bench.json
 

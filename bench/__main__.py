@@ -52,7 +52,7 @@ def _common(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Without a name: write all figures there.")
 @click.pass_context
 def main(context: click.Context, json_file: Path | None) -> None:
-    """Measure Millstream on this machine; without a name, everything, in half an hour.
+    """Measure Millstream on this machine; without a name, everything, in about half an hour.
 
     \b
     Example:

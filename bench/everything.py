@@ -1,4 +1,4 @@
-"""All benches, each at a scale that lets the whole end within half an hour, and one table of what is aimed at."""
+"""All benches, each at a scale that lets the whole end in about half an hour, and one table of what is aimed at."""
 
 from __future__ import annotations
 
