@@ -177,7 +177,8 @@ def read_profile(file: Path, model: str, version: str | None = None) -> Profile:
     Raises ProfileError for a file that is missing or no profile, of another version of the format, or of another model.
     """
     try:
-        table = pq.read_table(file)
+        with pq.ParquetFile(file) as parquet:  # `read_table` would import pandas, in two seconds
+            table = parquet.read()
     except (OSError, pa.ArrowInvalid) as error:
         raise ProfileError(f"{file} cannot be read: {error}") from error
     known = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}

@@ -17,7 +17,7 @@ from pyflink_jobs.planning.planner import PlannedJob, plan_job
 from pyflink_jobs.planning.state_names import name_states
 from pyflink_jobs.project.options import read_configuration
 from pyflink_jobs.running.environment import table_environment
-from pyflink_jobs.running.job import create_sink_topics, refuse_missing_topics
+from pyflink_jobs.running.job_topics import create_sink_topics, refuse_missing_topics
 
 if TYPE_CHECKING:
     from pathlib import Path

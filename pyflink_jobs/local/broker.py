@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from pyflink_jobs.errors import LocalError
-from pyflink_jobs.local import kafka_server, topics
+from pyflink_jobs.local import kafka_server
 from pyflink_jobs.local.jars import jars
 from pyflink_jobs.local.java import find_java
 from pyflink_jobs.local.locked import alone
@@ -49,7 +49,7 @@ def bootstrap_servers(project: Project) -> str:
 
     The environment's `MILLSTREAM_KAFKA` wins, then the project's running local broker, then its setting `kafka`.
     """
-    if "MILLSTREAM_KAFKA" not in os.environ and (broker := find(project.state)):
+    if "MILLSTREAM_KAFKA" not in os.environ and (broker := alive(project.state)):
         return broker.bootstrap_servers
     return project.settings.kafka
 
@@ -61,6 +61,8 @@ def folder(state: Path) -> Path:
 
 def find(state: Path) -> Broker | None:
     """Return the running broker of a state folder, or None where none runs or it does not answer."""
+    from pyflink_jobs.local import topics  # noqa: PLC0415 - slow to import, and planning needs only the address
+
     broker = alive(state)
     return broker if broker and topics.answers(broker.bootstrap_servers) else None
 
@@ -78,6 +80,8 @@ def start(state: Path, port: int | None = None, java: Java | None = None, host: 
     an address of this machine.
     Raises LocalError where there is no Java, a jar cannot be fetched, the port is taken or the broker fails.
     """
+    from pyflink_jobs.local import topics  # noqa: PLC0415 - as above
+
     home = folder(state)
     notes: list[str] = []
     with alone(home):

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 import psutil
 
 from pyflink_jobs.errors import LocalError
-from pyflink_jobs.local import topics
 
 if TYPE_CHECKING:
     from pyflink_jobs.local.java import Java
@@ -111,6 +110,8 @@ def launch(home: Path, address: str, command: list[str], marks: list[str]) -> ps
 
 
 def _wait_until_ready(child: subprocess.Popen[bytes], address: str, home: Path) -> None:
+    from pyflink_jobs.local import topics  # noqa: PLC0415 - slow to import, and who only asks for a broker needs none
+
     deadline = time.monotonic() + _STARTS_WITHIN
     while not topics.answers(address, within=1):
         if child.poll() is not None:

@@ -10,7 +10,7 @@ from pyflink_jobs.planning.loading import LoadedJob, load_job
 from pyflink_jobs.planning.restricted import origins, read_insert
 from pyflink_jobs.project.tokens import literal, quoted
 from pyflink_jobs.running.environment import table_environment
-from pyflink_jobs.running.job import refuse_missing_topics
+from pyflink_jobs.running.job_topics import refuse_missing_topics
 from pyflink_jobs.running.minicluster import minicluster
 
 if TYPE_CHECKING:

@@ -7,33 +7,32 @@ import signal
 import time
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from difflib import get_close_matches
-from threading import Event
+from importlib import import_module
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import JobError, KafkaError
-from pyflink_jobs.local import topics
 from pyflink_jobs.planning.declarations import Declarations, declare
 from pyflink_jobs.planning.flink_errors import read_exception
 from pyflink_jobs.planning.planner import PlannedJob, plan_job
-from pyflink_jobs.running.broker_watch import BrokerWatch
 from pyflink_jobs.running.environment import import_pyflink, table_environment
 from pyflink_jobs.running.jvm import flink_log
 from pyflink_jobs.running.minicluster import TARGET, MiniCluster, StartingCluster, slots_of
 from pyflink_jobs.running.progress import JobCounts, read_counts, read_final_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from concurrent.futures import Future
 
     from pyflink.common import JobClient
 
     from pyflink_jobs.planning.restricted import Places
     from pyflink_jobs.project.settings import Project
+    from pyflink_jobs.running.broker_watch import BrokerWatch
 
-__all__ = ["Outcome", "create_sink_topics", "execute", "refuse_missing_topics", "run_job"]
+__all__ = ["Outcome", "execute", "run_job"]
 
-_SINK_PARTITIONS = 4  # of a topic that a job's first run creates
+_WITH_KAFKA = "pyflink_jobs.running.broker_watch", "pyflink_jobs.running.job_topics"
 _POLL = 0.5  # seconds between two looks at a running job
 
 
@@ -71,6 +70,7 @@ def run_job(
     def run(starting: StartingCluster) -> Outcome:
         options = {**TARGET, "parallelism.default": str(slots), "pipeline.name": name}
         environment = table_environment(project, options)
+        Thread(target=_import_kafka, daemon=True).start()
         planned = plan_job(declarations, name, environment, bounded=bounded, places=places)
         cluster = starting.wait()
         for key, value in cluster.options.items():
@@ -92,6 +92,13 @@ def execute(
     stop: Event | None = None,
 ) -> Outcome:
     """Submit a planned job to a cluster and follow it to its end; `stop` or Ctrl-C cancels it."""
+    from pyflink_jobs.running.broker_watch import BrokerWatch  # noqa: PLC0415 - see _import_kafka
+    from pyflink_jobs.running.job_topics import (  # noqa: PLC0415 - same
+        brokers,
+        create_sink_topics,
+        refuse_missing_topics,
+    )
+
     refuse_missing_topics(planned.sources)
     create_sink_topics(planned.sinks)
     started = time.monotonic()
@@ -101,7 +108,8 @@ def execute(
         except Exception as error:
             raise _failure(project, planned.name, error) from error
         job_id = str(client.get_job_id())
-        counts = _follow(cluster, job_id, client, BrokerWatch(_brokers(planned)), on_progress, interrupted)
+        watch = BrokerWatch(brokers({**planned.sources, **planned.sinks}))
+        counts = _follow(cluster, job_id, client, watch, on_progress, interrupted)
         if counts.state == "FAILED":
             try:
                 client.get_job_execution_result().result()
@@ -110,6 +118,12 @@ def execute(
         final = read_final_counts(cluster.url, job_id)
         on_progress(final)
         return Outcome(final.state, final, time.monotonic() - started)
+
+
+def _import_kafka() -> None:
+    """Import what a job needs once it is planned: most of a second, which passes while the JVM plans."""
+    for module in _WITH_KAFKA:
+        import_module(module)
 
 
 def _follow(
@@ -146,44 +160,6 @@ def _interruptible(event: Event) -> Iterator[Event]:
         yield event
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def refuse_missing_topics(tables: Mapping[str, Mapping[str, str]]) -> None:
-    """Raise KafkaError for a topic of a source that is missing, which Flink would wait for in vain."""
-    sources = _topics(tables)
-    known = {bootstrap: topics.names(bootstrap) for bootstrap, _ in sources.values()}
-    for table, (bootstrap, names) in sources.items():
-        there = known[bootstrap]
-        for name in names:
-            if name not in there:
-                near = get_close_matches(name, there, n=1)
-                raise KafkaError(
-                    f"topic `{name}`, which table `{table}` reads, is not there",
-                    facts=(f"{bootstrap} has: {', '.join(there) or 'no topics'}",),
-                    ways_out=(
-                        *((f"read {near[0]}: 'topic' = '{near[0]}'",) if near else ()),
-                        "write records to it first; the demo's: millstream replay flights",
-                    ),
-                )
-
-
-def create_sink_topics(tables: Mapping[str, Mapping[str, str]]) -> None:
-    """Create the topics of sinks that are not there yet."""
-    for bootstrap, names in _topics(tables).values():
-        topics.create(bootstrap, dict.fromkeys(names, _SINK_PARTITIONS))
-
-
-def _brokers(planned: PlannedJob) -> set[str]:
-    return {bootstrap for bootstrap, _ in _topics({**planned.sources, **planned.sinks}).values()}
-
-
-def _topics(tables: Mapping[str, Mapping[str, str]]) -> dict[str, tuple[str, list[str]]]:
-    """Return the broker and the topics of each table that names them."""
-    return {
-        table: (options["properties.bootstrap.servers"], options["topic"].split(";"))
-        for table, options in tables.items()
-        if "kafka" in options.get("connector", "") and "topic" in options and "properties.bootstrap.servers" in options
-    }
 
 
 def _failure(project: Project, name: str, error: BaseException) -> JobError:
