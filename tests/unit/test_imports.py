@@ -1,6 +1,8 @@
 """Imports point one way: pyflink_jobs to udfs, and Flink's adapter alone knows Flink."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -20,3 +22,20 @@ def test_udfs_know_nothing_of_the_client_side_nor_of_flink() -> None:
         assert "pyflink_jobs" not in roots, file.name
         if not file.name.startswith("flink"):
             assert not roots & {"pyflink", "pandas"}, file.name
+
+
+def test_planning_a_watched_job_waits_for_no_import_that_it_does_not_need() -> None:
+    """pandas and Kafka's client take two seconds and one; the flights' model has a profile of its reference to read."""
+    plans = """
+import sys
+import pyflink_jobs.running.job
+from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.project.settings import Project
+from pyflink_jobs.running.environment import import_pyflink
+import_pyflink()
+declarations = declare(Project.find())
+assert declarations.models["late_arrival"].monitored, "without a monitor nothing is read"
+print(sorted({"pandas", "kafka", "scipy", "pyflink"} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", plans], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout == "['pyflink']\n", done.stderr
