@@ -35,7 +35,7 @@ __all__ = ["CONFIGURATIONS", "Latency", "latency"]
 CONFIGURATIONS = ("local", "low-latency")
 _FLINK_CONF = Path(__file__).parents[1] / "flink-conf"
 _MODELS = ("none", "mlp")
-_LINGER_MS = 1  # of the producer that sends
+_LINGER_MS = 5  # of the producer that sends
 _WARM_UP = 40.0  # seconds of records before those that count: the JVM compiles what they use
 _ENDS_WITHIN = 30.0  # seconds from Ctrl-C to the end of the process
 _STARTS_WITHIN = 120.0  # seconds until a first score
@@ -127,7 +127,7 @@ def _sending(bootstrap: str, topic: str, rate: int) -> Iterator[None]:
 def _send(bootstrap: str, topic: str, rate: int) -> None:
     """Send `rate` records a second, evenly, each with the microsecond of its sending, until the process is ended.
 
-    The producer collects records for a millisecond: one request for each record would be work for two cores alone.
+    The producer collects records for some milliseconds: one request for each record would be work for two cores alone.
     """
     producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": _LINGER_MS})
     rows = [record.partition(b'"sent_us":0') for record in json_records(0, 10_000, 0)]
