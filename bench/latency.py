@@ -55,14 +55,21 @@ class Latency:
     steal: float
 
 
-def latency(root: Path, bootstrap: str, rate: int, seconds: int, configurations: tuple[str, ...]) -> dict[str, object]:
+def latency(
+    root: Path,
+    bootstrap: str,
+    rate: int,
+    seconds: int,
+    configurations: tuple[str, ...],
+    models: tuple[str, ...] = _MODELS,
+) -> dict[str, object]:
     """Run each model under each configuration; print a table, return its figures for JSON."""
     console = console_for_tables()
     machine = describe()
     found: list[Latency] = []
     with console.status("") as status:
         for configuration in configurations:
-            for model in _MODELS:
+            for model in models:
                 status.update(f"{model}, flink-conf/{configuration}.yaml")
                 found.append(_measure(root, bootstrap, model, configuration, rate, seconds))
     table = Table(title=f"milliseconds at {rate:,} records/s for {seconds} s, Kafka to Kafka, parallelism 1")

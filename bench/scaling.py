@@ -63,8 +63,10 @@ class Line:
     """From each x to the next, per doubling: 0.05 is 5 %."""
 
 
-def scaling(root: Path, bootstrap: str, records: int, rounds: int, picture: Path | None) -> dict[str, object]:
-    """Run both jobs in each shape, `rounds` times; print a table, draw a plot, return the figures for JSON.
+def scaling(
+    root: Path, bootstrap: str, records: int, rounds: int, picture: Path | None = None, jobs: Sequence[str] = JOBS
+) -> dict[str, object]:
+    """Run the jobs in each shape, `rounds` times; print a table, draw a plot, return the figures for JSON.
 
     `records` are of 16 floats. Wider ones are fewer, so that all runs have the same number of values.
     """
@@ -82,7 +84,7 @@ def scaling(root: Path, bootstrap: str, records: int, rounds: int, picture: Path
             wide_project(root, _project(scratch, shape), shape.floats, shape.slots)
         for number in range(1, rounds + 1):
             for shape in SHAPES:
-                for job in JOBS:
+                for job in jobs:
                     status.update(f"round {number} of {rounds}: {job}, {_text(shape)}")
                     sink, project = f"scores-{time.time_ns()}", _project(scratch, shape)
                     task = Task(bootstrap, filled[shape.floats], sink, "json", exactly_once=False, project=project)
@@ -115,7 +117,7 @@ def _text(shape: Shape) -> str:
 def lines(cpu_us: Mapping[tuple[Shape, str], float]) -> list[Line]:
     """Return each job's line over slots, per record, and over floats, per value, from microseconds per record."""
     found = []
-    for job in JOBS:
+    for job in dict.fromkeys(job for _, job in cpu_us):
         of_slots = [cpu_us[Shape(slots, COLUMNS), job] for slots in SLOTS]
         of_floats = [cpu_us[Shape(_SLOTS, floats), job] / floats for floats in FLOATS]
         found.append(Line(job, "slots", "record", [*SLOTS], of_slots, growth_per_doubling(SLOTS, of_slots)))

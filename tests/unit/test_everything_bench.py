@@ -16,7 +16,7 @@ PEERS = {"medians": dict.fromkeys(("mlp", "gbm", "watched"), RATIOS)}
 def found() -> dict[str, Any]:
     return {
         **dict.fromkeys(("peers", "peers, Avro", "peers, exactly once"), PEERS),
-        "latency": {"runs": [{"model": "none", "p50": 1, "p99": 2}, {"model": "mlp", "p50": 10, "p99": 36}]},
+        "latency": {"runs": [{"model": "mlp", "p50": 10, "p99": 36}]},
         "startup": {"runs": [{"command": c, "seconds": [9, 8, 1]} for c in ("help", "check", "small", "flights")]},
         "scaling": {"lines": [{"job": "mlp", "over": "slots", "growth": [-0.2, float("nan")]}]},
     }
