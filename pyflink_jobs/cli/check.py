@@ -38,16 +38,18 @@ def check(context: Context, *, offline: bool, as_json: bool) -> int:
     if offline:
         return _check(context, project, None, as_json=as_json)
     start_quickly()
+    from pyflink_jobs.running.environment import import_pyflink  # noqa: PLC0415 - same
+
     with early_jvm(project, lambda: _environment(project)) as starting:
+        import_pyflink()
         return _check(context, project, starting, as_json=as_json)
 
 
 def _environment(project: Project) -> TableEnvironment:
     """Return an environment to plan in; what is planned there does not run."""
-    from pyflink_jobs.running.environment import import_pyflink, table_environment  # noqa: PLC0415
+    from pyflink_jobs.running.environment import table_environment  # noqa: PLC0415
 
-    import_pyflink()
-    # Nobody compiles the code that planning generates. To split its long methods would be a sixth of the time.
+    # Nobody compiles the code that planning generates. To split its long methods would be a tenth of the time.
     return table_environment(project, {"table.generated-code.max-length": str(2**31 - 1)})
 
 

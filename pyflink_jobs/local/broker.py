@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pyflink_jobs.local.java import Java
     from pyflink_jobs.project.settings import Project
 
-__all__ = ["DEFAULT_PORT", "Broker", "alive", "bootstrap_servers", "find", "folder", "start", "stop"]
+__all__ = ["DEFAULT_PORT", "Broker", "alive", "bootstrap_servers", "folder", "start", "stop"]
 
 DEFAULT_PORT = 9092
 _TRIES = 3
@@ -47,7 +47,8 @@ class Broker:
 def bootstrap_servers(project: Project) -> str:
     """Return the address of the Kafka that a project's commands use.
 
-    The environment's `MILLSTREAM_KAFKA` wins, then the project's running local broker, then its setting `kafka`.
+    The environment's `MILLSTREAM_KAFKA` wins, then the project's local broker while its process lives, then its
+    setting `kafka`.
     """
     if "MILLSTREAM_KAFKA" not in os.environ and (broker := alive(project.state)):
         return broker.bootstrap_servers
@@ -57,14 +58,6 @@ def bootstrap_servers(project: Project) -> str:
 def folder(state: Path) -> Path:
     """Return where the broker of a state folder keeps its data and logs."""
     return state.resolve() / "kafka"
-
-
-def find(state: Path) -> Broker | None:
-    """Return the running broker of a state folder, or None where none runs or it does not answer."""
-    from pyflink_jobs.local import topics  # noqa: PLC0415 - slow to import, and planning needs only the address
-
-    broker = alive(state)
-    return broker if broker and topics.answers(broker.bootstrap_servers) else None
 
 
 def alive(state: Path) -> Broker | None:
@@ -80,7 +73,7 @@ def start(state: Path, port: int | None = None, java: Java | None = None, host: 
     an address of this machine.
     Raises LocalError where there is no Java, a jar cannot be fetched, the port is taken or the broker fails.
     """
-    from pyflink_jobs.local import topics  # noqa: PLC0415 - as above
+    from pyflink_jobs.local import topics  # noqa: PLC0415 - slow to import, and planning needs only the address
 
     home = folder(state)
     notes: list[str] = []

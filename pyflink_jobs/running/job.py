@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Outcome", "execute", "run_job"]
 
-_WITH_KAFKA = "pyflink_jobs.running.broker_watch", "pyflink_jobs.running.job_topics"
 _POLL = 0.5  # seconds between two looks at a running job
 
 
@@ -70,7 +69,8 @@ def run_job(
     def run(starting: StartingCluster) -> Outcome:
         options = {**TARGET, "parallelism.default": str(slots), "pipeline.name": name}
         environment = table_environment(project, options)
-        Thread(target=_import_kafka, daemon=True).start()
+        # What `execute` imports needs Kafka's client, most of a second: it passes while the JVM plans.
+        Thread(target=import_module, args=["pyflink_jobs.local.topics"], daemon=True).start()
         planned = plan_job(declarations, name, environment, bounded=bounded, places=places)
         cluster = starting.wait()
         for key, value in cluster.options.items():
@@ -92,7 +92,7 @@ def execute(
     stop: Event | None = None,
 ) -> Outcome:
     """Submit a planned job to a cluster and follow it to its end; `stop` or Ctrl-C cancels it."""
-    from pyflink_jobs.running.broker_watch import BrokerWatch  # noqa: PLC0415 - see _import_kafka
+    from pyflink_jobs.running.broker_watch import BrokerWatch  # noqa: PLC0415 - slow to import, planning needs none
     from pyflink_jobs.running.job_topics import (  # noqa: PLC0415 - same
         brokers,
         create_sink_topics,
@@ -118,12 +118,6 @@ def execute(
         final = read_final_counts(cluster.url, job_id)
         on_progress(final)
         return Outcome(final.state, final, time.monotonic() - started)
-
-
-def _import_kafka() -> None:
-    """Import what a job needs once it is planned: most of a second, which passes while the JVM plans."""
-    for module in _WITH_KAFKA:
-        import_module(module)
 
 
 def _follow(

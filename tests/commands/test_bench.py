@@ -39,7 +39,7 @@ def test_each_job_reads_and_writes_every_record(bench: Path) -> None:
 
 
 def test_scores_equal_onnx_runtime_called_directly(bench: Path) -> None:
-    running = broker.find(bench / "project" / ".millstream")
+    running = broker.alive(bench / "project" / ".millstream")
     assert running
     records = by_id(running.bootstrap_servers, f"records-{RECORDS}")
     scores = by_id(running.bootstrap_servers, "scores")

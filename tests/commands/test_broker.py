@@ -99,7 +99,7 @@ def test_a_killed_broker_is_mended(project: Path) -> None:
     process = psutil.Process(first.pid)
     process.kill()
     process.wait()
-    assert broker.find(state) is None
+    assert broker.alive(state) is None
 
     second = broker.start(state, port=0)
     assert second.started_now
@@ -113,8 +113,10 @@ def test_a_broker_that_no_longer_answers_is_replaced(project: Path, monkeypatch:
     state = project / ".millstream"
     first = broker.start(state, port=0)
     os.kill(first.pid, signal.SIGSTOP)
-    assert broker.find(state) is None
+    assert not topics.answers(first.bootstrap_servers)
     assert broker.alive(state) == broker.Broker(first.bootstrap_servers, first.pid, first.since, first.log)
+    monkeypatch.delenv("MILLSTREAM_KAFKA", raising=False)
+    assert broker.bootstrap_servers(Project.find(project)) == first.bootstrap_servers
 
     second = broker.start(state, port=0)
     assert f"process id {first.pid} no longer answered" in second.notes[0]

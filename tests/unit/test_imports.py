@@ -25,7 +25,7 @@ def test_udfs_know_nothing_of_the_client_side_nor_of_flink() -> None:
 
 
 def test_planning_a_watched_job_waits_for_no_import_that_it_does_not_need() -> None:
-    """pandas and Kafka's client take two seconds and one; the flights' model has a profile of its reference to read."""
+    """Kafka's client and pandas take one second and two; the flights' model has a profile of its reference to read."""
     plans = """
 import sys
 import pyflink_jobs.running.job
