@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 
 __all__ = ["size", "tune"]
 
-_SAMPLE = 1_000_000
-_RECORDS = click.IntRange(min=1)
+_SAMPLE = click.option(
+    "--sample",
+    type=click.IntRange(min=1),
+    metavar="RECORDS",
+    help="Newest records of the source topic (default: what the job reads in 20 s, a million at most).",
+)
 
 
 def _span(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
@@ -42,7 +46,7 @@ def _span(ctx: click.Context, param: click.Parameter, value: str | None) -> floa
 @click.option("--throughput", is_flag=True, help="For as many records a second as this machine can do.")
 @click.option("--p99", "limit", callback=_span, metavar="SPAN", help="For 99 of 100 scores within this time: 50ms.")
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Records a second for --p99.")
-@click.option("--sample", type=_RECORDS, default=_SAMPLE, show_default=True, help="Newest records of the source topic.")
+@_SAMPLE
 @click.option("--only", multiple=True, metavar="OPTION", help="With --throughput: this one; may come more than once.")
 @click.option("--output", type=click.Path(path_type=Path), help="In the project (default: flink-conf/tuned-JOB.yaml).")
 @click.option("--json", "as_json", is_flag=True, help="Print all measurements as JSON.")
@@ -54,7 +58,7 @@ def tune(
     throughput: bool,
     limit: float | None,
     rate: float | None,
-    sample: int,
+    sample: int | None,
     only: tuple[str, ...],
     output: Path | None,
     as_json: bool,
@@ -126,11 +130,11 @@ def _own_rate(bench: Bench) -> float:
     show_default=True,
     help="Share of each slot left free: for peaks, and to catch up after a failure.",
 )
-@click.option("--sample", type=_RECORDS, default=_SAMPLE, show_default=True, help="Newest records of the source topic.")
+@_SAMPLE
 @click.option("--json", "as_json", is_flag=True, help="Print the numbers as JSON.")
 @click.pass_obj
 def size(
-    context: Context, job: str, *, rate: float, us: float | None, headroom: float, sample: int, as_json: bool
+    context: Context, job: str, *, rate: float, us: float | None, headroom: float, sample: int | None, as_json: bool
 ) -> None:
     """Say how many slots and partitions and how much memory JOB needs, with the formula.
 
@@ -172,7 +176,7 @@ def _said(project: Project, job: str, us: float) -> tuple[Cost, int | None, str]
     return Cost(us, None, workers, worker), None, words
 
 
-def _measured(project: Project, job: str, sample: int) -> tuple[Cost, int | None, str]:
+def _measured(project: Project, job: str, sample: int | None) -> tuple[Cost, int | None, str]:
     from pyflink_jobs.tuning import report  # noqa: PLC0415 - --help must not pay for it
     from pyflink_jobs.tuning.measured_cost import measure_cost  # noqa: PLC0415
 
@@ -190,8 +194,8 @@ def _measured(project: Project, job: str, sample: int) -> tuple[Cost, int | None
 
 
 @contextmanager
-def _bench(project: Project, job: str, sample: int) -> Iterator[Bench]:
-    """Open a bench with a progress bar on the terminal."""
+def _bench(project: Project, job: str, sample: int | None) -> Iterator[Bench]:
+    """Open a bench with a progress bar on the terminal; elsewhere each run is a line of its own."""
     from rich.console import Console  # noqa: PLC0415 - --help must not pay for it
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
@@ -202,8 +206,14 @@ def _bench(project: Project, job: str, sample: int) -> Iterator[Bench]:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=None)
 
+        said: tuple[int, int] | None = None
+
         def show(done: int, runs: int, what: str) -> None:
+            nonlocal said
             bar.update(task, completed=done, total=max(runs, done + 1) if runs else None, description=what)
+            if bar.disable and (not runs or said != (done, runs)):
+                said = (done, runs)
+                click.echo(f"run {done + 1} of {max(runs, done + 1)}: {what}" if runs else what, err=True)
 
         with open_bench(project, job, sample, show) as bench:
             yield bench

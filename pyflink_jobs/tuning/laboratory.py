@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import gc
 import math
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Event
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from pyflink_jobs.errors import JobError
 from pyflink_jobs.local import topics
-from pyflink_jobs.planning.planner import PlannedJob, plan_job
+from pyflink_jobs.planning.planner import plan_job
 from pyflink_jobs.planning.rehearsing import Rehearsal
 from pyflink_jobs.planning.table_options import KAFKA
 from pyflink_jobs.running.cpu import CpuMeter, steal_seconds
@@ -21,13 +23,12 @@ from pyflink_jobs.running.steady import Looks
 from pyflink_jobs.tuning.worker_memory import WorkerMemory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from threading import Event
+    from collections.abc import Iterator, Mapping
 
     from pyflink_jobs.planning.declarations import Declarations
+    from pyflink_jobs.planning.planner import PlannedJob
     from pyflink_jobs.project.settings import Project
     from pyflink_jobs.project.sqlfile import Statement
-    from pyflink_jobs.running.job import Outcome
     from pyflink_jobs.running.minicluster import MiniCluster
     from pyflink_jobs.running.progress import JobCounts
     from pyflink_jobs.tuning.sample import Sample
@@ -80,22 +81,30 @@ class Laboratory:
         job = self.declarations.job(self.job)
         return [*self.declarations.needed(job), *job]
 
-    def run(self, options: Mapping[str, str]) -> Trial:
-        """Run the job over the whole sample under some options of Flink, which win over the project's.
+    def run(self, options: Mapping[str, str], longest: float = math.inf) -> Trial:
+        """Run the job over the sample under some options of Flink, which win over the project's.
 
+        A run that has not ended after the `longest` seconds, and has read something, is cancelled.
         Raises what planning and running raise, and KeyboardInterrupt where the run was stopped by Ctrl-C.
         """
         with self.planned(options, self.sample.reads) as planned:
             meter, memory = CpuMeter(), WorkerMemory()
             looks = Looks(meter, self.sample.source)
+            stop, long_enough = Event(), Event()  # Ctrl-C sets the first one, too
+            started = time.monotonic()
 
             def look(counts: JobCounts) -> None:
                 looks(counts)
                 memory.look()
+                if counts.read[self.sample.source] and time.monotonic() - started > longest:
+                    long_enough.set()
+                    stop.set()
 
             stolen = steal_seconds()
             with meter:
-                outcome = self.execute(planned, look)
+                outcome = execute(self.project, planned, self.cluster, look, stop)
+            if outcome.state == _STOPPED and not long_enough.is_set():
+                raise KeyboardInterrupt
             stolen = steal_seconds() - stolen
         read = outcome.counts.read[self.sample.source]
         if not read:
@@ -127,12 +136,3 @@ class Laboratory:
             for bootstrap, names in written.items():
                 topics.delete(bootstrap, names)
             gc.collect()  # the automatic collection is off, and a planned job holds much of the JVM
-
-    def execute(
-        self, planned: PlannedJob, look: Callable[[JobCounts], None] = lambda _: None, stop: Event | None = None
-    ) -> Outcome:
-        """Run a planned job to its end, or until `stop` is set; without one, KeyboardInterrupt follows Ctrl-C."""
-        outcome = execute(self.project, planned, self.cluster, look, stop)
-        if outcome.state == _STOPPED and stop is None:
-            raise KeyboardInterrupt
-        return outcome

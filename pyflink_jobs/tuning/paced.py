@@ -18,6 +18,7 @@ import numpy as np
 
 from pyflink_jobs.local import topics
 from pyflink_jobs.planning.table_options import KAFKA
+from pyflink_jobs.running.job import execute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +81,7 @@ def measure(laboratory: Laboratory, options: Mapping[str, str], rate: float) -> 
             sender.start()
             thread.start()
             try:
-                laboratory.execute(planned, stop=stop)
+                execute(laboratory.project, planned, laboratory.cluster, stop=stop)
             finally:
                 stop.set()
                 thread.join()

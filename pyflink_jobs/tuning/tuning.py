@@ -27,18 +27,23 @@ if TYPE_CHECKING:
 __all__ = ["Bench", "open_bench"]
 
 _ROWS = 20_000  # records whose rows the models are timed with
+_MOST = 1_000_000  # records of a sample whose size nobody has said
+_WARM_UP = 30.0  # seconds that warming up for such a sample takes at most
+_RUN = 20.0  # seconds that a run over such a sample takes, at the speed of a job that is not yet warm
 
 
 @dataclass
 class Bench:
     """A job on the bench: where it runs, what is chosen so far, and all that was measured.
 
-    `on_progress` is told how many runs of the job are done, of about how many, and what is measured now.
+    `on_progress` is told how many runs of the job are done, of about how many, and what is measured now. `sized` says
+    that somebody has said how many records the sample has.
     """
 
     laboratory: Laboratory
     search: Search
     on_progress: Callable[[int, int, str], None]
+    sized: bool
     inner: list[InnerBatch] = field(default_factory=list)
     trials: list[Trial] = field(default_factory=list)
     runs: int = 0
@@ -65,10 +70,17 @@ class Bench:
         self.trials.append(trial)
         return trial
 
-    def warm_up(self) -> None:
-        """Run the job once for nothing: the JVM loads and compiles what it will use."""
+    def warm_up(self) -> Trial:
+        """Run the job once for nothing: the JVM loads and compiles what it will use.
+
+        A sample that nobody has sized is as long from then on as a run should be, by the speed of this one.
+        """
         self.begin("warming up")
-        self.laboratory.run(self.search.options)
+        if self.sized:
+            return self.laboratory.run(self.search.options)
+        trial = self.laboratory.run(self.search.options, _WARM_UP)
+        self.laboratory.sample = self.sample.last(max(1, round(trial.rate * _RUN)))
+        return trial
 
     def time_models(self) -> None:
         """Choose the rows of a call for each model, on rows that it gets from the newest records of the sample."""
@@ -99,18 +111,19 @@ class Bench:
 
 @contextmanager
 def open_bench(
-    project: Project, job: str, records: int, on_progress: Callable[[int, int, str], None] = lambda *_: None
+    project: Project, job: str, records: int | None, on_progress: Callable[[int, int, str], None] = lambda *_: None
 ) -> Iterator[Bench]:
     """Take a sample of a job's source, and start a cluster with a slot for each subtask that may be tried.
 
+    Without a number of `records`, the sample is as long as the job is fast.
     Raises what `take_sample` and the start of Flink raise.
     """
     on_progress(0, 0, "reading the project and its topic")
     declarations = declare(project)
-    sample = take_sample(declarations, job, records)
+    sample = take_sample(declarations, job, records or _MOST)
     options = current(project)
     slots = max(map(int, candidates_of(PARALLELISM, options[PARALLELISM], len(sample.offsets))))
     on_progress(0, 0, "starting Flink")
     with minicluster(project, slots, CLUSTER) as cluster:
         laboratory = Laboratory(project, declarations, job, sample, cluster)
-        yield Bench(laboratory, Search(options), on_progress)
+        yield Bench(laboratory, Search(options), on_progress, sized=records is not None)

@@ -123,14 +123,16 @@ def test_the_job_runs_with_what_was_written(project: Project, kafka: str, tuned:
 
 def test_size_measures_one_slot_and_writes_nothing_either(project: Project, kafka: str) -> None:
     before = sizes(kafka)
-    done = millstream(project, "size", "score", "--rate", "100000", "--sample", str(SAMPLE), "--json")
+    done = millstream(project, "size", "score", "--rate", "100000", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "run 3 of 3: one slot" in done.stderr.splitlines(), "no terminal: each run is a line"
     found = json.loads(done.stdout)
     assert found["cost"]["us"] > 0
     assert found["cost"]["workers"] == 1
     assert 50 < found["cost"]["worker"] < 500, "MiB of a Python worker"
     assert found["slots"] * found["of_slot"] * 0.5 >= 100_000
     assert "too small" in found["rests_on"]
+    assert f"newest {len(ROWS):,} records" in found["rests_on"], "the job reads them all in less than 20 s"
     after = sizes(kafka)
     assert {name: after[name] for name in OWN} == {name: before[name] for name in OWN}
 

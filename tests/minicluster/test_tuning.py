@@ -11,10 +11,12 @@ import pytest
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.sending import send_records
 from pyflink_jobs.planning.declarations import declare
-from pyflink_jobs.tuning import paced
+from pyflink_jobs.tuning import paced, tuning
 from pyflink_jobs.tuning.laboratory import Laboratory
 from pyflink_jobs.tuning.model_rows import rows_of_models
+from pyflink_jobs.tuning.options import current
 from pyflink_jobs.tuning.sample import take_sample
+from pyflink_jobs.tuning.search import Search
 from tests.projects import add_model, make_project
 
 if TYPE_CHECKING:
@@ -74,6 +76,19 @@ def test_a_run_reads_the_sample_alone_whatever_the_source_begins_with(laboratory
     assert trial.rate > 0
     assert trial.us > 0
     assert not trial.steady
+
+
+def test_a_sample_is_as_long_as_the_job_is_fast(laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, more = laboratory.sample, 300_000
+    send_records(first.bootstrap, first.topic, (json.dumps(row).encode() for row in ROWS * (more // len(ROWS))))
+    laboratory.sample = take_sample(laboratory.declarations, laboratory.job, more)
+    monkeypatch.setattr(tuning, "_WARM_UP", 0.0)
+    monkeypatch.setattr(tuning, "_RUN", 0.5)
+    bench = tuning.Bench(laboratory, Search(current(laboratory.project)), lambda *_: None, sized=False)
+    trial = bench.warm_up()
+    assert 0 < trial.records < more, "it was not cancelled"
+    assert bench.sample.records == pytest.approx(trial.rate / 2, abs=2)
+    assert laboratory.run({}).records == bench.sample.records
 
 
 def test_the_models_rows_are_those_that_sql_gives_it(laboratory: Laboratory) -> None:
