@@ -26,7 +26,7 @@ _SAMPLE = click.option(
     "--sample",
     type=click.IntRange(min=1),
     metavar="RECORDS",
-    help="Newest records of the source topic (default: what the job reads in 20 s, a million at most).",
+    help="Newest records of the source topic (default: by the job's speed, a million at most).",
 )
 
 

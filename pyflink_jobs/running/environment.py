@@ -26,6 +26,9 @@ DEFAULTS = {
     # A partition without records must not hold event time back for good. One that is slow on a busy machine must not
     # count as empty, or its rows come late and windows drop them: hence a minute.
     "table.exec.source.idle-timeout": "60 s",
+    # A source that catches up reads thousands of rows between two watermarks, and OVER and joins keep them in their
+    # state until the second: each row costs more the more of them wait. Flink's own 200 ms are for slow streams.
+    "pipeline.auto-watermark-interval": "20 ms",
     # One Python operator serves every INSERT that reads a model's view.
     "table.optimizer.reuse-optimize-block-with-digest-enabled": "true",
     # Rows go to the Python worker in Arrow batches; the operator waits for a whole bundle of them, which costs some

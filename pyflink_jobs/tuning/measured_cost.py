@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["MeasuredCost", "declared_workers", "measure_cost"]
 
 _REPEATS = 2
+_LONGEST = 60.0  # seconds of a run: three make time for a JVM that is warm, even where the job is slow
 _MIB = 2**20
 
 
@@ -34,7 +35,7 @@ def measure_cost(bench: Bench) -> MeasuredCost:
     """Run the job twice over the sample at parallelism 1, after a first time for nothing."""
     bench.runs = 1 + _REPEATS
     bench.search.options[PARALLELISM] = "1"
-    bench.warm_up()
+    bench.warm_up(_LONGEST)
     trials = [bench.run("one slot", bench.search.options) for _ in range(_REPEATS)]
     with bench.laboratory.planned(bench.search.options, bench.sample.reads) as planned:
         workers = count_python_operators(planned)

@@ -119,7 +119,7 @@ def sample_in_words(bench: Bench) -> str:
     """Return what the records were that all was measured with."""
     sample = bench.sample
     rate = (
-        "their times in Kafka do not tell their rate" if sample.rate is None else f"they came at {sample.rate:,.1f}/s"
+        "their times in Kafka do not tell their rate" if sample.rate is None else f"they came at {_few(sample.rate)}/s"
     )
     return f"Sample: the newest {sample.records:,} records of topic {sample.topic}; {rate}."
 
@@ -154,6 +154,11 @@ def machine() -> str:
     processor = names[0] if names else platform.processor() or platform.machine()
     versions = f"Flink {version('apache-flink')}, ONNX Runtime {version('onnxruntime')}"
     return f"{os.cpu_count()} cores ({processor}), {versions}"
+
+
+def _few(rate: float) -> str:
+    """Return a rate in few digits: 2,000.0, and 0.012 for a record in a minute and a half."""
+    return f"{rate:,.1f}" if rate >= 1 else f"{rate:.2g}"
 
 
 def _rates(values: list[float]) -> str:

@@ -28,8 +28,7 @@ __all__ = ["Bench", "open_bench"]
 
 _ROWS = 20_000  # records whose rows the models are timed with
 _MOST = 1_000_000  # records of a sample whose size nobody has said
-_WARM_UP = 30.0  # seconds that warming up for such a sample takes at most
-_RUN = 20.0  # seconds that a run over such a sample takes, at the speed of a job that is not yet warm
+_LONGEST = 30.0  # seconds of a run, of which there are some forty
 
 
 @dataclass
@@ -70,16 +69,17 @@ class Bench:
         self.trials.append(trial)
         return trial
 
-    def warm_up(self) -> Trial:
+    def warm_up(self, longest: float = _LONGEST) -> Trial:
         """Run the job once for nothing: the JVM loads and compiles what it will use.
 
-        A sample that nobody has sized is as long from then on as a run should be, by the speed of this one.
+        If nobody has sized the sample, this takes the `longest` seconds at most, and from then on the sample has as
+        many records as are read in that time by a job as fast as now. A warm one needs about half of it.
         """
         self.begin("warming up")
         if self.sized:
             return self.laboratory.run(self.search.options)
-        trial = self.laboratory.run(self.search.options, _WARM_UP)
-        self.laboratory.sample = self.sample.last(max(1, round(trial.rate * _RUN)))
+        trial = self.laboratory.run(self.search.options, longest)
+        self.laboratory.sample = self.sample.last(max(1, round(trial.rate * longest)))
         return trial
 
     def time_models(self) -> None:

@@ -132,7 +132,7 @@ def test_size_measures_one_slot_and_writes_nothing_either(project: Project, kafk
     assert 50 < found["cost"]["worker"] < 500, "MiB of a Python worker"
     assert found["slots"] * found["of_slot"] * 0.5 >= 100_000
     assert "too small" in found["rests_on"]
-    assert f"newest {len(ROWS):,} records" in found["rests_on"], "the job reads them all in less than 20 s"
+    assert f"newest {len(ROWS):,} records" in found["rests_on"], "the job reads them all in less than a minute"
     after = sizes(kafka)
     assert {name: after[name] for name in OWN} == {name: before[name] for name in OWN}
 

@@ -78,14 +78,12 @@ def test_a_run_reads_the_sample_alone_whatever_the_source_begins_with(laboratory
     assert not trial.steady
 
 
-def test_a_sample_is_as_long_as_the_job_is_fast(laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sample_is_as_long_as_the_job_is_fast(laboratory: Laboratory) -> None:
     first, more = laboratory.sample, 300_000
     send_records(first.bootstrap, first.topic, (json.dumps(row).encode() for row in ROWS * (more // len(ROWS))))
     laboratory.sample = take_sample(laboratory.declarations, laboratory.job, more)
-    monkeypatch.setattr(tuning, "_WARM_UP", 0.0)
-    monkeypatch.setattr(tuning, "_RUN", 0.5)
     bench = tuning.Bench(laboratory, Search(current(laboratory.project)), lambda *_: None, sized=False)
-    trial = bench.warm_up()
+    trial = bench.warm_up(0.5)
     assert 0 < trial.records < more, "it was not cancelled"
     assert bench.sample.records == pytest.approx(trial.rate / 2, abs=2)
     assert laboratory.run({}).records == bench.sample.records
