@@ -40,7 +40,7 @@ def emitted(project: Project, job_name: str, places: Collection[Place]) -> set[P
     slots = project.settings.parallelism
     with minicluster(project, slots) as cluster:
         options = {**cluster.options, "parallelism.default": str(slots), "pipeline.name": job_name}
-        environment = table_environment(project, options)
+        environment = table_environment(project, options, bounded=True)
         loaded = load_job(declarations, job_name, environment, bounded=True)
         topics = {options.get("topic", ""): name for name, options in loaded.sources.items()}
         wanted: dict[str, dict[tuple[int, int], int]] = defaultdict(dict)

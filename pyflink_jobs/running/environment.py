@@ -39,14 +39,23 @@ DEFAULTS = {
 }
 """What a job gets where the project's Flink configuration says nothing else."""
 
+_BOUNDED = {"python.fn-execution.bundle.time": "1000"}
+"""The same for a job that ends with what there is: nobody waits for a single row, and fewer bundles cost less."""
+
 
 def table_environment(
-    project: Project, options: Mapping[str, str] | None = None, *, batch: bool = False, remote: bool = False
+    project: Project,
+    options: Mapping[str, str] | None = None,
+    *,
+    batch: bool = False,
+    remote: bool = False,
+    bounded: bool = False,
 ) -> TableEnvironment:
     """Return an environment with the project's Flink configuration and parallelism, its Kafka and Avro, and our jar.
 
     `options` win over the project's configuration. For a `remote` cluster neither that nor this Python counts, nor the
-    project's parallelism: they are for this machine. The JVM starts with the first environment of a process.
+    project's parallelism: they are for this machine. A `bounded` job may wait longer for single rows. The JVM starts
+    with the first environment of a process.
     Raises LocalError where there is no Java or no connector to be had.
     """
     prepare_jvm(project)
@@ -64,6 +73,7 @@ def table_environment(
     settings = {
         "pipeline.jars": ";".join(jar.as_uri() for jar in sent),
         **DEFAULTS,
+        **(_BOUNDED if bounded else {}),
         **({} if remote else {**here, **read_configuration(project)}),
         **(options or {}),
     }

@@ -68,7 +68,7 @@ def run_job(
 
     def run(starting: StartingCluster) -> Outcome:
         options = {**TARGET, "parallelism.default": str(slots), "pipeline.name": name}
-        environment = table_environment(project, options)
+        environment = table_environment(project, options, bounded=bounded)
         # What `execute` imports needs Kafka's client, most of a second: it passes while the JVM plans.
         Thread(target=import_module, args=["pyflink_jobs.local.topics"], daemon=True).start()
         planned = plan_job(declarations, name, environment, bounded=bounded, places=places)
