@@ -205,7 +205,6 @@ def _bench(project: Project, job: str, sample: int | None) -> Iterator[Bench]:
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=None)
-
         said: tuple[int, int] | None = None
 
         def show(done: int, runs: int, what: str) -> None:

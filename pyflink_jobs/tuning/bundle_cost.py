@@ -78,7 +78,7 @@ def fit(seconds: Mapping[int, Sequence[float]]) -> BundleCost:
     # Scaled, so that both unknowns are of a size.
     scale = rows.mean()
     found, _ = nnls(np.stack([1 / took, rows / scale / took], axis=1), np.ones_like(took))
-    return BundleCost(float(found[0]), float(found[1]) / scale)
+    return BundleCost(float(found[0]), float(found[1] / scale))
 
 
 def cycle(cost: BundleCost, rate: float, milliseconds: int) -> Cycle | None:

@@ -157,7 +157,11 @@ def machine() -> str:
 
 
 def _few(rate: float) -> str:
-    """Return a rate in few digits: 2,000.0, and 0.012 for a record in a minute and a half."""
+    """Return a rate in few digits, also that of a record in a minute and a half.
+
+    >>> _few(2000), _few(0.0117)
+    ('2,000.0', '0.012')
+    """
     return f"{rate:,.1f}" if rate >= 1 else f"{rate:.2g}"
 
 

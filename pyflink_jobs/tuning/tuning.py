@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -76,10 +77,9 @@ class Bench:
         many records as are read in that time by a job as fast as now. A warm one needs about half of it.
         """
         self.begin("warming up")
-        if self.sized:
-            return self.laboratory.run(self.search.options)
-        trial = self.laboratory.run(self.search.options, longest)
-        self.laboratory.sample = self.sample.last(max(1, round(trial.rate * longest)))
+        trial = self.laboratory.run(self.search.options, math.inf if self.sized else longest)
+        if not self.sized:
+            self.laboratory.sample = self.sample.last(max(1, round(trial.rate * longest)))
         return trial
 
     def time_models(self) -> None:
