@@ -17,7 +17,7 @@ __all__ = ["adwin", "changes"]
 def adwin(delta: float) -> Any:  # noqa: ANN401 - river ships no types
     """Return a new ADWIN. Raises MillstreamError without river."""
     try:
-        from river.drift import ADWIN  # noqa: PLC0415 - the other benches need no river
+        from river.drift import ADWIN
     except ImportError as error:
         raise MillstreamError("this bench needs the package river: pip install -e .[bench]") from error
     return ADWIN(delta=delta)

@@ -12,8 +12,8 @@ from rich.table import Table
 from bench.adwin import adwin, changes
 from bench.trailing import LENGTHS, N, distances_of_latest, fires
 from bench.windows import counts_of, for_json
-from udfs.choose_bins import choose_bins
-from udfs.histogram import Histogram, histogram
+from udfs.distributions.choose_bins import choose_bins
+from udfs.distributions.histogram import Histogram, histogram
 
 if TYPE_CHECKING:
     from collections.abc import Callable

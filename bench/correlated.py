@@ -12,9 +12,9 @@ from rich.table import Table
 from scipy.signal import lfilter
 
 from bench.windows import allowed, counts_of, distances, p_values
-from udfs.choose_bins import choose_bins
-from udfs.histogram import histogram
-from udfs.verdict import ALPHA, D_MIN, margin
+from udfs.distributions.choose_bins import choose_bins
+from udfs.distributions.histogram import histogram
+from udfs.drift.thresholds import ALPHA, D_MIN, margin
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

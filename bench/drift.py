@@ -13,20 +13,20 @@ from rich.table import Table
 
 from bench.console import console_for_tables
 from bench.machine import describe
-from udfs.choose_bins import choose_bins
-from udfs.counts import count
-from udfs.features import Features
-from udfs.ks import ks
-from udfs.monitor import GROUP
-from udfs.psi import psi
-from udfs.wasserstein import wasserstein
+from udfs.distributions.choose_bins import choose_bins
+from udfs.distributions.count_layout import Features
+from udfs.distributions.counts import count
+from udfs.distributions.ks import ks
+from udfs.distributions.psi import psi
+from udfs.distributions.wasserstein import wasserstein
+from udfs.drift.counting import GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from udfs.bins import Bins
+    from udfs.distributions.bins import Bins
 
 __all__ = ["drift"]
 

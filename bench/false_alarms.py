@@ -12,7 +12,7 @@ from rich.table import Table
 from scipy.stats import false_discovery_control, norm
 
 from bench.windows import column, distances, masses, p_values
-from udfs.verdict import ALPHA, D_MIN, margin
+from udfs.drift.thresholds import ALPHA, D_MIN, margin
 
 if TYPE_CHECKING:
     from collections.abc import Callable

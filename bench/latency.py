@@ -23,7 +23,7 @@ from bench.machine import describe
 from bench.records import json_records
 from pyflink_jobs.errors import JobError
 from pyflink_jobs.local import topics
-from pyflink_jobs.running.cpu import steal_seconds
+from pyflink_jobs.tuning.cpu_meter import steal_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,14 +9,14 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import JobError
+from pyflink_jobs.planning.compile.plan import plan_job
 from pyflink_jobs.planning.declarations import declare
-from pyflink_jobs.planning.planner import plan_job
 from pyflink_jobs.project.settings import Project
-from pyflink_jobs.running.cpu import CpuMeter, steal_seconds
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import execute
 from pyflink_jobs.running.minicluster import minicluster
-from pyflink_jobs.running.steady import Looks
+from pyflink_jobs.tuning.cpu_meter import CpuMeter, steal_seconds
+from pyflink_jobs.tuning.steady_rate import Looks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

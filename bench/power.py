@@ -11,8 +11,8 @@ from rich.table import Table
 from scipy.stats import laplace, norm
 
 from bench.windows import column, distances, for_json, masses
-from udfs.alarm import OPENS_AFTER, Alarm, follow
-from udfs.verdict import ALPHA, D_MIN, verdict
+from udfs.drift.alarm import OPENS_AFTER, Alarm, follow
+from udfs.drift.thresholds import ALPHA, D_MIN, verdict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -17,7 +17,7 @@ _COLOURS = {"none": "#7f7f7f", "mlp": "#1f77b4"}
 
 def draw(lines: list[Line], file: Path) -> None:
     """Draw lines into a file whose suffix says the format: over slots on the left, over floats on the right."""
-    from matplotlib.figure import Figure  # noqa: PLC0415 - an extra, and slow to import
+    from matplotlib.figure import Figure
 
     figure = Figure((9, 3.6), layout="constrained")
     for axes, over in zip(figure.subplots(1, 2), ("slots", "floats"), strict=True):

@@ -11,9 +11,9 @@ from rich.table import Table
 from scipy.stats import norm
 
 from bench.windows import distances, p_values
-from udfs.choose_bins import choose_bins
-from udfs.histogram import Histogram, histogram
-from udfs.verdict import ALPHA, D_MIN, margin
+from udfs.distributions.choose_bins import choose_bins
+from udfs.distributions.histogram import Histogram, histogram
+from udfs.drift.thresholds import ALPHA, D_MIN, margin
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

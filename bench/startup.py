@@ -27,7 +27,7 @@ from pyflink_jobs.demo.replay import replay
 from pyflink_jobs.errors import JobError
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.jars import cache_folder
-from pyflink_jobs.running.cpu import steal_seconds
+from pyflink_jobs.tuning.cpu_meter import steal_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from udfs.verdict import margin
+from udfs.drift.thresholds import margin
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from udfs.histogram import Histogram
+    from udfs.distributions.histogram import Histogram
 
 __all__ = ["LENGTHS", "N", "distances_of_latest", "fires"]
 

@@ -13,15 +13,15 @@ import numpy as np
 from scipy.special import kolmogorov
 from scipy.stats import binom, norm
 
-from udfs.choose_bins import choose_bins
-from udfs.histogram import histogram
+from udfs.distributions.choose_bins import choose_bins
+from udfs.distributions.histogram import histogram
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from udfs.histogram import Histogram
+    from udfs.distributions.histogram import Histogram
 
     Cdf = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 

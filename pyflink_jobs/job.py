@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 
-from pyflink_jobs.cluster.submitting import prepare, send
+from pyflink_jobs.cluster.submit import prepare, send
 from pyflink_jobs.cluster.targets import Target
 from pyflink_jobs.errors import MillstreamError
 from pyflink_jobs.project.settings import Project

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
-from pyflink_jobs.running.jvm import start_quickly
+from pyflink_jobs.running.fast_start.jvm import start_quickly
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,10 +8,10 @@ from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pyflink_jobs.java.build import compile_java, jar_name, write_jar
 from pyflink_jobs.local.flink_home import scripts
 from pyflink_jobs.local.jars import cache_folder, jars
 from pyflink_jobs.local.java import find_java
-from pyflink_jobs.running.java_classes import compile_java, jar_name, write_jar
 
 __all__ = ["HEAP", "JAR_SECTIONS", "flink_job", "kafka_streams_application"]
 
@@ -59,8 +59,8 @@ def _compile(jar: Path, sources: list[Path], libraries: list[Path]) -> None:
     with TemporaryDirectory() as log:
         os.environ["JAVA_HOME"] = str(find_java().home)
         os.environ["FLINK_LOG_DIR"] = log
-        from pyflink.java_gateway import get_gateway  # noqa: PLC0415 - slow, and needs the JVM's settings first
-        from pyflink.util.java_utils import add_jars_to_context_class_loader  # noqa: PLC0415
+        from pyflink.java_gateway import get_gateway
+        from pyflink.util.java_utils import add_jars_to_context_class_loader
 
         get_gateway()
         add_jars_to_context_class_loader([library.as_uri() for library in libraries])

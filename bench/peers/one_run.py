@@ -15,7 +15,7 @@ from bench.peers.append_times import appended_before, create_topic
 from bench.peers.cpu_trace import CpuTrace
 from bench.peers.steady import steady
 from pyflink_jobs.errors import JobError
-from pyflink_jobs.running.cpu import steal_seconds
+from pyflink_jobs.tuning.cpu_meter import steal_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from bench.peers.contestants import COMMIT_SECONDS
-from pyflink_jobs.project.options import read_configuration
+from pyflink_jobs.project.flink_options import read_configuration
 from pyflink_jobs.project.settings import Project
 
 if TYPE_CHECKING:

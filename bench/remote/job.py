@@ -15,8 +15,8 @@ import pandas as pd
 from pyflink.table import DataTypes
 from pyflink.table.udf import ScalarFunction, udf
 
+from pyflink_jobs.planning.compile.load import load_job
 from pyflink_jobs.planning.declarations import declare
-from pyflink_jobs.planning.loading import load_job
 from pyflink_jobs.project.settings import Project
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.minicluster import minicluster

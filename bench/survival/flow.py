@@ -15,7 +15,6 @@ from bench.survival.feeder import Feeder
 from bench.survival.pipeline import JOB, OPTIONS, SINKS, create_topics, pipeline
 from bench.survival.reader import Reader, committed
 from bench.survival.records import flowing_records
-from pyflink_jobs.cluster.carrying_over import carry_over
 from pyflink_jobs.cluster.jobs import (
     cancel,
     first_checkpoint,
@@ -25,7 +24,8 @@ from pyflink_jobs.cluster.jobs import (
     wait_until_running,
     wait_until_state,
 )
-from pyflink_jobs.cluster.submitting import prepare, send
+from pyflink_jobs.cluster.state_mapping import carry_over
+from pyflink_jobs.cluster.submit import prepare, send
 from pyflink_jobs.cluster.targets import Target
 from pyflink_jobs.rest import Rest, why
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from bench.survival.site import Site
-    from pyflink_jobs.planning.compiled import Plan
+    from pyflink_jobs.planning.compile.compiled_plan import Plan
 
 __all__ = ["Flow", "flow", "submit"]
 

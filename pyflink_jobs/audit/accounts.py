@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pyflink_jobs.quarantine.emitted import Place
+    from pyflink_jobs.audit.expected_output import Place
 
 __all__ = ["Account", "Found", "Integers", "Limits", "Records", "accounts"]
 

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pyflink_jobs.audit.accounts import Found, Limits, Records
+    from pyflink_jobs.audit.expected_output import Place
     from pyflink_jobs.audit.subjects import Subject
     from pyflink_jobs.errors import Finding
-    from pyflink_jobs.planning.source_columns import SourceTable
+    from pyflink_jobs.parsing.create_table import SourceTable
     from pyflink_jobs.project.settings import Project
-    from pyflink_jobs.quarantine.emitted import Place
 
 __all__ = ["Audit", "audit"]
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding, Place
-from pyflink_jobs.planning.guarded import is_json_of_kafka
-from pyflink_jobs.planning.ml_predict import find_calls
-from pyflink_jobs.planning.order import in_order, needed_by
-from pyflink_jobs.planning.restricted import read_insert
-from pyflink_jobs.planning.source_columns import read_source
+from pyflink_jobs.parsing.create_table import read_source
+from pyflink_jobs.parsing.ml_predict import find_calls
+from pyflink_jobs.planning.companions.only_records import read_insert
+from pyflink_jobs.planning.dependencies import in_order, needed_by
+from pyflink_jobs.planning.rewrites.validated_source import is_json_of_kafka
 
 if TYPE_CHECKING:
+    from pyflink_jobs.parsing.create_table import SourceTable
+    from pyflink_jobs.parsing.statements import Statement
     from pyflink_jobs.planning.declarations import Declarations
-    from pyflink_jobs.planning.source_columns import SourceTable
-    from pyflink_jobs.project.sqlfile import Statement
 
 __all__ = ["find_sinks"]
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.audit.sinks import find_sinks
 from pyflink_jobs.errors import Finding, ProjectError, SqlError
-from pyflink_jobs.planning.guarded import is_json_of_kafka
-from pyflink_jobs.planning.ml_predict import find_calls
-from pyflink_jobs.planning.quarantine_sql import QUARANTINE
-from pyflink_jobs.planning.source_columns import SourceTable, read_source
+from pyflink_jobs.parsing.create_table import SourceTable, read_source
+from pyflink_jobs.parsing.ml_predict import find_calls
+from pyflink_jobs.planning.companions.quarantine_sql import QUARANTINE
+from pyflink_jobs.planning.rewrites.validated_source import is_json_of_kafka
 
 if TYPE_CHECKING:
     from pyflink_jobs.planning.declarations import Declarations
-    from pyflink_jobs.planning.guarded import GuardedSource
+    from pyflink_jobs.planning.rewrites.validated_source import GuardedSource
 
 __all__ = ["Subject", "find_subjects", "quarantine_table", "scoring_jobs"]
 

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from pyflink_jobs.audit.accounts import Account
     from pyflink_jobs.audit.audit import Audit
+    from pyflink_jobs.audit.expected_output import Place
     from pyflink_jobs.cli.main import Context
     from pyflink_jobs.project.settings import Project
-    from pyflink_jobs.quarantine.emitted import Place
 
 __all__ = ["audit"]
 
@@ -64,10 +64,10 @@ def audit(
       millstream audit score --from 2013-04-01 --to 2013-04-02T12:00
       millstream audit score --grace 300 --json
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
-    from rich.console import Console  # noqa: PLC0415 - --help must not pay for it
+    from rich.console import Console
 
-    from pyflink_jobs.audit.accounts import Limits  # noqa: PLC0415
-    from pyflink_jobs.audit.audit import audit as run  # noqa: PLC0415
+    from pyflink_jobs.audit.accounts import Limits
+    from pyflink_jobs.audit.audit import audit as run
 
     with Console(stderr=True).status("reading topics"):
         audits = run(context.project, job, Limits(since, until, round(1000 * grace)), _emitted)
@@ -80,7 +80,7 @@ def audit(
 
 def _emitted(project: Project, job: str, places: set[Place]) -> set[Place]:
     """Return those of some records that the job's query lets out. Flink starts for it: only where there are any."""
-    from pyflink_jobs.quarantine.emitted import emitted  # noqa: PLC0415 - as above
+    from pyflink_jobs.audit.expected_output import emitted
 
     return emitted(project, job, places)
 
@@ -94,7 +94,7 @@ def _print_json(audits: list[Audit]) -> None:
 
 
 def _print(audits: list[Audit]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - --help must not pay for it
+    from rich.console import Console
 
     console = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 200)
     console.print(_table(audits))
@@ -111,7 +111,7 @@ def _print(audits: list[Audit]) -> None:
 
 
 def _table(audits: list[Audit]) -> Table:
-    from rich.table import Table  # noqa: PLC0415 - --help must not pay for it
+    from rich.table import Table
 
     table = Table("job", "source", box=None, header_style="bold", pad_edge=False)
     table.add_column("partition", justify="right")

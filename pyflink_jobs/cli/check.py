@@ -32,13 +32,13 @@ def check(context: Context, *, offline: bool, as_json: bool) -> int:
       millstream check
       millstream check --offline --json
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
-    from pyflink_jobs.running.jvm import early_jvm, start_quickly  # noqa: PLC0415 - --help must not pay for it
+    from pyflink_jobs.running.fast_start.jvm import early_jvm, start_quickly
 
     project = context.project
     if offline:
         return _check(context, project, None, as_json=as_json)
     start_quickly()
-    from pyflink_jobs.running.environment import import_pyflink  # noqa: PLC0415 - same
+    from pyflink_jobs.running.environment import import_pyflink
 
     with early_jvm(project, lambda: _environment(project)) as starting:
         import_pyflink()
@@ -47,7 +47,7 @@ def check(context: Context, *, offline: bool, as_json: bool) -> int:
 
 def _environment(project: Project) -> TableEnvironment:
     """Return an environment to plan in; what is planned there does not run."""
-    from pyflink_jobs.running.environment import table_environment  # noqa: PLC0415
+    from pyflink_jobs.running.environment import table_environment
 
     # Nobody compiles the code that planning generates. To split its long methods would be a tenth of the time.
     return table_environment(project, {"table.generated-code.max-length": str(2**31 - 1)})
@@ -55,15 +55,15 @@ def _environment(project: Project) -> TableEnvironment:
 
 def _check(context: Context, project: Project, starting: Future[TableEnvironment] | None, *, as_json: bool) -> int:
     """Find and print mistakes; `starting` will be where jobs are planned, None if they are not."""
-    from pyflink_jobs.errors import MillstreamError  # noqa: PLC0415
-    from pyflink_jobs.planning.declarations import declare  # noqa: PLC0415
+    from pyflink_jobs.errors import MillstreamError
+    from pyflink_jobs.planning.declarations import declare
 
     findings = []
     try:
         declarations = declare(project)
         findings += declarations.findings
         if starting:
-            from pyflink_jobs.planning.planner import check_plans  # noqa: PLC0415
+            from pyflink_jobs.planning.compile.plan import check_plans
 
             findings += check_plans(declarations, starting.result())
     except MillstreamError as error:

@@ -27,12 +27,12 @@ def demo(context: Context, out: Path | None, *, as_json: bool) -> int:
     Example:
       millstream demo
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
-    from rich.console import Console  # noqa: PLC0415 - --help must not wait for it
+    from rich.console import Console
 
-    from pyflink_jobs.cli.report import print_numbers  # noqa: PLC0415 - same
-    from pyflink_jobs.demo.demo import SPAN, run_demo  # noqa: PLC0415 - same
-    from pyflink_jobs.demo.steps import steps  # noqa: PLC0415 - same
-    from pyflink_jobs.running.jvm import start_quickly  # noqa: PLC0415 - same
+    from pyflink_jobs.cli.report import print_numbers
+    from pyflink_jobs.demo.demo import SPAN, run_demo
+    from pyflink_jobs.demo.steps import steps
+    from pyflink_jobs.running.fast_start.jvm import start_quickly
 
     start_quickly()
 

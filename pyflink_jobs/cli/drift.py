@@ -73,10 +73,10 @@ def show(
       millstream drift show --slice JFK --last 60
       millstream drift show --json | jq .open_alarms
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
-    from pyflink_jobs.drift.heat_map import heat_map  # noqa: PLC0415 - --help must not pay for it
-    from pyflink_jobs.drift.pages import show_page  # noqa: PLC0415
-    from pyflink_jobs.drift.results import read_results  # noqa: PLC0415
-    from pyflink_jobs.local.broker import bootstrap_servers  # noqa: PLC0415
+    from pyflink_jobs.drift.heat_map import heat_map
+    from pyflink_jobs.drift.pages import show_page
+    from pyflink_jobs.drift.results import read_results
+    from pyflink_jobs.local.broker import bootstrap_servers
 
     results = read_results(bootstrap_servers(context.project), model, version, job)
     picture = heat_map(results, last, label)
@@ -112,10 +112,10 @@ def explain(
       millstream drift explain 2013-07-04 dep_delay
       millstream drift explain 2013-07-04T05:00 temp --slice JFK
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
-    from pyflink_jobs.drift.explain import explain as explained  # noqa: PLC0415 - --help must not pay for it
-    from pyflink_jobs.drift.pages import explain_page  # noqa: PLC0415
-    from pyflink_jobs.drift.results import read_results  # noqa: PLC0415
-    from pyflink_jobs.local.broker import bootstrap_servers  # noqa: PLC0415
+    from pyflink_jobs.drift.explain import explain as explained
+    from pyflink_jobs.drift.pages import explain_page
+    from pyflink_jobs.drift.results import read_results
+    from pyflink_jobs.local.broker import bootstrap_servers
 
     project = context.project
     results = read_results(bootstrap_servers(project), model, version, job)
@@ -131,15 +131,15 @@ def explain(
 
 
 def _console(in_a_pipe: int) -> Console:
-    from rich.console import Console  # noqa: PLC0415 - --help must not pay for it
+    from rich.console import Console
 
     return Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else in_a_pipe)
 
 
 def _declared(project: Project, results: Results, feature: str) -> str | None:
     """Return file and line of a feature that never had an alarm, if SQL still has it."""
-    from pyflink_jobs.drift.subject import find_subject  # noqa: PLC0415 - takes a second, and is seldom needed
-    from pyflink_jobs.errors import MillstreamError  # noqa: PLC0415
+    from pyflink_jobs.drift.subject import find_subject
+    from pyflink_jobs.errors import MillstreamError
 
     try:
         definition = find_subject(project, results.series.model, None).definition
@@ -160,7 +160,7 @@ def _line(project: Project, place: str | None, feature: str) -> str:
 
 
 def _map_as_json(results: Results, picture: HeatMap) -> dict[str, object]:
-    from pyflink_jobs.drift.records import iso  # noqa: PLC0415 - --help must not pay for it
+    from pyflink_jobs.drift.records import iso
 
     return {
         **results.series._asdict(),
@@ -181,7 +181,7 @@ def _map_as_json(results: Results, picture: HeatMap) -> dict[str, object]:
 
 
 def _explanation_as_json(explanation: Explanation, place: str | None) -> dict[str, object]:
-    from pyflink_jobs.drift.explain import sentence  # noqa: PLC0415 - --help must not pay for it
+    from pyflink_jobs.drift.explain import sentence
 
     return {
         **explanation.drift.as_json(),

@@ -24,10 +24,10 @@ def explain(context: Context, job: str, *, as_json: bool) -> None:
     Example:
       millstream explain score
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
-    from pyflink_jobs.planning.declarations import declare  # noqa: PLC0415 - --help must not pay for it
-    from pyflink_jobs.planning.explanation import explain_job  # noqa: PLC0415
-    from pyflink_jobs.running.environment import table_environment  # noqa: PLC0415
-    from pyflink_jobs.running.jvm import start_quickly  # noqa: PLC0415
+    from pyflink_jobs.planning.compile.explanation import explain_job
+    from pyflink_jobs.planning.declarations import declare
+    from pyflink_jobs.running.environment import table_environment
+    from pyflink_jobs.running.fast_start.jvm import start_quickly
 
     start_quickly()
 

@@ -30,7 +30,7 @@ def jobs(context: Context, *, target: str, ended: bool, as_json: bool) -> None:
       millstream jobs
       millstream jobs --target production --all
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
-    from pyflink_jobs.cluster.jobs import jobs as jobs_of  # noqa: PLC0415 - --help must not pay for it
+    from pyflink_jobs.cluster.jobs import jobs as jobs_of
 
     rest = _rest(context, target)
     found = jobs_of(rest, ended=ended)
@@ -56,9 +56,9 @@ def stop(context: Context, job: str, *, target: str, keep: bool, folder: str) ->
     Example:
       millstream stop score --savepoint
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
-    from rich.console import Console  # noqa: PLC0415 - --help must not pay for it
+    from rich.console import Console
 
-    from pyflink_jobs.cluster.jobs import cancel, job_named, stop_with_savepoint  # noqa: PLC0415
+    from pyflink_jobs.cluster.jobs import cancel, job_named, stop_with_savepoint
 
     rest = _rest(context, target)
     running = job_named(rest, job)
@@ -84,9 +84,9 @@ def logs(context: Context, job: str | None, *, target: str, lines: int) -> None:
       millstream logs score
       millstream logs --lines 200
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
-    from pyflink_jobs.cluster.jobs import jobs as jobs_of  # noqa: PLC0415 - --help must not pay for it
-    from pyflink_jobs.cluster.logs import failures, log_tails  # noqa: PLC0415
-    from pyflink_jobs.errors import JobError  # noqa: PLC0415
+    from pyflink_jobs.cluster.jobs import jobs as jobs_of
+    from pyflink_jobs.cluster.logs import failures, log_tails
+    from pyflink_jobs.errors import JobError
 
     rest = _rest(context, target)
     if job:
@@ -102,8 +102,8 @@ def logs(context: Context, job: str | None, *, target: str, lines: int) -> None:
 
 
 def _rest(context: Context, target: str) -> Rest:
-    from pyflink_jobs.cluster.jobs import connect  # noqa: PLC0415 - --help must not pay for it
-    from pyflink_jobs.cluster.targets import target_named  # noqa: PLC0415
+    from pyflink_jobs.cluster.jobs import connect
+    from pyflink_jobs.cluster.targets import target_named
 
     return connect(target_named(context.project, target))
 

@@ -66,7 +66,7 @@ class Context:
     def project(self) -> Project:
         """The project in `--project`, or the nearest one upward."""
         if self._project is None:
-            from pyflink_jobs.project.settings import Project  # noqa: PLC0415 - --help must not pay for it
+            from pyflink_jobs.project.settings import Project
 
             self._project = Project.find(self.folder)
         return self._project

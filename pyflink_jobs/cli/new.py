@@ -34,7 +34,7 @@ def new(folder: Path, onnx: Path | None, columns: tuple[str, ...]) -> None:
       millstream new churn --model churn.onnx --columns tenure,calls,bill
       cd churn && millstream check
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
-    from pyflink_jobs.project.scaffold import create_project  # noqa: PLC0415 - --help must not pay for it
+    from pyflink_jobs.scaffold.scaffold import create_project
 
     files = create_project(folder, onnx, columns)
     for file in files:
@@ -54,7 +54,7 @@ def card(context: Context, model: str, version: str | None, columns: tuple[str, 
     Example:
       millstream card churn --columns tenure,calls,bill
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
-    from pyflink_jobs.project.model_files import writable_version, write_card  # noqa: PLC0415 - as above
+    from pyflink_jobs.project.model_files import writable_version, write_card
 
     onnx = writable_version(context.project, model, version)
     file = write_card(onnx, model, onnx.parent.name, columns)

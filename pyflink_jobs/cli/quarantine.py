@@ -47,10 +47,10 @@ def list_(context: Context, *, source: str | None, reason: str | None, as_json: 
       millstream quarantine list
       millstream quarantine list --source departures --json
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
-    from rich.console import Console  # noqa: PLC0415 - --help must not pay for it
-    from rich.table import Table  # noqa: PLC0415
+    from rich.console import Console
+    from rich.table import Table
 
-    from pyflink_jobs.quarantine.records import count  # noqa: PLC0415
+    from pyflink_jobs.quarantine.records import count
 
     records = _read(context, source, reason)
     counted, replayed = count(records), count([record for record in records if record.replayed])
@@ -86,9 +86,9 @@ def show(context: Context, *, limit: int, source: str | None, reason: str | None
       millstream quarantine show
       millstream quarantine show -n 1 --reason contract
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
-    from pyflink_jobs.local.broker import bootstrap_servers  # noqa: PLC0415 - --help must not pay for it
-    from pyflink_jobs.quarantine.originals import as_json as line  # noqa: PLC0415
-    from pyflink_jobs.quarantine.originals import originals  # noqa: PLC0415
+    from pyflink_jobs.local.broker import bootstrap_servers
+    from pyflink_jobs.quarantine.originals import as_json as line
+    from pyflink_jobs.quarantine.originals import originals
 
     records = _read(context, source, reason)[-limit:]
     found = originals(bootstrap_servers(context.project), records)
@@ -114,8 +114,8 @@ def export(context: Context, file: Path, *, source: str | None, reason: str | No
       millstream quarantine export broken.jsonl
       millstream quarantine export undecodable.jsonl --source departures --reason undecodable
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
-    from pyflink_jobs.local.broker import bootstrap_servers  # noqa: PLC0415 - --help must not pay for it
-    from pyflink_jobs.quarantine.originals import export as write  # noqa: PLC0415
+    from pyflink_jobs.local.broker import bootstrap_servers
+    from pyflink_jobs.quarantine.originals import export as write
 
     records = _read(context, source, reason)
     gone = write(file, bootstrap_servers(context.project), records)
@@ -142,11 +142,11 @@ def replay(
       millstream quarantine replay score
       millstream quarantine replay score --source departures --reason contract
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
-    from rich.console import Console  # noqa: PLC0415 - --help must not pay for it
+    from rich.console import Console
 
-    from pyflink_jobs.planning.declarations import declare  # noqa: PLC0415
-    from pyflink_jobs.quarantine.replaying import replay as run  # noqa: PLC0415
-    from pyflink_jobs.quarantine.replaying import select  # noqa: PLC0415
+    from pyflink_jobs.planning.declarations import declare
+    from pyflink_jobs.quarantine.replay import replay as run
+    from pyflink_jobs.quarantine.replay import select
 
     declarations = declare(context.project)
     selection = select(context.project, declarations, job, source, reason, force=force)
@@ -171,8 +171,8 @@ def replay(
 
 
 def _read(context: Context, source: str | None, reason: str | None) -> list[Quarantined]:
-    from pyflink_jobs.local.broker import bootstrap_servers  # noqa: PLC0415 - --help must not pay for it
-    from pyflink_jobs.quarantine.records import chosen, read_quarantine  # noqa: PLC0415
+    from pyflink_jobs.local.broker import bootstrap_servers
+    from pyflink_jobs.quarantine.records import chosen, read_quarantine
 
     return chosen(read_quarantine(bootstrap_servers(context.project)), source, reason)
 

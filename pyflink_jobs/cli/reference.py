@@ -10,7 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from pyflink_jobs.cli.main import Context
-    from udfs.reference import Profile
+    from udfs.drift.reference import Profile
 
 __all__ = ["reference"]
 
@@ -59,12 +59,12 @@ def build(
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
     if (view is None) != (end is None):
         raise click.UsageError("--sql and --to belong together")
-    from rich.console import Console  # noqa: PLC0415 - --help must not pay for it
-    from rich.progress import Progress  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import Progress
 
-    from pyflink_jobs.drift.build import build_reference  # noqa: PLC0415
-    from pyflink_jobs.drift.rows import rows_of_view  # noqa: PLC0415
-    from pyflink_jobs.drift.subject import find_subject  # noqa: PLC0415
+    from pyflink_jobs.drift.build import build_reference
+    from pyflink_jobs.drift.rows import rows_of_view
+    from pyflink_jobs.drift.subject import find_subject
 
     project = context.project
     subject = find_subject(project, model, version)

@@ -75,10 +75,10 @@ def flights(
         raise click.UsageError("--fresh and --append exclude each other")
     if start and end and start >= end:
         raise click.UsageError(f"--from {start} is not before --to {end}")
-    from pyflink_jobs.demo import flights as data  # noqa: PLC0415 - --help must not wait for pandas
-    from pyflink_jobs.demo.ready_topics import make_ready, refuse_records  # noqa: PLC0415 - same
-    from pyflink_jobs.demo.replay import replay as play  # noqa: PLC0415 - same
-    from pyflink_jobs.local.broker import bootstrap_servers  # noqa: PLC0415 - same
+    from pyflink_jobs.demo import flights as data
+    from pyflink_jobs.demo.ready_topics import make_ready, refuse_records
+    from pyflink_jobs.demo.replay import replay as play
+    from pyflink_jobs.local.broker import bootstrap_servers
 
     bootstrap = bootstrap_servers(context.project)
     if not (fresh or append):

@@ -27,12 +27,12 @@ def report(context: Context, out: Path | None, *, as_json: bool) -> int:
       millstream report --out out/demo.html
       millstream report --json
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
-    from rich.console import Console  # noqa: PLC0415 - --help must not wait for it
+    from rich.console import Console
 
-    from pyflink_jobs.demo.outcomes import read_outcomes  # noqa: PLC0415 - same
-    from pyflink_jobs.demo.pictures import require_matplotlib  # noqa: PLC0415 - same
-    from pyflink_jobs.demo.report import write  # noqa: PLC0415 - same
-    from pyflink_jobs.local.broker import bootstrap_servers  # noqa: PLC0415 - same
+    from pyflink_jobs.demo.outcomes import read_outcomes
+    from pyflink_jobs.demo.pictures import require_matplotlib
+    from pyflink_jobs.demo.report import write
+    from pyflink_jobs.local.broker import bootstrap_servers
 
     require_matplotlib()
     file = (out or context.project.root / "out" / "demo.html").resolve()
@@ -49,7 +49,7 @@ def report(context: Context, out: Path | None, *, as_json: bool) -> int:
 
 def print_numbers(outcomes: Outcomes, file: Path, rate: float | None = None) -> None:
     """Print the summary, what is wrong with it, and where the report is."""
-    from pyflink_jobs.demo.report import numbers  # noqa: PLC0415 - --help must not wait for it
+    from pyflink_jobs.demo.report import numbers
 
     for name, value, note in numbers(outcomes, rate):
         click.echo(f"{name:<12}{value:>9}  {click.style(note, dim=True)}")

@@ -32,15 +32,15 @@ def run(context: Context, job: str, *, bounded: bool, parallelism: int | None, a
     Example:
       millstream run score --bounded
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
-    from pyflink_jobs.running.minicluster import early_minicluster, slots_of  # noqa: PLC0415 - --help must not pay for it
+    from pyflink_jobs.running.minicluster import early_minicluster, slots_of
 
     meter = _Meter()
     project = context.project
     with early_minicluster(project, parallelism or slots_of(project)) as starting:
-        from rich.console import Console  # noqa: PLC0415 - slow to import, all of it: meanwhile the JVM starts
+        from rich.console import Console
 
         with Console(stderr=True).status(f"{job}: planning, starting Flink") as status:
-            from pyflink_jobs.running.job import run_job  # noqa: PLC0415
+            from pyflink_jobs.running.job import run_job
 
             outcome = run_job(
                 project,

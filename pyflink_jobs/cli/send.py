@@ -23,9 +23,9 @@ def send(context: Context, topic: str, file: BinaryIO) -> None:
     Example:
       millstream send events data/events.jsonl
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
-    from pyflink_jobs.local.broker import bootstrap_servers  # noqa: PLC0415 - --help must not pay for it
-    from pyflink_jobs.local.sending import send_records  # noqa: PLC0415
-    from pyflink_jobs.local.topics import create  # noqa: PLC0415
+    from pyflink_jobs.local.broker import bootstrap_servers
+    from pyflink_jobs.local.sending import send_records
+    from pyflink_jobs.local.topics import create
 
     bootstrap = bootstrap_servers(context.project)
     create(bootstrap, {topic: 1})

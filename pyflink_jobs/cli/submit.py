@@ -11,7 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from pyflink_jobs.cli.main import Context
-    from pyflink_jobs.cluster.submitting import Submission
+    from pyflink_jobs.cluster.submit import Submission
 
 __all__ = ["submit"]
 
@@ -46,15 +46,15 @@ def submit(
       millstream submit score --dry-run
       millstream submit score
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
-    from rich.console import Console  # noqa: PLC0415 - --help must not pay for it
+    from rich.console import Console
 
-    from pyflink_jobs.cluster.deploying import deploy  # noqa: PLC0415
-    from pyflink_jobs.cluster.jobs import connect, jobs, wait_until_running  # noqa: PLC0415
-    from pyflink_jobs.cluster.records import keep_record  # noqa: PLC0415
-    from pyflink_jobs.cluster.submitting import prepare, send  # noqa: PLC0415
-    from pyflink_jobs.cluster.targets import target_named  # noqa: PLC0415
-    from pyflink_jobs.errors import JobError  # noqa: PLC0415
-    from pyflink_jobs.local.broker import bootstrap_servers  # noqa: PLC0415
+    from pyflink_jobs.cluster.deploy import deploy
+    from pyflink_jobs.cluster.jobs import connect, jobs, wait_until_running
+    from pyflink_jobs.cluster.submit import prepare, send
+    from pyflink_jobs.cluster.submitted_copies import keep_record
+    from pyflink_jobs.cluster.targets import target_named
+    from pyflink_jobs.errors import JobError
+    from pyflink_jobs.local.broker import bootstrap_servers
 
     project = context.project
     to = target_named(project, target)
@@ -86,7 +86,7 @@ def submit(
 
 def _described(submission: Submission, folder: Path) -> dict[str, Any]:
     """Return all that would be sent; files by their names alone, for the folder is another each time."""
-    from pyflink_jobs.cluster.shipping import files_of  # noqa: PLC0415
+    from pyflink_jobs.cluster.ship_models import files_of
 
     def bare(value: str) -> str:
         return value.replace(f"{folder}/", "")

@@ -37,15 +37,15 @@ def test(context: Context, files: tuple[Path, ...], name: str | None, *, as_json
       millstream test tests/features/origin_congestion.yaml
       millstream test -k "last hour" --json
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
-    from rich.console import Console  # noqa: PLC0415 - --help must not pay for it
+    from rich.console import Console
 
-    from pyflink_jobs.planning.declarations import declare  # noqa: PLC0415
-    from pyflink_jobs.running.environment import table_environment  # noqa: PLC0415
-    from pyflink_jobs.running.jvm import start_quickly  # noqa: PLC0415
-    from pyflink_jobs.running.minicluster import minicluster  # noqa: PLC0415
-    from pyflink_jobs.testkit import report  # noqa: PLC0415
-    from pyflink_jobs.testkit.cases import make_cases  # noqa: PLC0415
-    from pyflink_jobs.testkit.run import run_cases  # noqa: PLC0415
+    from pyflink_jobs.planning.declarations import declare
+    from pyflink_jobs.running.environment import table_environment
+    from pyflink_jobs.running.fast_start.jvm import start_quickly
+    from pyflink_jobs.running.minicluster import minicluster
+    from pyflink_jobs.testkit import report
+    from pyflink_jobs.testkit.cases import make_cases
+    from pyflink_jobs.testkit.run import run_cases
 
     start_quickly()
     started = monotonic()
@@ -80,8 +80,8 @@ def test(context: Context, files: tuple[Path, ...], name: str | None, *, as_json
 
 def _selected(project: Project, files: tuple[Path, ...], name: str | None) -> list[FeatureTest]:
     """Read the files, or all of the project's, and return the tests whose name is asked for."""
-    from pyflink_jobs.errors import FeatureTestError  # noqa: PLC0415 - --help must not pay for it
-    from pyflink_jobs.testkit.feature_file import read_feature_files  # noqa: PLC0415
+    from pyflink_jobs.errors import FeatureTestError
+    from pyflink_jobs.testkit.feature_file import read_feature_files
 
     folder = project.root / "tests" / "features"
     chosen = [file.resolve() for file in files] or sorted(folder.glob("*.yaml"))

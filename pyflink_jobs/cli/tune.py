@@ -32,7 +32,7 @@ _SAMPLE = click.option(
 
 def _span(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
     """Read a span such as 50ms; return milliseconds."""
-    from pyflink_jobs.project.units import seconds  # noqa: PLC0415 - --help must not pay for it
+    from pyflink_jobs.project.units import seconds
 
     if value is None:
         return None
@@ -78,10 +78,10 @@ def tune(
         raise click.UsageError("say what for: either --throughput or --p99 SPAN")
     if (only and limit is not None) or (rate is not None and throughput):
         raise click.UsageError("--only belongs to --throughput, --rate to --p99")
-    from pyflink_jobs.tuning import report  # noqa: PLC0415 - --help must not pay for it
-    from pyflink_jobs.tuning.latency import tune_latency  # noqa: PLC0415
-    from pyflink_jobs.tuning.options import known  # noqa: PLC0415
-    from pyflink_jobs.tuning.throughput import tune_throughput  # noqa: PLC0415
+    from pyflink_jobs.tuning import report
+    from pyflink_jobs.tuning.latency import tune_latency
+    from pyflink_jobs.tuning.options import known
+    from pyflink_jobs.tuning.throughput import tune_throughput
 
     known(only)
     file = output or Path("flink-conf") / f"tuned-{job}.yaml"
@@ -109,7 +109,7 @@ def tune(
 
 
 def _own_rate(bench: Bench) -> float:
-    from pyflink_jobs.errors import JobError  # noqa: PLC0415 - --help must not pay for it
+    from pyflink_jobs.errors import JobError
 
     if bench.sample.rate is None:
         raise JobError(
@@ -146,7 +146,7 @@ def size(
       millstream size score --rate 1000000
       millstream size score --rate 1000000 --us 20
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
-    from pyflink_jobs.tuning.sizing import size as needs  # noqa: PLC0415 - --help must not pay for it
+    from pyflink_jobs.tuning.sizing import size as needs
 
     cost, partitions, rests_on = _said(context.project, job, us) if us else _measured(context.project, job, sample)
     found = needs(rate, cost, headroom)
@@ -158,7 +158,7 @@ def size(
 
 
 def _table(job: str, found: Size, partitions: int | None) -> str:
-    from pyflink_jobs.tuning.sizing import lines  # noqa: PLC0415 - --help must not pay for it
+    from pyflink_jobs.tuning.sizing import lines
 
     rows = lines(found, partitions)
     wide, long = (max(len(row[column]) for row in rows) for column in (0, 1))
@@ -167,9 +167,9 @@ def _table(job: str, found: Size, partitions: int | None) -> str:
 
 
 def _said(project: Project, job: str, us: float) -> tuple[Cost, int | None, str]:
-    from pyflink_jobs.planning.declarations import declare  # noqa: PLC0415 - --help must not pay for it
-    from pyflink_jobs.tuning.measured_cost import declared_workers  # noqa: PLC0415
-    from pyflink_jobs.tuning.sizing import Cost  # noqa: PLC0415
+    from pyflink_jobs.planning.declarations import declare
+    from pyflink_jobs.tuning.measured_cost import declared_workers
+    from pyflink_jobs.tuning.sizing import Cost
 
     workers, worker = declared_workers(declare(project), job)
     words = f"It rests on --us {us:g}. Nothing was measured: a worker is taken to hold 190 MiB and its models."
@@ -177,8 +177,8 @@ def _said(project: Project, job: str, us: float) -> tuple[Cost, int | None, str]
 
 
 def _measured(project: Project, job: str, sample: int | None) -> tuple[Cost, int | None, str]:
-    from pyflink_jobs.tuning import report  # noqa: PLC0415 - --help must not pay for it
-    from pyflink_jobs.tuning.measured_cost import measure_cost  # noqa: PLC0415
+    from pyflink_jobs.tuning import report
+    from pyflink_jobs.tuning.measured_cost import measure_cost
 
     with _bench(project, job, sample) as bench:
         found = measure_cost(bench)
@@ -196,10 +196,10 @@ def _measured(project: Project, job: str, sample: int | None) -> tuple[Cost, int
 @contextmanager
 def _bench(project: Project, job: str, sample: int | None) -> Iterator[Bench]:
     """Open a bench with a progress bar on the terminal; elsewhere each run is a line of its own."""
-    from rich.console import Console  # noqa: PLC0415 - --help must not pay for it
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from pyflink_jobs.tuning.tuning import open_bench  # noqa: PLC0415
+    from pyflink_jobs.tuning.tuning import open_bench
 
     columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
     console = Console(stderr=True)

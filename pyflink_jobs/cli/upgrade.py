@@ -12,7 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from pyflink_jobs.cli.main import Context
-    from pyflink_jobs.cluster.carrying_over import Fate
+    from pyflink_jobs.cluster.state_mapping import Fate
 
 __all__ = ["upgrade"]
 
@@ -46,15 +46,15 @@ def upgrade(
       millstream upgrade score --plan
       millstream upgrade score
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
-    from rich.console import Console  # noqa: PLC0415 - --help must not pay for it
+    from rich.console import Console
 
-    from pyflink_jobs.cluster.jobs import connect  # noqa: PLC0415
-    from pyflink_jobs.cluster.records import keep_record  # noqa: PLC0415
-    from pyflink_jobs.cluster.targets import target_named  # noqa: PLC0415
-    from pyflink_jobs.cluster.upgrading import plan_upgrade  # noqa: PLC0415
-    from pyflink_jobs.cluster.upgrading import upgrade as carry_out  # noqa: PLC0415
-    from pyflink_jobs.errors import JobError  # noqa: PLC0415
-    from pyflink_jobs.local.broker import bootstrap_servers  # noqa: PLC0415
+    from pyflink_jobs.cluster.jobs import connect
+    from pyflink_jobs.cluster.submitted_copies import keep_record
+    from pyflink_jobs.cluster.targets import target_named
+    from pyflink_jobs.cluster.upgrade import plan_upgrade
+    from pyflink_jobs.cluster.upgrade import upgrade as carry_out
+    from pyflink_jobs.errors import JobError
+    from pyflink_jobs.local.broker import bootstrap_servers
 
     project = context.project
     to = target_named(project, target)

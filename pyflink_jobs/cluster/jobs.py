@@ -9,9 +9,9 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError, URLError
 
-from pyflink_jobs.cluster.submitting import PLAN
+from pyflink_jobs.cluster.submit import PLAN
 from pyflink_jobs.errors import ClusterError, JobError
-from pyflink_jobs.planning.compiled import Plan
+from pyflink_jobs.planning.compile.compiled_plan import Plan
 from pyflink_jobs.rest import Rest, why
 
 if TYPE_CHECKING:

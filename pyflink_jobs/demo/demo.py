@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.demo import flights
 from pyflink_jobs.demo.bad_records import send_bad_records
-from pyflink_jobs.demo.fresh import delete
+from pyflink_jobs.demo.delete_topics import delete
 from pyflink_jobs.demo.outcomes import Outcomes, read_outcomes
 from pyflink_jobs.demo.pictures import require_matplotlib
 from pyflink_jobs.demo.ready_topics import make_ready

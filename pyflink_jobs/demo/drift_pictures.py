@@ -8,7 +8,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from pyflink_jobs.demo.pictures import ACCENT, FAINT, HEAT, INK, SECOND, WIDTH, drawing
-from udfs.quantiles import SHOWN
+from udfs.distributions.quantiles import SHOWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -137,8 +137,8 @@ def _runs(starts: list[float], values: Sequence[int | None], width: float) -> li
 
 def _fill(axes: Any, boxes: list[tuple[float, float, float, float]], colour: str) -> None:  # noqa: ANN401 - matplotlib is untyped
     """Draw boxes (from x, to x, from y, to y) of a colour as one shape, which keeps the page small."""
-    from matplotlib.patches import PathPatch  # noqa: PLC0415 - an extra, and slow to import
-    from matplotlib.path import Path  # noqa: PLC0415 - same
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
 
     if boxes:
         corners = [[(a, c), (b, c), (b, d), (a, d), (a, c)] for a, b, c, d in boxes]
@@ -161,7 +161,7 @@ def _legend(figure: Any, bottom: float, height: float) -> None:  # noqa: ANN401 
 
 
 def _time_axis(axes: Any, drift: Drift) -> None:  # noqa: ANN401 - matplotlib is untyped
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter  # noqa: PLC0415 - an extra, and slow to import
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
     axes.set_xlim(*_days([drift.starts[0], drift.end]))
     locator = AutoDateLocator(maxticks=8)
@@ -171,6 +171,6 @@ def _time_axis(axes: Any, drift: Drift) -> None:  # noqa: ANN401 - matplotlib is
 
 
 def _days(times: Sequence[datetime]) -> list[float]:
-    from matplotlib.dates import date2num  # noqa: PLC0415 - an extra, and slow to import
+    from matplotlib.dates import date2num
 
     return [float(day) for day in date2num(times)]

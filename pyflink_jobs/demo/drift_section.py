@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.demo.drift_pictures import draw_alarms, draw_gaps, draw_heat, span
 from pyflink_jobs.demo.section import Section
-from udfs.quantiles import SHOWN
+from udfs.distributions.quantiles import SHOWN
 
 if TYPE_CHECKING:
     from pyflink_jobs.demo.drift_results import Drift, Gap, Row

@@ -155,8 +155,8 @@ def _label_ends(axes: Any, last: tuple[int, float | None, float | None]) -> None
 def drawing(name: str, width: float, height: float) -> Iterator[tuple[Any, StringIO]]:
     """Give a figure to draw in, and a text that holds its SVG element after the block."""
     require_matplotlib()
-    import matplotlib as mpl  # noqa: PLC0415 - an extra, and slow to import
-    from matplotlib.figure import Figure  # noqa: PLC0415
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
 
     with mpl.rc_context({**STYLE, "svg.hashsalt": "the same ids in each run"}):
         figure, out, raw = Figure((width, height)), StringIO(), StringIO()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pyflink_jobs.demo.delete_topics import delete
 from pyflink_jobs.demo.flights import TOPICS
-from pyflink_jobs.demo.fresh import delete
 from pyflink_jobs.errors import KafkaError
 from pyflink_jobs.local import topics
 

@@ -28,11 +28,11 @@ from pyflink_jobs.drift.build import build_reference
 from pyflink_jobs.drift.subject import find_subject
 from pyflink_jobs.errors import MillstreamError
 from pyflink_jobs.local import broker, topics
-from pyflink_jobs.planning.create_model import read_create_model
+from pyflink_jobs.parsing.create_model import read_create_model
+from pyflink_jobs.parsing.statements import read_sql
 from pyflink_jobs.project.settings import Project
-from pyflink_jobs.project.sqlfile import read_sql
 from pyflink_jobs.running.job import run_job
-from udfs.signature import sha256
+from udfs.scoring.signature import sha256
 
 __all__ = ["main", "reference", "training_data"]
 

@@ -13,21 +13,21 @@ import pyarrow.json as pj
 import pyarrow.parquet as pq
 
 from pyflink_jobs.errors import ModelError
-from udfs.build_reference import SLICES, build_profile
-from udfs.inference import masked, run_inference
-from udfs.model import load_model, numpy_dtype
-from udfs.reference import ProfileError, write_profile
-from udfs.signature import ModelFileError
+from udfs.drift.build_reference import SLICES, build_profile
+from udfs.drift.reference import ProfileError, write_profile
+from udfs.scoring.inference import masked, run_inference
+from udfs.scoring.model import load_model, numpy_dtype
+from udfs.scoring.signature import ModelFileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
-    from pyflink_jobs.planning.create_model import ModelDefinition
-    from pyflink_jobs.planning.monitoring import MonitorOptions
-    from udfs.model import Model, ModelSpec
-    from udfs.reference import Profile
+    from pyflink_jobs.parsing.create_model import ModelDefinition
+    from pyflink_jobs.planning.checks.monitor_options import MonitorOptions
+    from udfs.drift.reference import Profile
+    from udfs.scoring.model import Model, ModelSpec
 
 __all__ = ["build_reference"]
 

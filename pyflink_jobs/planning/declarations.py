@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import ContractError, Finding, MillstreamError, Place, ProjectError
 from pyflink_jobs.local.broker import bootstrap_servers
-from pyflink_jobs.planning.contract import bind
-from pyflink_jobs.planning.create_model import ModelDefinition, read_create_model
-from pyflink_jobs.planning.exactly_once import check_inserts
-from pyflink_jobs.planning.guarding import guard_all
-from pyflink_jobs.planning.ml_predict import Call, find_calls
-from pyflink_jobs.planning.monitoring import Monitored, bind_monitor, read_monitor
-from pyflink_jobs.planning.order import in_order, needed_by
-from pyflink_jobs.planning.quarantine_sql import QUARANTINE
+from pyflink_jobs.parsing.create_model import ModelDefinition, read_create_model
+from pyflink_jobs.parsing.ml_predict import Call, find_calls
+from pyflink_jobs.parsing.statements import Statement, read_sql
+from pyflink_jobs.planning.checks.exactly_once import check_inserts
+from pyflink_jobs.planning.checks.model_file import bind
+from pyflink_jobs.planning.checks.monitor_options import Monitored, bind_monitor, read_monitor
+from pyflink_jobs.planning.checks.source_rules import guard_all
+from pyflink_jobs.planning.companions.quarantine_sql import QUARANTINE
+from pyflink_jobs.planning.dependencies import in_order, needed_by
 from pyflink_jobs.project.model_files import find_model
-from pyflink_jobs.project.sqlfile import Statement, read_sql
 
 if TYPE_CHECKING:
-    from pyflink_jobs.planning.guarded import GuardedSource
+    from pyflink_jobs.planning.rewrites.validated_source import GuardedSource
     from pyflink_jobs.project.settings import Project
-    from udfs.model import ModelSpec
+    from udfs.scoring.model import ModelSpec
 
 __all__ = ["Declarations", "Model", "declare"]
 

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyflink_jobs.errors import ModelError, Place
-from udfs.signature import ModelFileError, Signature, read_signature, sha256
+from udfs.scoring.signature import ModelFileError, Signature, read_signature, sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable

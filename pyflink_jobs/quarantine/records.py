@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pyflink_jobs.errors import KafkaError
-from pyflink_jobs.planning.quarantine_sql import QUARANTINE, REFUSED, REPLAYED
+from pyflink_jobs.planning.companions.quarantine_sql import QUARANTINE, REFUSED, REPLAYED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -85,7 +85,7 @@ def read_quarantine(bootstrap: str) -> list[Quarantined]:
 
     Raises KafkaError where there is no broker or no such topic.
     """
-    from pyflink_jobs.local.topics import names, read  # noqa: PLC0415 - all else here needs no Kafka
+    from pyflink_jobs.local.topics import names, read
 
     if QUARANTINE not in names(bootstrap):
         raise KafkaError(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from pyflink_jobs.java.build import java_classes
 from pyflink_jobs.local.jars import jars
-from pyflink_jobs.project.options import read_configuration
-from pyflink_jobs.running.java_classes import java_classes
-from pyflink_jobs.running.jvm import prepare_jvm
+from pyflink_jobs.project.flink_options import read_configuration
+from pyflink_jobs.running.fast_start.jvm import prepare_jvm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,8 +61,8 @@ def table_environment(
     prepare_jvm(project)
     # The connector is among the JVM's own jars; a cluster elsewhere has to be sent it.
     sent = [*jars("flink-kafka"), java_classes()] if remote else [java_classes()]
-    from pyflink.common import Configuration  # noqa: PLC0415 - slow to import, and needs the JVM's settings first
-    from pyflink.table import EnvironmentSettings, TableEnvironment  # noqa: PLC0415
+    from pyflink.common import Configuration
+    from pyflink.table import EnvironmentSettings, TableEnvironment
 
     configuration = Configuration()
     here = {
@@ -88,4 +88,4 @@ def table_environment(
 
 def import_pyflink() -> None:
     """Import what planning needs of PyFlink: a second that is better spent while the JVM starts."""
-    import udfs.flink  # noqa: F401, PLC0415
+    import udfs.flink.scoring  # noqa: F401

@@ -12,11 +12,11 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import JobError, KafkaError
+from pyflink_jobs.planning.compile.plan import PlannedJob, plan_job
 from pyflink_jobs.planning.declarations import Declarations, declare
-from pyflink_jobs.planning.flink_errors import read_exception
-from pyflink_jobs.planning.planner import PlannedJob, plan_job
+from pyflink_jobs.planning.flink.errors import read_exception
 from pyflink_jobs.running.environment import import_pyflink, table_environment
-from pyflink_jobs.running.jvm import flink_log
+from pyflink_jobs.running.fast_start.jvm import flink_log
 from pyflink_jobs.running.minicluster import TARGET, MiniCluster, StartingCluster, slots_of
 from pyflink_jobs.running.progress import JobCounts, read_counts, read_final_counts
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from pyflink.common import JobClient
 
-    from pyflink_jobs.planning.restricted import Places
+    from pyflink_jobs.planning.companions.only_records import Places
     from pyflink_jobs.project.settings import Project
     from pyflink_jobs.running.broker_watch import BrokerWatch
 
@@ -92,8 +92,8 @@ def execute(
     stop: Event | None = None,
 ) -> Outcome:
     """Submit a planned job to a cluster and follow it to its end; `stop` or Ctrl-C cancels it."""
-    from pyflink_jobs.running.broker_watch import BrokerWatch  # noqa: PLC0415 - slow to import, planning needs none
-    from pyflink_jobs.running.job_topics import (  # noqa: PLC0415 - same
+    from pyflink_jobs.running.broker_watch import BrokerWatch
+    from pyflink_jobs.running.job_topics import (
         brokers,
         create_sink_topics,
         refuse_missing_topics,

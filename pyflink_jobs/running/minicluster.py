@@ -11,9 +11,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.project.options import read_configuration
-from pyflink_jobs.running.jvm import early_jvm, prepare_jvm, variable
-from pyflink_jobs.running.worker_forks import RUNNER_FOLDER, forked_workers
+from pyflink_jobs.project.flink_options import read_configuration
+from pyflink_jobs.running.fast_start.jvm import early_jvm, prepare_jvm, variable
+from pyflink_jobs.running.fast_start.worker_forks import RUNNER_FOLDER, forked_workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,7 +68,7 @@ class StartingCluster:
 
     def __init__(self, project: Project, slots: int, options: Mapping[str, str] | None = None) -> None:
         prepare_jvm(project)
-        from pyflink.java_gateway import get_gateway  # noqa: PLC0415 - slow to import, and needs the JVM's settings
+        from pyflink.java_gateway import get_gateway
 
         jvm = get_gateway().jvm
         configuration = jvm.org.apache.flink.configuration.Configuration()

@@ -11,8 +11,8 @@ from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import FeatureTestError, Finding
-from pyflink_jobs.planning.catalog import Catalog
-from pyflink_jobs.planning.order import needed_by
+from pyflink_jobs.planning.dependencies import needed_by
+from pyflink_jobs.planning.flink.catalog import Catalog
 from pyflink_jobs.testkit.tables import Column, describe
 from pyflink_jobs.testkit.values import EPOCH, is_known, is_number, read_value
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from pyflink.table import TableEnvironment
 
+    from pyflink_jobs.parsing.statements import Statement
     from pyflink_jobs.planning.declarations import Declarations
-    from pyflink_jobs.project.sqlfile import Statement
     from pyflink_jobs.testkit.feature_file import Cell, FeatureTest, Given, Row
     from pyflink_jobs.testkit.values import Value
 

@@ -15,10 +15,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from pyflink_jobs.errors import JobError, MillstreamError
-from pyflink_jobs.planning.catalog import Catalog
-from pyflink_jobs.planning.flink_errors import read_exception
-from pyflink_jobs.project.options import read_configuration
-from pyflink_jobs.project.tokens import quoted
+from pyflink_jobs.parsing.tokens import quoted
+from pyflink_jobs.planning.flink.catalog import Catalog
+from pyflink_jobs.planning.flink.errors import read_exception
+from pyflink_jobs.project.flink_options import read_configuration
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.testkit.diff import Diff, compare
 from pyflink_jobs.testkit.tables import WATERMARK, stand_in

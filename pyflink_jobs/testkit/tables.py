@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pyflink_jobs.project.tokens import quoted
+from pyflink_jobs.parsing.tokens import quoted
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.tuning import paced
+from pyflink_jobs.tuning import measure_latency
 from pyflink_jobs.tuning.bundle_cost import BundleCost, cycle, fit, longest_time
 from pyflink_jobs.tuning.options import ARROW, BUFFER, BUNDLE, METRICS, PARALLELISM, REUSE, TIME
 from pyflink_jobs.tuning.search import candidates_of, in_turn
 
 if TYPE_CHECKING:
     from pyflink_jobs.tuning.bundle_cost import Cycle
-    from pyflink_jobs.tuning.paced import Latency
+    from pyflink_jobs.tuning.measure_latency import Latency
     from pyflink_jobs.tuning.tuning import Bench
 
 __all__ = ["Bound", "tune_latency"]
@@ -102,7 +102,7 @@ def _confirm(bench: Bench, time: int, rate: float) -> list[Latency]:
     found = []
     for _ in range(2):
         bench.begin(f"{TIME}: {time} at {rate:,.0f} records/s")
-        latency = paced.measure(bench.laboratory, {**bench.search.options, TIME: str(time)}, rate)
+        latency = measure_latency.measure(bench.laboratory, {**bench.search.options, TIME: str(time)}, rate)
         if latency is None:
             return []
         found.append(latency)
@@ -115,7 +115,7 @@ def _choose_buffer(bench: Bench, time: int, rate: float) -> list[Latency]:
 
     def measure(options: dict[str, str]) -> float:
         bench.begin(f"{BUFFER}: {options[BUFFER]}, at {rate:,.0f} records/s")
-        latency = paced.measure(bench.laboratory, options, rate)
+        latency = measure_latency.measure(bench.laboratory, options, rate)
         if latency is None:
             raise _UnknownDelayError
         seen.setdefault(options[BUFFER], []).append(latency)

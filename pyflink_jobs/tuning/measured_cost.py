@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.planning.explanation import count_python_operators
-from pyflink_jobs.planning.ml_predict import all_calls
+from pyflink_jobs.parsing.ml_predict import all_calls
+from pyflink_jobs.planning.compile.explanation import count_python_operators
 from pyflink_jobs.tuning.options import PARALLELISM
 from pyflink_jobs.tuning.sizing import WORKER, Cost
 
 if TYPE_CHECKING:
     from pyflink_jobs.planning.declarations import Declarations
-    from pyflink_jobs.tuning.laboratory import Trial
+    from pyflink_jobs.tuning.trial_runs import Trial
     from pyflink_jobs.tuning.tuning import Bench
 
 __all__ = ["MeasuredCost", "declared_workers", "measure_cost"]

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pyflink_jobs.project.tokens import quoted
-from udfs.arguments import argument_sql
-from udfs.inference import masked
+from pyflink_jobs.parsing.tokens import quoted
+from udfs.scoring.arguments import argument_sql
+from udfs.scoring.inference import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from pyflink_jobs.planning.catalog import ScoredView
-    from pyflink_jobs.planning.planner import PlannedJob
-    from udfs.model import ModelSpec
+    from pyflink_jobs.planning.compile.plan import PlannedJob
+    from pyflink_jobs.planning.flink.catalog import ScoredView
+    from udfs.scoring.model import ModelSpec
 
 __all__ = ["rows_of_models"]
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import ProjectError
-from pyflink_jobs.project.options import read_configuration
+from pyflink_jobs.project.flink_options import read_configuration
 from pyflink_jobs.project.units import seconds
 from pyflink_jobs.running.environment import DEFAULTS
 

@@ -10,11 +10,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.project.options import read_configuration
+from pyflink_jobs.project.flink_options import read_configuration
 from pyflink_jobs.tuning.bundle_cost import TIMES
-from pyflink_jobs.tuning.fragment import Entry, entry_of_model, entry_of_step, fragment
 from pyflink_jobs.tuning.options import ARROW, BUNDLE, PARALLELISM, TIME
-from udfs.calls import ROWS_PER_CALL
+from pyflink_jobs.tuning.write_conf import Entry, entry_of_model, entry_of_step, fragment
+from udfs.scoring.call_size import ROWS_PER_CALL
 
 if TYPE_CHECKING:
     from pyflink_jobs.tuning.latency import Bound

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import JobError, KafkaError
 from pyflink_jobs.local import topics
-from pyflink_jobs.planning.source_columns import read_source
+from pyflink_jobs.parsing.create_table import read_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from pyflink_jobs.parsing.create_table import SourceTable
     from pyflink_jobs.planning.declarations import Declarations
-    from pyflink_jobs.planning.source_columns import SourceTable
 
 __all__ = ["Sample", "Span", "newest", "own_rate", "take_sample"]
 

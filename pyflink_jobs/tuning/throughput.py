@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.planning.ml_predict import find_calls
+from pyflink_jobs.parsing.ml_predict import find_calls
 from pyflink_jobs.tuning.choice import noise, typical
 from pyflink_jobs.tuning.options import TRIED
 from pyflink_jobs.tuning.search import REPEATS, candidates_of, in_turn

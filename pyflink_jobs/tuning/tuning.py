@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.planning.declarations import declare
 from pyflink_jobs.running.minicluster import minicluster
-from pyflink_jobs.tuning.inner_batch import InnerBatch, best_inner_batch
-from pyflink_jobs.tuning.laboratory import CLUSTER, Laboratory
 from pyflink_jobs.tuning.model_rows import rows_of_models
 from pyflink_jobs.tuning.options import PARALLELISM, current
+from pyflink_jobs.tuning.rows_per_call import InnerBatch, best_inner_batch
 from pyflink_jobs.tuning.sample import take_sample
 from pyflink_jobs.tuning.search import Search, candidates_of
-from udfs.calls import ROWS_PER_CALL
+from pyflink_jobs.tuning.trial_runs import CLUSTER, Laboratory
+from udfs.scoring.call_size import ROWS_PER_CALL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pyflink_jobs.project.settings import Project
-    from pyflink_jobs.tuning.laboratory import Trial
     from pyflink_jobs.tuning.sample import Sample
     from pyflink_jobs.tuning.search import Step
+    from pyflink_jobs.tuning.trial_runs import Trial
 
 __all__ = ["Bench", "open_bench"]
 

@@ -95,7 +95,7 @@ def test_a_dry_run_sends_nothing_and_is_the_same_each_time(deployment: Deploymen
         for _ in range(2)
     )
     assert first == second
-    assert "udfs/flink.py" in first["packages"]["udfs.zip"]["contents"]
+    assert "udfs/flink/scoring.py" in first["packages"]["udfs.zip"]["contents"]
     (model,) = first["models"]["sha256"].values()
     assert model == json.loads((deployment.project.models / "m" / "1" / "model.json").read_text())["sha256"]
     assert first["options"]["execution.checkpointing.interval"] == "1 s"

@@ -13,9 +13,9 @@ from pyflink.common import Configuration
 from pyflink.table import DataTypes, EnvironmentSettings, TableEnvironment
 
 from tests.unit.onnx_models import model_spec
-from udfs.arguments import argument_sql
-from udfs.flink import scoring_function
-from udfs.model import ModelSpec, Output
+from udfs.flink.scoring import scoring_function
+from udfs.scoring.arguments import argument_sql
+from udfs.scoring.model import ModelSpec, Output
 
 __all__ = ["DTYPES", "GATHER", "MLP", "STRINGS", "Row", "rows"]
 

@@ -13,7 +13,7 @@ import pytest
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.sending import send_records
 from tests.watched_project import MINUTE, START, events, line, watched_project
-from udfs.reference import NULL, read_profile
+from udfs.drift.reference import NULL, read_profile
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import pytest
 from kafka import KafkaProducer
 
 from pyflink_jobs.cli import main
-from pyflink_jobs.demo.fresh import delete
+from pyflink_jobs.demo.delete_topics import delete
 from pyflink_jobs.local.topics import create, list_topics
 
 if TYPE_CHECKING:

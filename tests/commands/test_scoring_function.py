@@ -18,7 +18,7 @@ from tests.unit.onnx_models import run_directly
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from udfs.model import ModelSpec
+    from udfs.scoring.model import ModelSpec
 
 IDS, FEATURES, N, X, S, B = (list(column) for column in zip(*rows(), strict=True))
 

@@ -14,7 +14,7 @@ import pytest
 
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.sending import send_records
-from pyflink_jobs.project.options import read_configuration
+from pyflink_jobs.project.flink_options import read_configuration
 from tests.projects import add_model, make_project
 from tests.unit.onnx_models import model_path
 

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from kafka import KafkaProducer
 
+from pyflink_jobs.demo.delete_topics import delete
 from pyflink_jobs.demo.flights import TOPICS, events
-from pyflink_jobs.demo.fresh import delete
 from pyflink_jobs.demo.replay import replay
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.broker import start, stop
+from pyflink_jobs.planning.compile.plan import plan_job
 from pyflink_jobs.planning.declarations import declare
-from pyflink_jobs.planning.planner import plan_job
 from pyflink_jobs.project.settings import Project
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import execute

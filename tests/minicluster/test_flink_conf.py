@@ -15,19 +15,19 @@ import onnxruntime
 import pytest
 
 from pyflink_jobs.errors import JobError
+from pyflink_jobs.java.build import java_classes
 from pyflink_jobs.local import flink_cluster, topics
 from pyflink_jobs.local.jars import jars
 from pyflink_jobs.local.kafka_server import free_port
 from pyflink_jobs.local.sending import send_records
+from pyflink_jobs.planning.compile.plan import plan_job
 from pyflink_jobs.planning.declarations import declare
-from pyflink_jobs.planning.planner import plan_job
-from pyflink_jobs.project.options import read_configuration
+from pyflink_jobs.project.flink_options import read_configuration
 from pyflink_jobs.project.settings import Project, Settings
 from pyflink_jobs.rest import Rest
 from pyflink_jobs.running.environment import table_environment
-from pyflink_jobs.running.java_classes import java_classes
+from pyflink_jobs.running.fast_start.jvm import prepare_jvm
 from pyflink_jobs.running.job import Outcome, execute
-from pyflink_jobs.running.jvm import prepare_jvm
 from pyflink_jobs.running.minicluster import MiniCluster, minicluster
 from tests.projects import add_model, make_project
 from tests.unit.onnx_models import model_path
@@ -180,7 +180,7 @@ def test_production_without_a_folder_for_checkpoints_does_not_start(project: Pro
 def jvm(tmp_path_factory: pytest.TempPathFactory) -> Any:  # noqa: ANN401 - py4j's view of the JVM
     """Return the JVM with Flink on its class path."""
     prepare_jvm(Project(tmp_path_factory.mktemp("jvm"), Settings()))
-    from pyflink.java_gateway import get_gateway  # noqa: PLC0415 - it needs the JVM's settings first
+    from pyflink.java_gateway import get_gateway
 
     return get_gateway().jvm
 

@@ -17,11 +17,11 @@ import pytest
 from kafka import KafkaProducer
 
 from pyflink_jobs.local import topics
+from pyflink_jobs.planning.compile.plan import plan_job
 from pyflink_jobs.planning.declarations import declare
-from pyflink_jobs.planning.planner import plan_job
 from pyflink_jobs.running.environment import table_environment
+from pyflink_jobs.running.fast_start.jvm import prepare_jvm
 from pyflink_jobs.running.job import execute
-from pyflink_jobs.running.jvm import prepare_jvm
 from pyflink_jobs.running.minicluster import minicluster
 from tests.exposition import Sample, scrape, total
 from tests.monitoring import ROOT, alerts, dashboard_queries, labels_of_records, records
@@ -168,7 +168,7 @@ def _last_watermark(sent: int) -> int:
 
 def _put_reporter_on_class_path() -> None:
     """Put Flink's reporter where a MiniCluster looks for it; a cluster of its own has a folder of plugins."""
-    from pyflink.util.java_utils import add_jars_to_context_class_loader  # noqa: PLC0415 - needs the JVM's settings
+    from pyflink.util.java_utils import add_jars_to_context_class_loader
 
     (jar,) = (Path(pyflink.__file__).parent / "plugins" / "metrics-prometheus").glob("*.jar")
     add_jars_to_context_class_loader([jar.as_uri()])

@@ -17,13 +17,13 @@ from pyflink.java_gateway import get_gateway
 from pyflink_jobs.errors import JobError
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.sending import send_records
+from pyflink_jobs.planning.compile.plan import plan_job
 from pyflink_jobs.planning.declarations import declare
-from pyflink_jobs.planning.planner import plan_job
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import execute
 from tests.projects import add_model, make_project
 from tests.unit.onnx_models import model_path
-from udfs import flink
+from udfs.flink import scoring as flink
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from pyflink_jobs.local.broker import Broker
     from pyflink_jobs.project.settings import Project
     from pyflink_jobs.running.minicluster import MiniCluster
-    from udfs.model import ModelSpec
-    from udfs.monitor import Monitor
+    from udfs.drift.counting import Monitor
+    from udfs.scoring.model import ModelSpec
 
 KAFKA = "'connector' = 'kafka', 'properties.bootstrap.servers' = '${KAFKA_BOOTSTRAP_SERVERS}', 'format' = 'json'"
 ONCE = "'sink.delivery-guarantee' = 'exactly-once', 'sink.transactional-id-prefix'"
@@ -146,7 +146,7 @@ def leaking_function(marks: Path) -> Callable[..., UserDefinedScalarFunctionWrap
                     self.held.append(b"\1" * 50_000_000)
                 return super().eval(*arguments)
 
-        from pyflink.table.udf import udf  # noqa: PLC0415 - here its own import is what travels
+        from pyflink.table.udf import udf
 
         kind = flink.result_type(spec, monitor)
         return udf(Leaking(spec, monitor, pandas=pandas), result_type=kind, func_type="pandas", name="leaking")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pyflink_jobs.planning.compile.explanation import explain_job
+from pyflink_jobs.planning.compile.plan import check_plans, plan_job
 from pyflink_jobs.planning.declarations import declare
-from pyflink_jobs.planning.explanation import explain_job
-from pyflink_jobs.planning.planner import check_plans, plan_job
 from pyflink_jobs.project.settings import Project
 from pyflink_jobs.running.environment import table_environment
 from tests.watched_project import watched_project

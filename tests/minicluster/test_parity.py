@@ -18,8 +18,8 @@ import pytest
 from pyflink_jobs.demo.flights import TOPICS, Events, events
 from pyflink_jobs.demo.replay import replay
 from pyflink_jobs.local import topics
+from pyflink_jobs.planning.compile.plan import plan_job
 from pyflink_jobs.planning.declarations import declare
-from pyflink_jobs.planning.planner import plan_job
 from pyflink_jobs.project.settings import Project
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import execute

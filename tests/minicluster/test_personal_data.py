@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.sending import send_records
+from pyflink_jobs.planning.compile.plan import plan_job
 from pyflink_jobs.planning.declarations import declare
-from pyflink_jobs.planning.planner import plan_job
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import execute
 from tests.projects import add_model, make_project

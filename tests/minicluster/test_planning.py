@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pyflink_jobs.errors import MillstreamError
+from pyflink_jobs.planning.compile.explanation import Explanation, explain_job
+from pyflink_jobs.planning.compile.plan import check_plans, plan_job
 from pyflink_jobs.planning.declarations import declare
-from pyflink_jobs.planning.explanation import Explanation, explain_job
-from pyflink_jobs.planning.planner import check_plans, plan_job
 from pyflink_jobs.running.environment import table_environment
 from tests.projects import add_model, make_project
-from udfs import flink
+from udfs.flink import scoring as flink
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pyflink_jobs.project.settings import Project
-    from udfs.model import ModelSpec
-    from udfs.monitor import Monitor
+    from udfs.drift.counting import Monitor
+    from udfs.scoring.model import ModelSpec
 
 KAFKA = "'properties.bootstrap.servers' = 'localhost:1', 'scan.startup.mode' = 'earliest-offset'"
 SQL = {

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from pyflink_jobs.local import topics
+from pyflink_jobs.planning.compile.load import load_job
 from pyflink_jobs.planning.declarations import declare
-from pyflink_jobs.planning.loading import load_job
 from pyflink_jobs.project.settings import Project, Settings
 from pyflink_jobs.running.environment import table_environment
 from tests.projects import make_project
@@ -205,7 +205,7 @@ def write_by(
     environment: TableEnvironment, broker: Broker, topic: str, form: str, batch: list[tuple[Any, ...]], standard: str
 ) -> list[bytes]:
     """Return the records that become of rows, in the order of their bytes."""
-    from pyflink.table import DataTypes  # noqa: PLC0415 - PyFlink is slow to import
+    from pyflink.table import DataTypes
 
     kinds = {
         "t": DataTypes.BOOLEAN(),

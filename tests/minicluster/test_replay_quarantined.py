@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pyflink_jobs.audit.expected_output import emitted
 from pyflink_jobs.errors import MillstreamError, SqlError
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.broker import start, stop
 from pyflink_jobs.local.sending import send_records
+from pyflink_jobs.planning.compile.plan import PlannedJob, plan_job
 from pyflink_jobs.planning.declarations import declare
-from pyflink_jobs.planning.planner import PlannedJob, plan_job
-from pyflink_jobs.quarantine.emitted import emitted
 from pyflink_jobs.quarantine.records import read_quarantine
-from pyflink_jobs.quarantine.replaying import Replay, replay, select
+from pyflink_jobs.quarantine.replay import Replay, replay, select
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import run_job
 from tests.projects import add_model, make_project

@@ -8,11 +8,11 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pyflink_jobs.planning.counting import create_counter
-from pyflink_jobs.planning.guarding import guard_all
-from pyflink_jobs.planning.quarantine_sql import unsound_insert
+from pyflink_jobs.parsing.statements import split
+from pyflink_jobs.planning.checks.source_rules import guard_all
+from pyflink_jobs.planning.companions.quarantine_counter import create_counter
+from pyflink_jobs.planning.companions.quarantine_sql import unsound_insert
 from pyflink_jobs.project.settings import Project, Settings
-from pyflink_jobs.project.sqlfile import split
 from pyflink_jobs.running.environment import table_environment
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ import pytest
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.sending import send_records
 from pyflink_jobs.planning.declarations import declare
-from pyflink_jobs.tuning import paced, tuning
-from pyflink_jobs.tuning.laboratory import Laboratory
+from pyflink_jobs.tuning import measure_latency, tuning
 from pyflink_jobs.tuning.model_rows import rows_of_models
 from pyflink_jobs.tuning.options import current
 from pyflink_jobs.tuning.sample import take_sample
 from pyflink_jobs.tuning.search import Search
+from pyflink_jobs.tuning.trial_runs import Laboratory
 from tests.projects import add_model, make_project
 
 if TYPE_CHECKING:
@@ -107,9 +107,9 @@ def test_the_models_rows_are_those_that_sql_gives_it(laboratory: Laboratory) -> 
 def test_delays_are_measured_where_each_record_has_a_row(
     laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(paced, "_SECONDS", 3.0)
-    monkeypatch.setattr(paced, "_STRAGGLERS", 3.0)
-    found = paced.measure(laboratory, {"python.fn-execution.bundle.time": "10"}, rate=100)
+    monkeypatch.setattr(measure_latency, "_SECONDS", 3.0)
+    monkeypatch.setattr(measure_latency, "_STRAGGLERS", 3.0)
+    found = measure_latency.measure(laboratory, {"python.fn-execution.bundle.time": "10"}, rate=100)
     if laboratory.job == "each":
         assert found is not None
         assert found.records == 150

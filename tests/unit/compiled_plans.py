@@ -6,7 +6,7 @@ import json
 from itertools import pairwise
 from typing import Any
 
-from pyflink_jobs.planning.compiled import Plan
+from pyflink_jobs.planning.compile.compiled_plan import Plan
 
 __all__ = ["EVENTS", "SCORED", "calc", "kafka", "over", "plan", "sink", "source"]
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import onnxruntime
 
-from udfs.arguments import SQL_TYPES
-from udfs.model import Input, ModelSpec, Output
-from udfs.signature import Tensor, read_signature, sha256
+from udfs.scoring.arguments import SQL_TYPES
+from udfs.scoring.model import Input, ModelSpec, Output
+from udfs.scoring.signature import Tensor, read_signature, sha256
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,7 @@ from pyflink_jobs.audit.accounts import Account, Found, Integers, Limits, Record
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pyflink_jobs.quarantine.emitted import Place
+    from pyflink_jobs.audit.expected_output import Place
 
 OFFSETS = st.integers(0, 12)
 LISTS = st.lists(OFFSETS, max_size=8)

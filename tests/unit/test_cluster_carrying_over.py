@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pyflink_jobs.cluster.carrying_over import Fate, carry_over
-from pyflink_jobs.planning.compiled import Plan
+from pyflink_jobs.cluster.state_mapping import Fate, carry_over
+from pyflink_jobs.planning.compile.compiled_plan import Plan
 from tests.unit.compiled_plans import EVENTS, calc, kafka, over, plan, sink, source
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from ruamel.yaml import YAML
 
-from pyflink_jobs.cluster.deploying import deploy, flink_run, manifest
+from pyflink_jobs.cluster.deploy import deploy, flink_run, manifest
 from pyflink_jobs.cluster.targets import Target
 from pyflink_jobs.errors import ClusterError
 from pyflink_jobs.job import main
@@ -76,8 +76,8 @@ def test_the_manifest_names_the_job_the_broker_and_the_options(project: Project)
 
 
 def test_a_tool_that_is_missing_is_named(project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("pyflink_jobs.cluster.deploying.plan_job", lambda *_: None)  # planned elsewhere, on a JVM
-    monkeypatch.setattr("pyflink_jobs.cluster.deploying.table_environment", lambda *_: None)
+    monkeypatch.setattr("pyflink_jobs.cluster.deploy.plan_job", lambda *_: None)  # planned elsewhere, on a JVM
+    monkeypatch.setattr("pyflink_jobs.cluster.deploy.table_environment", lambda *_: None)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ClusterError, match="`kubectl` is not on this machine") as raised:
         deploy(project, "score", target("kubernetes"), dry_run=False)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pyflink_jobs.cluster.packages import digest_of, pack_code, pack_files
-from pyflink_jobs.cluster.shipping import files_of, located_at, located_in_archive, pack_models, put_models
+from pyflink_jobs.cluster.pack_files import digest_of, pack_code, pack_files
+from pyflink_jobs.cluster.ship_models import files_of, located_at, located_in_archive, pack_models, put_models
 from pyflink_jobs.errors import ClusterError
 from pyflink_jobs.planning.declarations import declare
 from tests.projects import add_model, make_project
-from udfs.files import local_file
+from udfs.scoring.model_store import local_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +49,7 @@ def test_the_code_that_is_sent_is_enough_for_a_worker(tmp_path: Path) -> None:
     """What workers call is imported from the archive, and nothing of the planning side with it."""
     package = pack_code(tmp_path)
     assert not [name for name in package.contents if not name.startswith("udfs/") or "pycache" in name]
-    program = "import sys, udfs.flink, udfs.flink_drift; print(udfs.__file__, 'pyflink_jobs' in sys.modules)"
+    program = "import sys, udfs.flink.scoring, udfs.flink.drift; print(udfs.__file__, 'pyflink_jobs' in sys.modules)"
     environment = {**os.environ, "PYTHONPATH": str(package.file)}
     command = [sys.executable, "-c", program]
     run = subprocess.run(command, cwd="/", env=environment, capture_output=True, text=True, check=False)

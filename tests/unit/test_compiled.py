@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyflink_jobs.planning.compiled import Plan
+from pyflink_jobs.planning.compile.compiled_plan import Plan
 from tests.unit.compiled_plans import calc, over, plan, sink, source
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from pyflink_jobs.errors import Place, SqlError
-from pyflink_jobs.planning.create_model import read_create_model
-from pyflink_jobs.project.sqlfile import split
+from pyflink_jobs.parsing.create_model import read_create_model
+from pyflink_jobs.parsing.statements import split
 
 SQL = """-- a model
 CREATE MODEL IF NOT EXISTS `late`

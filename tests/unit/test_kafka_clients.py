@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pyflink_jobs.planning.kafka_clients import SINK, SOURCE, wanting
+from pyflink_jobs.planning.connectors.kafka import SINK, SOURCE, wanting
 
 REFERENCE = (Path(__file__).parents[2] / "docs" / "reference.md").read_text()
 

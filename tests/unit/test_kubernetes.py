@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 
 from pyflink_jobs.cluster.kubernetes import FLINK_VERSION, PROJECT, deployment_name, flink_deployment
 from pyflink_jobs.errors import ClusterError
-from pyflink_jobs.project.options import read_configuration
+from pyflink_jobs.project.flink_options import read_configuration
 from pyflink_jobs.project.settings import Project, Settings
 from tests.operator_schema import autoscaler_options, deployment_schema, is_release_of_maven
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyflink_jobs.errors import SqlError
-from pyflink_jobs.planning.ml_predict import expand, find_calls
-from pyflink_jobs.project.sqlfile import Statement, split
+from pyflink_jobs.parsing.ml_predict import expand, find_calls
+from pyflink_jobs.parsing.statements import Statement, split
 
 CALL = "ML_PREDICT(TABLE f, MODEL m, DESCRIPTOR(a, b))"
 

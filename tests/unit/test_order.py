@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from pyflink_jobs.errors import SqlError
-from pyflink_jobs.planning.order import in_order, needed_by
-from pyflink_jobs.project.sqlfile import Statement, split
+from pyflink_jobs.parsing.statements import Statement, split
+from pyflink_jobs.planning.dependencies import in_order, needed_by
 
 
 def statements(sql: str) -> list[Statement]:

@@ -55,8 +55,8 @@ def test_the_innermost_call_that_is_known_decides(frames: list[str], stage: str)
 
 def test_stages_of_python() -> None:
     run = "run (onnxruntime/capi/onnxruntime_inference_collection.py:270)"
-    assert stage_of_python([run, "score (udfs/inference.py:80)"]) == "ONNX Runtime"
-    assert stage_of_python(["score (udfs/inference.py:80)", "process (apache_beam/runners/worker.py:1)"]) == (
+    assert stage_of_python([run, "score (udfs/scoring/inference.py:80)"]) == "ONNX Runtime"
+    assert stage_of_python(["score (udfs/scoring/inference.py:80)", "process (apache_beam/runners/worker.py:1)"]) == (
         "Arrow to numpy"
     )
     assert stage_of_python([]) == OTHER

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from pyflink_jobs.planning import restricted
-from pyflink_jobs.planning.restricted import read_insert, within
-from pyflink_jobs.project.sqlfile import Statement
+from pyflink_jobs.parsing.statements import Statement
+from pyflink_jobs.planning.companions import only_records as restricted
+from pyflink_jobs.planning.companions.only_records import read_insert, within
 
 PLACES = some.frozensets(some.tuples(some.integers(0, 2), some.integers(0, 12)))
 

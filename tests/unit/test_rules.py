@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pyflink_jobs.parsing.statements import split
+from pyflink_jobs.planning.checks.source_rules import guard_all
+from pyflink_jobs.planning.companions.quarantine_sql import unknown_columns, unsound_insert
 from pyflink_jobs.planning.declarations import declare
-from pyflink_jobs.planning.guarding import guard_all
-from pyflink_jobs.planning.quarantine_sql import unknown_columns, unsound_insert
-from pyflink_jobs.project.sqlfile import split
 from tests.projects import make_project
 
 if TYPE_CHECKING:
-    from pyflink_jobs.planning.guarded import GuardedSource
-    from pyflink_jobs.planning.rules import Rule
+    from pyflink_jobs.planning.rewrites.column_rules import Rule
+    from pyflink_jobs.planning.rewrites.validated_source import GuardedSource
 
 TABLE = """-- Events.
 CREATE TABLE events (

@@ -7,8 +7,8 @@ import pytest
 
 from pyflink_jobs.errors import ModelError, ProjectError
 from pyflink_jobs.planning.declarations import declare
-from pyflink_jobs.project.scaffold import create_project
 from pyflink_jobs.project.settings import Project
+from pyflink_jobs.scaffold.scaffold import create_project
 from pyflink_jobs.testkit.feature_file import read_feature_files
 from tests.unit.onnx_models import SCORABLE, model_path
 

@@ -14,7 +14,7 @@ from bench.scaling_picture import draw
 from bench.wide_project import wide_project
 from pyflink_jobs.planning.declarations import declare
 from pyflink_jobs.project.settings import Project
-from udfs.signature import read_signature
+from udfs.scoring.signature import read_signature
 
 PROJECT = Path(__file__).parents[2] / "bench" / "project"
 

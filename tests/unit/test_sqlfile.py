@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from pyflink_jobs.errors import Place, SqlError
-from pyflink_jobs.project.sqlfile import read_sql, split
+from pyflink_jobs.parsing.statements import read_sql, split
 from tests.projects import make_project
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyflink_jobs.errors import Place, SqlError
-from pyflink_jobs.project.tokens import tokenize
+from pyflink_jobs.parsing.tokens import tokenize
 
 PLACE = Place(Path("a.sql"))
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pyflink_jobs.project.options import read_configuration
+from pyflink_jobs.project.flink_options import read_configuration
 from pyflink_jobs.tuning.choice import choose
-from pyflink_jobs.tuning.fragment import Entry, entry_of_model, entry_of_step, fragment
-from pyflink_jobs.tuning.inner_batch import InnerBatch
 from pyflink_jobs.tuning.options import BUNDLE, TRIED
+from pyflink_jobs.tuning.rows_per_call import InnerBatch
 from pyflink_jobs.tuning.search import Step
+from pyflink_jobs.tuning.write_conf import Entry, entry_of_model, entry_of_step, fragment
 from tests.projects import make_project
 
 if TYPE_CHECKING:

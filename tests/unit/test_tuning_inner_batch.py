@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from pyflink_jobs.tuning.inner_batch import SIZES, best_inner_batch
+from pyflink_jobs.tuning.rows_per_call import SIZES, best_inner_batch
 from tests.unit.onnx_models import SCORABLE, bits, model_spec, random_batch
-from udfs.calls import MULTIPLE
-from udfs.inference import run_inference
-from udfs.model import load_model
+from udfs.scoring.call_size import MULTIPLE
+from udfs.scoring.inference import run_inference
+from udfs.scoring.model import load_model
 
 ROWS = 4096 + 77
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pyflink_jobs.tuning.bundle_cost import BundleCost, cycle
 from pyflink_jobs.tuning.latency import Bound
-from pyflink_jobs.tuning.paced import Latency
+from pyflink_jobs.tuning.measure_latency import Latency
 from pyflink_jobs.tuning.report import expectation
 
 COST = BundleCost(0.011, 5e-6)

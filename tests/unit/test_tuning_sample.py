@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyflink_jobs.tuning.paced import latencies
+from pyflink_jobs.tuning.measure_latency import latencies
 from pyflink_jobs.tuning.sample import Sample, Span, newest, own_rate
 
 bounds = st.dictionaries(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from udfs.arguments import SQL_TYPES, argument_sql
+from udfs.scoring.arguments import SQL_TYPES, argument_sql
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from udfs.bins import Bins, above, below
-from udfs.choose_bins import choose_bins
+from udfs.distributions.bins import Bins, above, below
+from udfs.distributions.choose_bins import choose_bins
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,8 +10,8 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udfs.categorical import total_variation
-from udfs.categories import Categories, CategoryCounts, choose_categories, count_categories
+from udfs.distributions.categorical import total_variation
+from udfs.distributions.categories import Categories, CategoryCounts, choose_categories, count_categories
 
 VALUES = st.lists(st.none() | st.sampled_from("abcdefgh") | st.text(max_size=3), max_size=60)
 SOME = st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=60)

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udfs.categories import Categories
-from udfs.choose_bins import choose_bins
-from udfs.compare import compare, from_json, to_json
-from udfs.counts import Counts, count, empty
-from udfs.features import Features
-from udfs.histogram import Histogram
-from udfs.ks import ks
-from udfs.psi import psi
-from udfs.quantiles import quantiles
-from udfs.wasserstein import wasserstein
+from udfs.distributions.categories import Categories
+from udfs.distributions.choose_bins import choose_bins
+from udfs.distributions.count_layout import Features
+from udfs.distributions.counts import Counts, count, empty
+from udfs.distributions.histogram import Histogram
+from udfs.distributions.ks import ks
+from udfs.distributions.psi import psi
+from udfs.distributions.quantiles import quantiles
+from udfs.distributions.wasserstein import wasserstein
+from udfs.drift.compare import compare, from_json, to_json
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from udfs.categorical import total_variation
-from udfs.categories import Categories, CategoryCounts, count_categories
-from udfs.choose_bins import choose_bins
-from udfs.histogram import Histogram, histogram
-from udfs.ks import ks
-from udfs.psi import psi
-from udfs.wasserstein import wasserstein
+from udfs.distributions.categorical import total_variation
+from udfs.distributions.categories import Categories, CategoryCounts, count_categories
+from udfs.distributions.choose_bins import choose_bins
+from udfs.distributions.histogram import Histogram, histogram
+from udfs.distributions.ks import ks
+from udfs.distributions.psi import psi
+from udfs.distributions.wasserstein import wasserstein
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from udfs.distance import Distance
+    from udfs.distributions.distance import Distance
 
 Counted = Histogram | CategoryCounts
 SEEDS = range(20)

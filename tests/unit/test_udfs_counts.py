@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udfs.bins import Bins
-from udfs.categories import Categories, CategoryCounts, count_categories
-from udfs.counts import Counts, count, count_groups, empty
-from udfs.features import Features
-from udfs.histogram import Histogram, histogram
-from udfs.season import PARTS, part_of
+from udfs.distributions.bins import Bins
+from udfs.distributions.categories import Categories, CategoryCounts, count_categories
+from udfs.distributions.count_layout import Features
+from udfs.distributions.counts import Counts, count, count_groups, empty
+from udfs.distributions.histogram import Histogram, histogram
+from udfs.drift.season import PARTS, part_of
 
 NUMBERS, TEXTS = Bins(np.array([-1, 0, 0.5, 100], np.float32)), Categories(("a", "b"))
 FEATURES = Features(("x", "where"), (NUMBERS, TEXTS))

@@ -11,19 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from udfs.bins import Bins
-from udfs.choose_bins import choose_bins
-from udfs.histogram import Histogram, histogram
-from udfs.ks import ks
-from udfs.psi import psi
-from udfs.wasserstein import wasserstein
+from udfs.distributions.bins import Bins
+from udfs.distributions.choose_bins import choose_bins
+from udfs.distributions.histogram import Histogram, histogram
+from udfs.distributions.ks import ks
+from udfs.distributions.psi import psi
+from udfs.distributions.wasserstein import wasserstein
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from udfs.distance import Distance
+    from udfs.distributions.distance import Distance
 
     Sample = NDArray[np.float32]
     Test = Callable[[Histogram, Histogram], Distance]

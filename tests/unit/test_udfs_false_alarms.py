@@ -10,10 +10,10 @@ import scipy.stats
 
 from bench import correlated, false_alarms, seasonal
 from bench.windows import allowed, column, counts_of, distances, p_values
-from udfs.bins import Bins
-from udfs.histogram import histogram
-from udfs.ks import ks
-from udfs.verdict import ALPHA, conformal_p, margin, verdict
+from udfs.distributions.bins import Bins
+from udfs.distributions.histogram import histogram
+from udfs.distributions.ks import ks
+from udfs.drift.thresholds import ALPHA, conformal_p, margin, verdict
 
 if TYPE_CHECKING:
     from bench.false_alarms import Shares

@@ -13,11 +13,11 @@ from pyflink.table.types import DataTypes
 from pyflink.table.udf import FunctionContext
 
 from tests.unit.onnx_models import bits, model_spec, run_directly
-from udfs.flink import result_type, scoring_function
-from udfs.model import Output
+from udfs.flink.scoring import result_type, scoring_function
+from udfs.scoring.model import Output
 
 if TYPE_CHECKING:
-    from udfs.model import ModelSpec
+    from udfs.scoring.model import ModelSpec
 
 pytestmark = pytest.mark.usefixtures("pandas_again")
 

@@ -9,7 +9,7 @@ import pytest
 from pyflink.fn_execution.coders import ArrowCoder
 from pyflink.table.types import DataTypes
 
-from udfs.flink_arrow import skip_pandas
+from udfs.flink.without_pandas import skip_pandas
 
 pytestmark = pytest.mark.usefixtures("pandas_again")
 

@@ -9,8 +9,8 @@ import pytest
 from apache_beam.runners.worker import bundle_processor, statesampler
 from apache_beam.utils.counters import CounterFactory
 
-from udfs import flink_bundles
-from udfs.flink_bundles import skip_sampling
+from udfs.flink import without_sampling as flink_bundles
+from udfs.flink.without_sampling import skip_sampling
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.onnx_models import SCORABLE, bits, model_spec, random_batch, run_directly
-from udfs.inference import Predictions, masked, run_inference
-from udfs.model import Input, ModelSpec, Output, load_model
+from udfs.scoring.inference import Predictions, masked, run_inference
+from udfs.scoring.model import Input, ModelSpec, Output, load_model
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from tests.unit.onnx_models import bits, model_spec, run_directly
-from udfs.inference import run_inference
-from udfs.memory_bound import WorkerMemoryError, check_memory
-from udfs.model import RUN_ERRORS, load_model
-from udfs.time_limit import EXIT_CODE
+from udfs.scoring.inference import run_inference
+from udfs.scoring.model import RUN_ERRORS, load_model
+from udfs.scoring.time_limit import EXIT_CODE
+from udfs.scoring.worker_memory import WorkerMemoryError, check_memory
 
 HANGS = 1e15  # steps
 HUGE = 1e9  # float32 values: 4 GB, where half of the default bound is 1 GB
@@ -114,8 +114,8 @@ def test_an_operator_that_cannot_be_stopped_ends_the_process_with_words() -> Non
     ended = python(
         "import numpy as np\n"
         "from tests.unit.onnx_models import model_spec\n"
-        "from udfs.inference import run_inference\n"
-        "from udfs.model import load_model\n"
+        "from udfs.scoring.inference import run_inference\n"
+        "from udfs.scoring.model import load_model\n"
         "model = load_model(model_spec('stubborn', time_limit=1))\n"
         "one = np.ones(1, np.float32)\n"
         "print(run_inference([one, one], model).outputs[0].tolist(), flush=True)\n"
@@ -143,8 +143,8 @@ def test_calls_share_half_of_the_workers_memory() -> None:
     answer = python(
         "import numpy as np\n"
         "from tests.unit.onnx_models import model_spec\n"
-        "from udfs.inference import run_inference\n"
-        "from udfs.model import load_model\n"
+        "from udfs.scoring.inference import run_inference\n"
+        "from udfs.scoring.model import load_model\n"
         "model = load_model(model_spec('huge', worker_memory=2**28))\n"
         "for values in (2**24, 2**25, 2**26, 2**27):\n"
         "    batch = [np.array([values], np.float32), np.ones(1, np.float32)]\n"

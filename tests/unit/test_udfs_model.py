@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.onnx_models import SCORABLE, model_path, model_spec
-from udfs.model import Input, ModelSpec, Output, load_model
-from udfs.signature import ModelFileError, sha256
+from udfs.scoring.model import Input, ModelSpec, Output, load_model
+from udfs.scoring.signature import ModelFileError, sha256
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,7 +95,7 @@ def test_a_spec_can_be_sent_to_a_worker(name: str) -> None:
 
 def test_the_core_imports_neither_pyflink_nor_pandas() -> None:
     program = (
-        "import sys, udfs.inference, udfs.arguments\n"
+        "import sys, udfs.scoring.inference, udfs.scoring.arguments\n"
         "print([name for name in ('pyflink', 'pandas', 'pyarrow', 'scipy', 'pyflink_jobs') if name in sys.modules])"
     )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udfs.build_reference import build_profile
-from udfs.counts import Counts, count
-from udfs.monitor import EARLIEST, GROUP, LATEST, LoadedMonitor, Monitor, carry
-from udfs.partial import from_bytes
-from udfs.reference import NULL, REST, ProfileError, write_profile
-from udfs.signature import sha256
+from udfs.distributions.counts import Counts, count
+from udfs.distributions.partial import from_bytes
+from udfs.drift.build_reference import build_profile
+from udfs.drift.counting import EARLIEST, GROUP, LATEST, LoadedMonitor, Monitor, carry
+from udfs.drift.reference import NULL, REST, ProfileError, write_profile
+from udfs.scoring.signature import sha256
 
 if TYPE_CHECKING:
     from pathlib import Path

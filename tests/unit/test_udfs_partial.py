@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from udfs.bins import Bins
-from udfs.categories import Categories
-from udfs.choose_bins import choose_bins
-from udfs.counts import Counts, count
-from udfs.features import Features
-from udfs.partial import PartialError, from_bytes, to_bytes
+from udfs.distributions.bins import Bins
+from udfs.distributions.categories import Categories
+from udfs.distributions.choose_bins import choose_bins
+from udfs.distributions.count_layout import Features
+from udfs.distributions.counts import Counts, count
+from udfs.distributions.partial import PartialError, from_bytes, to_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,7 +11,7 @@ from bench.beside_adwin import ALPHAS, DELTA, DRIFTS, delays
 from bench.false_rates import of_sums
 from bench.trailing import LENGTHS, N, distances_of_latest, fires
 from bench.windows import column, distances
-from udfs.verdict import D_MIN, verdict
+from udfs.drift.thresholds import D_MIN, verdict
 
 BINS = 64
 RUNS = 20

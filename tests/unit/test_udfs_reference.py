@@ -10,17 +10,17 @@ import pyarrow.parquet as pq
 import pytest
 import scipy.stats
 
-from udfs.build_reference import build_profile
-from udfs.categories import CategoryCounts
-from udfs.choose_bins import choose_bins
-from udfs.histogram import Histogram, histogram
-from udfs.quantiles import SHOWN, quantiles
-from udfs.reference import NULL, REST, ProfileError, read_profile, write_profile
+from udfs.distributions.categories import CategoryCounts
+from udfs.distributions.choose_bins import choose_bins
+from udfs.distributions.histogram import Histogram, histogram
+from udfs.distributions.quantiles import SHOWN, quantiles
+from udfs.drift.build_reference import build_profile
+from udfs.drift.reference import NULL, REST, ProfileError, read_profile, write_profile
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from udfs.reference import Profile
+    from udfs.drift.reference import Profile
 
 DAY = 86_400
 GENERATOR = np.random.default_rng(0)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.onnx_models import model_path
-from udfs.signature import ModelFileError, Signature, Tensor, read_signature, sha256
+from udfs.scoring.signature import ModelFileError, Signature, Tensor, read_signature, sha256
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from udfs.alarm import Alarm, follow
-from udfs.verdict import LEAST_N, conformal_p, margin, verdict
+from udfs.drift.alarm import Alarm, follow
+from udfs.drift.thresholds import LEAST_N, conformal_p, margin, verdict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from udfs.verdict import Verdict
+    from udfs.drift.thresholds import Verdict
 
 BINS = 256
 

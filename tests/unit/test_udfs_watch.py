@@ -11,20 +11,20 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udfs import memory as remembered
-from udfs.categories import Categories
-from udfs.choose_bins import choose_bins
-from udfs.compare import Comparison, compare, from_json, to_json
-from udfs.counts import Counts, count
-from udfs.features import Features
-from udfs.judge import judge
-from udfs.memory import Memory
-from udfs.monitor import LoadedMonitor, Monitor
-from udfs.partial import to_bytes
-from udfs.reference import ALL, LEVELS, Keys, Profile
-from udfs.telling import ALERT_FIELDS, RESULT_FIELDS, alert_values, result_values
-from udfs.verdict import q_values
-from udfs.watch import LATE, Change, News, Watched, late, lost, window
+from udfs.distributions.categories import Categories
+from udfs.distributions.choose_bins import choose_bins
+from udfs.distributions.count_layout import Features
+from udfs.distributions.counts import Counts, count
+from udfs.distributions.partial import to_bytes
+from udfs.drift import state as remembered
+from udfs.drift.compare import Comparison, compare, from_json, to_json
+from udfs.drift.counting import LoadedMonitor, Monitor
+from udfs.drift.follow_windows import LATE, Change, News, Watched, late, lost, window
+from udfs.drift.judge import judge
+from udfs.drift.record_values import ALERT_FIELDS, RESULT_FIELDS, alert_values, result_values
+from udfs.drift.reference import ALL, LEVELS, Keys, Profile
+from udfs.drift.state import Memory
+from udfs.drift.thresholds import q_values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

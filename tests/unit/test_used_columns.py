@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pyflink_jobs.planning.ml_predict import find_calls
-from pyflink_jobs.planning.used_columns import used_columns
-from pyflink_jobs.project.sqlfile import Statement, split
+from pyflink_jobs.parsing.ml_predict import find_calls
+from pyflink_jobs.parsing.statements import Statement, split
+from pyflink_jobs.planning.flink.used_columns import used_columns
 
 CALL = "ML_PREDICT(TABLE f, MODEL m, DESCRIPTOR(a, b))"
 COLUMNS = ["a", "b", "c", "d e", "day"]

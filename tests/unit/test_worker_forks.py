@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from pyflink_jobs.local.flink_home import scripts
-from pyflink_jobs.running.worker_forks import forked_workers
-from pyflink_jobs.running.worker_template import MODULES
+from pyflink_jobs.running.fast_start.worker_forks import forked_workers
+from pyflink_jobs.running.fast_start.worker_template import MODULES
 from tests.unit.worker_endpoint import Endpoint
 
 if TYPE_CHECKING:

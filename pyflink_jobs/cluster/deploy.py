@@ -1,0 +1,109 @@
+"""Jobs with a cluster of their own: handed to Flink's command line, or to the Kubernetes operator through kubectl."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from io import StringIO
+from typing import TYPE_CHECKING
+
+import click
+
+from pyflink_jobs.cluster.kubernetes import PROJECT, deployment_name, flink_deployment
+from pyflink_jobs.errors import ClusterError
+from pyflink_jobs.local import flink_home
+from pyflink_jobs.local.broker import bootstrap_servers
+from pyflink_jobs.local.java import find_java
+from pyflink_jobs.planning.compile.plan import plan_job
+from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.project.flink_options import read_configuration
+from pyflink_jobs.running.environment import table_environment
+
+if TYPE_CHECKING:
+    from pyflink_jobs.cluster.targets import Target
+    from pyflink_jobs.project.settings import Project
+
+__all__ = ["deploy", "flink_run", "manifest"]
+
+
+def deploy(project: Project, job: str, target: Target, *, dry_run: bool) -> None:
+    """Plan a job, to find its mistakes, and hand it over; with `dry_run` print what would be handed over.
+
+    Raises what planning raises, and ClusterError where the tool is missing or refuses.
+    """
+    plan_job(declare(project), job, table_environment(project))
+    if target.kind == "kubernetes":
+        text = manifest(project, job, target)
+        if dry_run:
+            click.echo(text, nl=False)
+        else:
+            click.echo(_run([_found("kubectl"), "apply", "-f", "-"], text), nl=False)
+        return
+    words = flink_run(project, job, target)
+    if dry_run:
+        click.echo(shlex.join(words))
+    else:
+        click.echo(_run(words, ""), nl=False)
+
+
+def manifest(project: Project, job: str, target: Target) -> str:
+    """Return the FlinkDeployment of a job, as YAML."""
+    from ruamel.yaml import YAML
+
+    rendered = flink_deployment(
+        job,
+        image=target.image,
+        parallelism=target.parallelism or project.settings.parallelism,
+        flink_configuration=_options(project, target),
+        namespace=target.namespace,
+        service_account=target.service_account,
+        environment={"KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers(project)},
+    )
+    text = StringIO()
+    yaml = YAML()
+    yaml.default_flow_style = False
+    yaml.dump(rendered, text)
+    return text.getvalue()
+
+
+def flink_run(project: Project, job: str, target: Target) -> list[str]:
+    """Return the command that has Flink start a cluster on Kubernetes for a job."""
+    options = {
+        **_options(project, target),
+        "kubernetes.cluster-id": deployment_name(job),
+        "kubernetes.container.image.ref": target.image,
+        "kubernetes.namespace": target.namespace,
+        "kubernetes.service-account": target.service_account,
+        "parallelism.default": str(target.parallelism or project.settings.parallelism),
+    }
+    given = [f"-D{key}={value}" for key, value in sorted(options.items())]
+    of_job = ["-pym", "pyflink_jobs.job", "--project", PROJECT, "--job", job]
+    return [str(flink_home.scripts() / "flink"), "run", "--target", "kubernetes-application", *given, *of_job]
+
+
+def _options(project: Project, target: Target) -> dict[str, str]:
+    return {**(read_configuration(project, target.flink_conf) if target.flink_conf else {}), **target.options}
+
+
+def _found(tool: str) -> str:
+    path = shutil.which(tool)
+    if path is None:
+        raise ClusterError(
+            f"`{tool}` is not on this machine",
+            ways_out=(f"install {tool}", "print what it would be given, and take that to it: --dry-run"),
+        )
+    return path
+
+
+def _run(words: list[str], given: str) -> str:
+    environment = {"JAVA_HOME": str(find_java().home), "PYFLINK_PYTHON": sys.executable}
+    run = subprocess.run(
+        words, input=given, capture_output=True, text=True, check=False, env={**os.environ, **environment}
+    )
+    if run.returncode != 0:
+        said = (run.stderr or run.stdout).strip().splitlines()
+        raise ClusterError(f"`{words[0]} {words[1]}` failed", facts=tuple(said[-3:]), detail=run.stdout + run.stderr)
+    return run.stdout

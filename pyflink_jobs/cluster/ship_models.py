@@ -1,0 +1,89 @@
+"""Models on their way to the workers: in an archive with the job, or at a URI that the workers read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyflink_jobs.cluster.pack_files import MODELS_FOLDER, pack_files
+from pyflink_jobs.errors import ClusterError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pyflink_jobs.cluster.pack_files import Package
+    from pyflink_jobs.planning.declarations import Declarations, Model
+    from pyflink_jobs.project.settings import Project
+
+__all__ = ["files_of", "located_at", "located_in_archive", "pack_models", "put_models"]
+
+
+def files_of(models: list[Model]) -> dict[Path, str]:
+    """Return the files that models need on a worker, with their digests."""
+    monitors = [model.monitored.monitor for model in models if model.monitored]
+    return {
+        **{Path(model.spec.path): model.spec.sha256 for model in models},
+        **{Path(monitor.reference): monitor.sha256 for monitor in monitors},
+    }
+
+
+def located_in_archive(declarations: Declarations, project: Project) -> Declarations:
+    """Return declarations whose models lie where the archive of `pack_models` is unpacked."""
+    return _located(declarations, lambda path, _: f"{MODELS_FOLDER}/{_name(project, Path(path))}")
+
+
+def located_at(declarations: Declarations, uri: str) -> Declarations:
+    """Return declarations whose models lie where `put_models` puts them."""
+    return _located(declarations, lambda path, sha256: _address(uri, Path(path), sha256))
+
+
+def pack_models(project: Project, models: list[Model], folder: Path) -> Package:
+    """Write `models.zip`, by the files' names in the project."""
+    return pack_files(folder / "models.zip", {_name(project, file): file for file in files_of(models)})
+
+
+def put_models(models: list[Model], uri: str) -> list[str]:
+    """Put the files of models at a URI, each named by its digest; return the addresses of those that were not there.
+
+    Raises ClusterError where it cannot be written to.
+    """
+    from pyarrow import fs
+
+    put = []
+    for file, sha256 in files_of(models).items():
+        address = _address(uri, file, sha256)
+        try:
+            system, path = fs.FileSystem.from_uri(address)
+            if system.get_file_info(path).type == fs.FileType.File:
+                continue
+            system.create_dir(str(Path(path).parent), recursive=True)
+            with system.open_output_stream(path) as stream:
+                stream.write(file.read_bytes())
+        except (OSError, ValueError) as error:  # pyarrow's errors are ValueErrors
+            raise ClusterError(
+                f"models cannot be put at {uri}",
+                facts=(str(error),),
+                ways_out=("mend `models` of the target", "leave it out: models then go with each job"),
+            ) from error
+        put.append(address)
+    return put
+
+
+def _located(declarations: Declarations, at: Callable[[str, str], str]) -> Declarations:
+    models = {}
+    for name, model in declarations.models.items():
+        spec, monitored = model.spec, model.monitored
+        if monitored:
+            monitor = monitored.monitor
+            monitored = replace(monitored, monitor=replace(monitor, reference=at(monitor.reference, monitor.sha256)))
+        models[name] = replace(model, spec=replace(spec, path=at(spec.path, spec.sha256)), monitored=monitored)
+    return replace(declarations, models=models)
+
+
+def _name(project: Project, file: Path) -> str:
+    return str(project.relative(file)).lstrip("/")
+
+
+def _address(uri: str, file: Path, sha256: str) -> str:
+    return f"{uri.rstrip('/')}/{sha256}{file.suffix}"

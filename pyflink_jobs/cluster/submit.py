@@ -1,0 +1,157 @@
+"""Submit a job to a cluster that runs: plan it here, pack what its workers need, send it over the REST interface."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from pyflink_jobs.cluster.pack_files import MODELS_FOLDER, Package, pack_code
+from pyflink_jobs.cluster.pack_python import pack_environment
+from pyflink_jobs.cluster.ship_models import files_of, located_at, located_in_archive, pack_models, put_models
+from pyflink_jobs.errors import JobError
+from pyflink_jobs.planning.compile.compiled_plan import Plan, compile_plan
+from pyflink_jobs.planning.compile.plan import PlannedJob, plan_job
+from pyflink_jobs.planning.compile.state_names import name_states
+from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.flink.errors import read_exception
+from pyflink_jobs.project.flink_options import read_configuration
+from pyflink_jobs.running.environment import table_environment
+from pyflink_jobs.running.job_topics import create_sink_topics, refuse_missing_topics
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pyflink_jobs.cluster.targets import Target
+    from pyflink_jobs.planning.declarations import Declarations, Model
+    from pyflink_jobs.project.settings import Project
+
+__all__ = ["PLAN", "Submission", "prepare", "send"]
+
+PLAN = "millstream.plan"
+"""The parameter of a submitted job that holds its plan: whoever upgrades the job finds it in the cluster."""
+
+_DEFAULTS = {
+    # A job on a cluster must outlive its machines, whatever the cluster's own configuration says.
+    "execution.checkpointing.interval": "30 s",
+    "restart-strategy.type": "exponential-delay",
+}
+_COMPILING = {
+    # Tables and functions by name: their options, which may hold passwords, stay out of the plan.
+    "table.plan.compile.catalog-objects": "IDENTIFIER",
+    "table.plan.restore.catalog-objects": "IDENTIFIER",
+}
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A job that is ready to be sent: what goes where.
+
+    `packages` are the files that go with it, `models` those it calls; `put` is the URI at which these will lie, if the
+    target has one.
+    """
+
+    target: Target
+    planned: PlannedJob
+    plan: Plan
+    packages: tuple[Package, ...]
+    models: tuple[Model, ...]
+    put: str
+
+    @property
+    def options(self) -> dict[str, str]:
+        """Flink's options, all that are not left to the cluster."""
+        return dict(self.planned.environment.get_config().get_configuration().to_dict())
+
+
+def prepare(
+    project: Project, name: str, target: Target, folder: Path, *, ship_env: bool = False, kafka: str | None = None
+) -> Submission:
+    """Plan a job for a target and write its packages into `folder`; nothing is sent.
+
+    For a target that is no session, Flink's own configuration says where the job goes and how it runs.
+    With `ship_env` the workers get this Python environment. Raises what planning raises.
+    """
+    declarations = declare(project, kafka)
+    job = declarations.job(name)
+    called = {statement.name for statement in declarations.needed(job) if statement.kind == "CREATE MODEL"}
+    models = tuple(model for model_name, model in declarations.models.items() if model_name in called)
+    packages, options = _pack(project, models, target, folder, ship_env=ship_env)
+    options |= {"pipeline.name": name, **_COMPILING}
+    if target.kind == "session":
+        options |= _of_session(project, target)
+    environment = table_environment(project, options, remote=True)
+    planned = plan_job(_located(declarations, project, target), name, environment)
+    plan = compile_plan(planned)
+    plan = replace(plan, names=name_states(plan, planned))
+    return Submission(target, planned, plan, packages, models, target.models)
+
+
+def send(submission: Submission, folder: Path, savepoint: str = "", *, lose: bool = False) -> str:
+    """Send a job and return its id; it begins with a savepoint's state, if one is named.
+
+    With `lose`, state of the savepoint that no operator takes is let go. Raises JobError with the cause where the
+    cluster refuses, and KafkaError for a topic that is missing.
+    """
+    planned = submission.planned
+    refuse_missing_topics(planned.sources)
+    create_sink_topics(planned.sinks)
+    if submission.put:
+        put_models(list(submission.models), submission.put)
+    config = planned.environment.get_config()
+    config.set("pipeline.global-job-parameters", f"{PLAN}:{submission.plan.packed()}")
+    if savepoint:
+        config.set("execution.state-recovery.path", savepoint)
+        config.set("execution.state-recovery.ignore-unclaimed-state", str(lose).lower())
+    file = folder / "plan.json"
+    file.write_text(submission.plan.text)
+    try:
+        client = planned.environment.execute_sql(f"EXECUTE PLAN '{file}'").get_job_client()
+    except Exception as error:
+        message = read_exception(error)
+        raise JobError(f"job `{planned.name}` was not taken: {message.text}", detail=message.trace) from error
+    return str(client.get_job_id())
+
+
+def _of_session(project: Project, target: Target) -> dict[str, str]:
+    """Return the options that send a job to a cluster that runs."""
+    address = urlsplit(target.url)
+    secure = address.scheme == "https"
+    return {
+        **_DEFAULTS,
+        **(read_configuration(project, target.flink_conf) if target.flink_conf else {}),
+        "execution.target": "remote",
+        "execution.attached": "false",
+        "rest.address": address.hostname or "",
+        "rest.port": str(address.port or (443 if secure else 80)),
+        "parallelism.default": str(target.parallelism or project.settings.parallelism),
+        **({"security.ssl.rest.enabled": "true"} if secure else {}),
+        **target.options,
+    }
+
+
+def _located(declarations: Declarations, project: Project, target: Target) -> Declarations:
+    return located_at(declarations, target.models) if target.models else located_in_archive(declarations, project)
+
+
+def _pack(
+    project: Project, models: tuple[Model, ...], target: Target, folder: Path, *, ship_env: bool
+) -> tuple[tuple[Package, ...], dict[str, str]]:
+    """Return the packages of a job, and the options that send them along."""
+    code = pack_code(folder)
+    packages, archives = [code], []
+    options = {"python.files": str(code.file)}
+    if files_of(list(models)) and not target.models:
+        packed = pack_models(project, list(models), folder)
+        packages.append(packed)
+        archives.append(f"{packed.file}#{MODELS_FOLDER}")
+    if ship_env:
+        environment = pack_environment(folder)
+        packages.append(environment)
+        archives.append(f"{environment.file}#python")
+        options["python.executable"] = "python/bin/python"
+    elif target.python:
+        options["python.executable"] = target.python
+    if archives:
+        options["python.archives"] = ",".join(archives)
+    return tuple(packages), options

@@ -1,0 +1,60 @@
+"""What was submitted from here: a copy of the project for each job that runs, so that an upgrade has a way back."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pyflink_jobs.cluster.ship_models import files_of
+from pyflink_jobs.project.settings import Project
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pyflink_jobs.cluster.submit import Submission
+
+__all__ = ["Record", "find_record", "keep_record"]
+
+_KEPT = 3  # of a job: the one that runs, and two before it
+
+
+@dataclass(frozen=True)
+class Record:
+    """A submitted job's project as it was, and the Kafka that its sources were at."""
+
+    project: Project
+    kafka: str
+    ship_env: bool
+
+
+def keep_record(project: Project, submission: Submission, job_id: str, kafka: str, *, ship_env: bool) -> None:
+    """Copy the SQL, the models that the job calls, the settings and Flink configurations; old copies are deleted."""
+    folder = _folder(project, submission.target.name, submission.planned.name)
+    copy = folder / job_id
+    copy.mkdir(parents=True, exist_ok=True)
+    shutil.copy(project.root / "pyproject.toml", copy)
+    for name in ("sql", "flink-conf"):
+        if (project.root / name).is_dir():
+            shutil.copytree(project.root / name, copy / name, dirs_exist_ok=True)
+    files = [*files_of(list(submission.models))]
+    for file in [*files, *(file.with_name("model.json") for file in files if file.suffix == ".onnx")]:
+        beside = copy / project.relative(file)
+        beside.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, beside)
+    (copy / "record.json").write_text(json.dumps({"kafka": kafka, "ship_env": ship_env}))
+    for old in sorted(folder.iterdir(), key=lambda one: one.stat().st_mtime, reverse=True)[_KEPT:]:
+        shutil.rmtree(old)
+
+
+def find_record(project: Project, target: str, job: str, job_id: str) -> Record | None:
+    """Return the record of a job; None where it was submitted from elsewhere."""
+    copy = _folder(project, target, job) / job_id
+    if not (copy / "record.json").is_file():
+        return None
+    return Record(Project.find(copy), **json.loads((copy / "record.json").read_text()))
+
+
+def _folder(project: Project, target: str, job: str) -> Path:
+    return project.state / "submitted" / target / job

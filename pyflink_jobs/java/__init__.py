@@ -1,0 +1,1 @@
+"""The Java classes that run inside Flink, and how they are built."""

@@ -1,0 +1,145 @@
+"""SQL files: read, fill in variables, split into statements that know where they stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from pyflink_jobs.errors import Finding, Place, SqlError
+from pyflink_jobs.parsing.tokens import Token, tokenize
+from pyflink_jobs.parsing.variables import fill_in
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pyflink_jobs.project.settings import Project
+
+__all__ = ["Statement", "read_sql", "split"]
+
+FOLDERS = ("sources", "features", "models", "sinks", "jobs")
+_DEFINES = ("TABLE", "VIEW", "MODEL", "FUNCTION")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One SQL statement: its text, without the semicolon, and the file and line it starts at.
+
+    `before` is the text of the file up to the statement, so that offsets turn into lines and columns.
+    """
+
+    file: Path
+    before: str
+    text: str
+
+    @cached_property
+    def tokens(self) -> list[Token]:
+        """The statement's tokens; offsets count from its start."""
+        return tokenize(self.text, Place(self.file))
+
+    @cached_property
+    def kind(self) -> str:
+        """What the statement does: "CREATE TABLE", "CREATE VIEW", "CREATE MODEL", "INSERT INTO", ..."""
+        words = [t.text.upper() for t in self.tokens[:6]]
+        if words[:1] == ["CREATE"]:
+            return next((f"CREATE {word}" for word in words if word in _DEFINES), "CREATE")
+        return " ".join(words[:2]) if words[:1] == ["INSERT"] else words[0]
+
+    @cached_property
+    def name(self) -> str | None:
+        """The last part of the name that a CREATE defines or an INSERT writes to."""
+        words = iter(self.tokens)
+        opening = ("INTO",) if self.kind.startswith("INSERT") else _DEFINES
+        if not any(token.says(*opening) for token in words):
+            return None
+        name = None
+        for token in words:
+            if token.says("IF", "NOT", "EXISTS", "."):
+                continue
+            if name is not None and not self.text[: token.start].rstrip().endswith("."):
+                break
+            name = token.text
+        return name
+
+    def place(self, offset: int = 0) -> Place:
+        """Return file, line and column of an offset into the statement."""
+        upto = self.before + self.text[:offset]
+        return Place(self.file, upto.count("\n") + 1, len(upto) - upto.rfind("\n"))
+
+    def place_at(self, line: int, column: int) -> Place:
+        """Return the place in the file of a 1-based line and column of the statement, as Flink counts them."""
+        first = self.place()
+        assert first.line is not None  # noqa: S101 - place() always knows the line
+        assert first.column is not None  # noqa: S101 - same
+        return Place(self.file, first.line + line - 1, column + (first.column - 1 if line == 1 else 0))
+
+    def mentions(self, names: set[str]) -> set[str]:
+        """Return those of `names` that stand in the statement as identifiers, but for columns: `t.name`, `AS name`."""
+        return {
+            token.text
+            for before, token in pairwise(self.tokens)
+            if token.is_identifier and not before.says("AS", ".") and token.text in names
+        }
+
+
+def split(text: str, file: Path) -> list[Statement]:
+    """Split a file's text at the semicolons between statements."""
+    statements, start = [], None
+    end = 0
+    for token in tokenize(text, Place(file)):
+        if token.says(";"):
+            if start is not None:
+                statements.append(Statement(file, text[:start], text[start:end]))
+            start = None
+            continue
+        start = token.start if start is None else start
+        end = token.end
+    if start is not None:
+        statements.append(Statement(file, text[:start], text[start:end]))
+    return statements
+
+
+def read_sql(project: Project, values: Mapping[str, str]) -> dict[str, list[Statement]]:
+    """Read all `.sql` files of a project: folder name ("sources", "jobs", ...) to statements, in order of file name.
+
+    `values` fills in `${NAME}`. Raises SqlError with every missing name and every unreadable file at once.
+    """
+    findings: list[Finding] = []
+    statements: dict[str, list[Statement]] = {folder: [] for folder in FOLDERS}
+    for folder in FOLDERS:
+        for path in sorted((project.sql / folder).glob("*.sql")):
+            shown = project.relative(path)
+            try:
+                text, missing = fill_in(path.read_text(encoding="utf-8"), shown, values)
+                findings += missing
+                statements[folder] += split(text, shown)
+            except UnicodeDecodeError as error:
+                findings.append(Finding(f"not UTF-8 text: {error.reason} at byte {error.start}", Place(shown)))
+            except SqlError as error:
+                findings += error.findings
+    findings += [finding for folder in FOLDERS for s in statements[folder] for finding in _misplaced(folder, s)]
+    if findings:
+        raise SqlError(findings)
+    return statements
+
+
+def _misplaced(folder: str, statement: Statement) -> list[Finding]:
+    if folder == "jobs":
+        allowed = statement.kind in ("INSERT INTO", "CREATE VIEW")
+        wanted = "sql/jobs/ holds INSERT INTO statements, and views that one job alone needs"
+    else:
+        allowed = statement.kind.removeprefix("CREATE ") in _DEFINES
+        wanted = f"sql/{folder}/ holds CREATE statements"
+    if allowed:
+        return []
+    ways = {"SET": "put settings into the project's Flink configuration (flink-conf/)"}
+    return [
+        Finding(
+            f"{statement.kind} has no place here",
+            statement.place(),
+            facts=(wanted,),
+            ways_out=(ways[statement.kind],) if statement.kind in ways else (),
+        ),
+    ]

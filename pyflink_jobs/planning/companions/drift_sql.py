@@ -1,0 +1,122 @@
+"""The SQL behind a model's monitor: from the partial counts that ride on scored rows to the topics drift and alerts.
+
+partials   one row for each batch, window, slice and group of features
+merged     one for each window, slice and group: counts, and their comparison with the reference; in parallel
+windows    one for each window, with all its slices and groups; and one for each partial that came late
+watched    verdicts and alarms, in a stream of changes
+news       those that are new
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pyflink_jobs.parsing.tokens import literal, quoted
+from pyflink_jobs.planning.flink.scoring_sql import SCORE
+from udfs.drift.record_values import ALERT_FIELDS, RESULT_FIELDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pyflink_jobs.planning.checks.monitor_options import Monitored
+
+__all__ = ["ALERTS", "DRIFT", "DriftViews", "drift_views", "insert_sql", "known_columns"]
+
+DRIFT, ALERTS = "drift", "alerts"
+"""The tables that a job with a watched model writes to."""
+
+_MERGED = "ROW<`slice` STRING, `feature_group` INT, `comparisons` STRING, `counts` BYTES>"
+_TIMES = ("window_start", "window_end", "since")
+
+
+@dataclass(frozen=True)
+class DriftViews:
+    """The views behind a monitor, in order: name and query. The last one is the news."""
+
+    views: dict[str, str]
+
+    @property
+    def news(self) -> str:
+        """The name of the last one."""
+        return [*self.views][-1]
+
+
+def drift_views(monitored: Monitored, scored: str, number: int, merge: str, watch: str) -> DriftViews:
+    """Return the views over the view `scored`; `merge` and `watch` are the names of their functions."""
+    model, interval = monitored.monitor.model, monitored.options.interval
+    time = quoted(monitored.options.time.value)
+    names = {kind: f"{model}_{kind}_{number}" for kind in ("partials", "merged", "windows", "watched", "news")}
+    score, lateness = quoted(SCORE), monitored.options.allowed_lateness
+    start = f"EXTRACT(EPOCH FROM {time}) / {monitored.options.window} * {monitored.options.window}"
+    # Flink's window takes no row from its last millisecond on.
+    last = f"TO_TIMESTAMP_LTZ(({start} + {monitored.options.window}) * 1000 - 1, 3)"
+    allowed = f"TO_TIMESTAMP_LTZ(({start} + {monitored.options.window + lateness}) * 1000 - 1, 3)"
+    late = f"\n      WHEN CURRENT_WATERMARK({time}) >= {last} THEN 'late'" if lateness else ""
+    partials = f"""SELECT
+  `event_time`, `window_start`, DECODE(`partials`[1], 'UTF-8') AS `slice`,
+  `ordinality` - 2 AS `feature_group`, `partial`, `arrival`
+FROM (
+  SELECT
+    {time} AS `event_time`, {start} AS `window_start`, {score}.`_partials` AS `partials`,
+    CASE
+      WHEN CURRENT_WATERMARK({time}) >= {allowed} THEN 'lost'{late}
+      ELSE 'in time'
+    END AS `arrival`
+  FROM {quoted(scored)}
+  WHERE {score}.`_partials` IS NOT NULL
+) AS `carried`
+CROSS JOIN UNNEST(`carried`.`partials`) WITH ORDINALITY AS `partial` (`partial`, `ordinality`)
+WHERE `ordinality` > 1"""
+    merged = f"""SELECT
+  TUMBLE_ROWTIME(`event_time`, {interval}) AS `window_time`, `slice`, `feature_group`,
+  {quoted(merge)}(`slice`, `feature_group`, `window_start`, `partial`) AS `merged`
+FROM {quoted(names["partials"])}
+WHERE `arrival` = 'in time'
+GROUP BY TUMBLE(`event_time`, {interval}), `slice`, `feature_group`"""
+    windows = f"""SELECT
+  EXTRACT(EPOCH FROM TUMBLE_START(`window_time`, {interval})) AS `window_start`, 'in time' AS `arrival`,
+  ARRAY_AGG(CAST(ROW(`slice`, `feature_group`, `merged`.`comparisons`, `merged`.`counts`) AS {_MERGED})) AS `merged`
+FROM {quoted(names["merged"])}
+WHERE `merged` IS NOT NULL
+GROUP BY TUMBLE(`window_time`, {interval})
+UNION ALL
+SELECT
+  `window_start`, `arrival`,
+  ARRAY[CAST(ROW(`slice`, `feature_group`, CAST(NULL AS STRING), `partial`) AS {_MERGED})]
+FROM {quoted(names["partials"])}
+WHERE `arrival` <> 'in time'"""
+    watched = f"""SELECT `model`, {quoted(watch)}(`window_start`, `arrival`, `merged`) AS `watched`
+FROM (SELECT {literal(model)} AS `model`, `window_start`, `arrival`, `merged` FROM {quoted(names["windows"])})
+GROUP BY `model`"""
+    news = f"""SELECT `watched`.`results` AS `results`, `watched`.`alerts` AS `alerts`
+FROM TO_CHANGELOG(input => TABLE {quoted(names["watched"])})
+WHERE `op` IN ('INSERT', 'UPDATE_AFTER')"""
+    return DriftViews(dict(zip(names.values(), (partials, merged, windows, watched, news), strict=True)))
+
+
+def insert_sql(monitored: Monitored, job: str, news: str, table: str, columns: Iterable[str]) -> str:
+    """Return the INSERT into `drift` or `alerts` of those columns that the table has."""
+    monitor = monitored.monitor
+    fields, array = (RESULT_FIELDS, "results") if table == DRIFT else (ALERT_FIELDS, "alerts")
+    known = {
+        "model": literal(monitor.model),
+        "version": literal(monitor.version),
+        "job": literal(job),
+        "reference": literal(monitor.sha256[:12]),
+        **{name: f"TO_TIMESTAMP_LTZ({quoted(name)}, 3)" if name in _TIMES else quoted(name) for name in fields},
+    }
+    wanted = [*columns]
+    selected = ",\n  ".join(
+        f"{known[name]} AS {quoted(name)}" if known[name] != quoted(name) else known[name] for name in wanted
+    )
+    return f"""INSERT INTO {quoted(table)} ({", ".join(map(quoted, wanted))})
+SELECT
+  {selected}
+FROM {quoted(news)}
+CROSS JOIN UNNEST({quoted(news)}.{quoted(array)}) AS `told` ({", ".join(map(quoted, fields))})"""
+
+
+def known_columns(table: str) -> tuple[str, ...]:
+    """Return the columns that `drift` or `alerts` may have."""
+    return ("model", "version", "job", "reference", *(RESULT_FIELDS if table == DRIFT else ALERT_FIELDS))

@@ -1,0 +1,197 @@
+"""A job's INSERTs, restricted to what comes of some records of its sources: those of some partitions and offsets.
+
+    INSERT INTO predictions (`flight_id`, ...) SELECT `flight_id`, ... FROM (
+    SELECT flight_id, ...
+    ) AS `_rows` (`flight_id`, ...)
+    WHERE (`departure_partition` = 0 AND (`departure_offset` IN (7, 12)))
+
+The query itself stays as it is, so windows and joins see all records.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from pyflink_jobs.errors import Finding, SqlError
+from pyflink_jobs.parsing.create_table import SourceTable, read_source
+from pyflink_jobs.parsing.statements import Statement
+from pyflink_jobs.parsing.tokens import literal, quoted
+from pyflink_jobs.planning.dependencies import needed_by
+
+if TYPE_CHECKING:
+    from pyflink_jobs.planning.flink.catalog import Catalog
+
+__all__ = ["Insert", "Origin", "Places", "behind", "origins", "read_insert", "restricted_insert", "within"]
+
+Places: TypeAlias = Mapping[str, Mapping[tuple[int, int], int]]
+"""By source, partition and offset: how often the record is to be marked as replayed."""
+
+_FEW = 50  # ranges of offsets that are written as numbers
+_CHUNK = 2_000  # offsets in one text
+_KEYS = {"partition": "INT", "offset": "BIGINT"}
+
+
+@dataclass(frozen=True)
+class Insert:
+    """An INSERT: what stands before its columns, the columns it writes, and its query, lines as in the file."""
+
+    into: str
+    columns: tuple[str, ...]
+    query: str
+
+    def select(self, wanted: str, condition: str) -> str:
+        """Return the query of those rows that keep a condition over the columns."""
+        columns = ", ".join(map(quoted, self.columns))
+        return f"SELECT {wanted} FROM ({self.query}\n) AS `_rows` ({columns})\nWHERE {condition}"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The records of a source that count, and the names of the columns that have their partition and offset."""
+
+    source: str
+    partition: str
+    offset: str
+    places: Mapping[tuple[int, int], int]
+
+    @property
+    def condition(self) -> str:
+        """The condition that a row comes of one of them."""
+        return within(quoted(self.partition), quoted(self.offset), self.places)
+
+
+def restricted_insert(statement: Statement, text: str, catalog: Catalog, places: Places) -> str:
+    """Return an INSERT of what comes of the records at `places`; "" if it reads none of their sources.
+
+    `text` is the statement's, expanded. Raises SqlError where its sink cannot tell which record a row comes of.
+    """
+    insert = read_insert(text, statement, catalog.columns_to_write(statement.name or ""))
+    found = origins(statement, insert, catalog, places)
+    if not found:
+        return ""
+    columns = ", ".join(map(quoted, insert.columns))
+    condition = "\n  OR ".join(origin.condition for origin in found)
+    return f"{insert.into} ({columns}) {insert.select(columns, condition)}"
+
+
+def read_insert(text: str, statement: Statement, columns: Iterable[str]) -> Insert:
+    """Take an INSERT apart; `columns` are all of its sink, which it writes if it names none."""
+    tokens = Statement(statement.file, statement.before, text).tokens
+    at = 3  # behind INSERT INTO name
+    while tokens[at].says("."):
+        at += 2
+    if not tokens[at].says("(") or tokens[at + 1].says("SELECT", "WITH", "VALUES", "("):
+        start = tokens[at - 1].end
+        return Insert(text[:start], tuple(columns), text[start:])
+    closing = next(index for index in range(at, len(tokens)) if tokens[index].says(")"))
+    named = tuple(token.text for token in tokens[at + 1 : closing] if not token.says(","))
+    return Insert(text[: tokens[at].start].rstrip(), named, text[tokens[closing].end :])
+
+
+def origins(statement: Statement, insert: Insert, catalog: Catalog, places: Places) -> list[Origin]:
+    """Return the sources among `places` that an INSERT reads; raises SqlError for columns that it does not write."""
+    sources = behind(statement, catalog)
+    found, findings = [], []
+    for name in sources.keys() & places.keys():
+        source = sources[name]
+        columns = [source.metadata(key) for key in _KEYS]
+        if None in columns:
+            findings.append(_undeclared(source))
+            continue
+        partition, offset = (column or "" for column in columns)
+        types = dict(zip((partition, offset), _KEYS.values(), strict=True))
+        if missing := {column: kind for column, kind in types.items() if column not in insert.columns}:
+            findings.append(_unwritten(statement, catalog, name, missing))
+        if twins := [o for o, t in sources.items() if o != name and partition == t.metadata("partition")]:
+            findings.append(_alike(source, sources[min(twins)]))
+        found.append(Origin(name, partition, offset, places[name]))
+    if findings:
+        raise SqlError(findings)
+    return sorted(found, key=lambda origin: origin.source)
+
+
+def behind(statement: Statement, catalog: Catalog) -> dict[str, SourceTable]:
+    """Return the tables that a statement reads, directly or through views; of a CREATE TABLE that table."""
+    if statement.kind == "CREATE TABLE":
+        needed = [statement]
+    else:
+        known = [s for name, s in catalog.statements.items() if name != statement.name or s.kind != "CREATE TABLE"]
+        needed = needed_by([statement], known)
+    tables = [read_source(s) for s in needed if s.kind == "CREATE TABLE"]
+    return {table.statement.name or "": table for table in tables if table}
+
+
+def within(partition: str, offset: str, places: Iterable[tuple[int, int]]) -> str:
+    """Return the condition that a record stands at one of some places; `partition` and `offset` are SQL."""
+    by_partition: dict[int, list[int]] = defaultdict(list)
+    for number, at in sorted(set(places)):
+        by_partition[number].append(at)
+    parts = [f"({partition} = {number} AND {_among(offset, offsets)})" for number, offsets in by_partition.items()]
+    return " OR ".join(parts) or "FALSE"
+
+
+def _among(offset: str, offsets: list[int]) -> str:
+    """Return the condition for ascending offsets; those that follow one another become a range."""
+    ranges: list[tuple[int, int]] = []
+    for at in offsets:
+        if ranges and at == ranges[-1][1] + 1:
+            ranges[-1] = (ranges[-1][0], at)
+        else:
+            ranges.append((at, at))
+    few = len(ranges) <= _FEW
+    short = 1 if few else _CHUNK
+    long = [(first, last) for first, last in ranges if last - first >= short]
+    single = [at for first, last in ranges if last - first < short for at in range(first, last + 1)]
+    choices = [f"{offset} IN ({', '.join(map(str, single))})"] if few and single else []
+    choices += [] if few else [_listed_in(offset, single[at : at + _CHUNK]) for at in range(0, len(single), _CHUNK)]
+    return _any([*choices, *(f"{offset} BETWEEN {first} AND {last}" for first, last in long)])
+
+
+def _listed_in(offset: str, offsets: list[int]) -> str:
+    """Return the condition for offsets, as one text: Flink takes milliseconds to compile each number of an IN."""
+    first, last = offsets[0], offsets[-1]
+    text = literal("".join(f",{at - first}" for at in offsets) + ",")
+    sought = f"',' || CAST({offset} - {first} AS STRING) || ','"
+    return f"({offset} BETWEEN {first} AND {last} AND INSTR({text}, {sought}) > 0)"
+
+
+def _any(conditions: list[str]) -> str:
+    """Return the condition that one of some holds, in halves: a long row of OR overflows the stack of the parser."""
+    if len(conditions) <= max(_FEW, 1):
+        return f"({' OR '.join(conditions)})"
+    half = (len(conditions) + 1) // 2
+    return f"({_any(conditions[:half])} OR {_any(conditions[half:])})"
+
+
+def _undeclared(source: SourceTable) -> Finding:
+    name = source.statement.name or ""
+    missing = [key for key in _KEYS if not source.metadata(key)]
+    columns = ", ".join(f"{name}_{key} {_KEYS[key]} METADATA FROM '{key}' VIRTUAL" for key in missing)
+    message = f"`{name}` has no column for {' and '.join(missing)}, so a row does not tell which record it comes of"
+    return Finding(message, source.statement.place(source.name.start), ways_out=(f"add to it: {columns}",))
+
+
+def _unwritten(statement: Statement, catalog: Catalog, source: str, missing: dict[str, str]) -> Finding:
+    """Return the finding for columns, with their types, that a sink lacks or an INSERT does not write."""
+    sink = catalog.statements[statement.name or ""]
+    there = catalog.columns_to_write(statement.name or "")
+    listed = " and ".join(map(quoted, missing))
+    message = f"`{sink.name}` does not tell which record of `{source}` a row comes of: no {listed}"
+    facts = (f"{statement.place()}: INSERT INTO {sink.name}",)
+    lacking = ", ".join(f"{quoted(column)} {kind}" for column, kind in missing.items() if column not in there)
+    if not lacking:
+        return Finding(message, statement.place(), ways_out=(f"name {listed} behind INSERT INTO, and select them",))
+    ways = (f"add to it {lacking}, and select {listed} in {statement.file}",)
+    return Finding(message, sink.place(), facts, ways)
+
+
+def _alike(source: SourceTable, other: SourceTable) -> Finding:
+    name, partition = other.statement.name, source.metadata("partition")
+    message = (
+        f"`{source.statement.name}` and `{name}` both have a column `{partition}`: a row does not tell which it is"
+    )
+    ways = (f"rename it in one of them: {name}_partition INT METADATA FROM 'partition' VIRTUAL",)
+    return Finding(message, source.statement.place(source.name.start), (f"also {other.statement.place()}",), ways)

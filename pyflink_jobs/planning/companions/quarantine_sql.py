@@ -1,0 +1,172 @@
+"""The INSERTs into the table `quarantine`: what its columns are for a record that is not sound, or is refused."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from pyflink_jobs.errors import Finding
+from pyflink_jobs.parsing.create_table import is_plain
+from pyflink_jobs.parsing.tokens import literal, quoted
+from pyflink_jobs.planning.companions.quarantine_counter import counted
+from pyflink_jobs.planning.flink.scoring_sql import SCORE
+from pyflink_jobs.planning.rewrites.validated_source import REASON
+from udfs.scoring.arguments import ERROR
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pyflink_jobs.parsing.statements import Statement
+    from pyflink_jobs.planning.flink.catalog import ScoredView
+    from pyflink_jobs.planning.rewrites.column_rules import Rule
+    from pyflink_jobs.planning.rewrites.validated_source import GuardedSource
+
+__all__ = [
+    "KNOWN_COLUMNS",
+    "QUARANTINE",
+    "REFUSED",
+    "REPLAYED",
+    "in_one",
+    "insert_sql",
+    "origin_of",
+    "read_by",
+    "refused_insert",
+    "unknown_columns",
+    "unsound_insert",
+]
+
+QUARANTINE = "quarantine"
+"""The table that records go to that cannot be scored."""
+
+REFUSED = "refused by model"
+"""The reason of a row that a model refuses."""
+
+REPLAYED = "replayed"
+"""The reason of a mark: this record was replayed."""
+
+_TYPES = {
+    "source": "STRING",
+    "reason": "STRING",
+    "detail": "STRING",
+    "topic": "STRING",
+    "partition": "INT",
+    "offset": "BIGINT",
+    "event_time": "TIMESTAMP_LTZ(3)",
+    "ingested_at": "TIMESTAMP_LTZ(3)",
+    "record": "BYTES",
+    "columns": "STRING",
+    "job": "STRING",
+    "model": "STRING",
+    "model_version": "STRING",
+}
+_SELECT = "\nSELECT"
+KNOWN_COLUMNS = tuple(_TYPES)
+"""The columns that it may have."""
+
+
+def unsound_insert(guarded: GuardedSource, job: str, columns: Iterable[str]) -> str:
+    """Return the INSERT of the records that are not sound: the first reason, and what breaks it."""
+    source = guarded.source
+    by_reason = groupby(guarded.checks, lambda check: check.reason)
+    details = "\n    ".join(f"WHEN {literal(reason)} THEN {_words(list(checks))}" for reason, checks in by_reason)
+    stored = {c.name: c.type for c in source.columns if c.stored and c.name not in guarded.personal}
+    values = {
+        "source": literal(guarded.name),
+        "reason": counted(guarded.checked, quoted(REASON)),
+        "detail": f"CASE {quoted(REASON)}\n    {details} END",
+        "event_time": f"CAST({quoted(source.time)} AS TIMESTAMP_LTZ(3))" if source.time else "",
+        "columns": "" if "record" in guarded.metadata else _row(stored),
+        "job": literal(job),
+        **guarded.metadata,
+    }
+    return insert_sql(values, columns, quoted(guarded.checked), f"{quoted(REASON)} IS NOT NULL")
+
+
+def refused_insert(view: ScoredView, origins: Iterable[GuardedSource], job: str, columns: Iterable[str]) -> str:
+    """Return the INSERT of the rows that a model refuses, with those of their columns that other statements read.
+
+    `origins` are the job's sources: see `origin_of`.
+    """
+    error = f"{quoted(SCORE)}.{quoted(ERROR)}"
+    origin = origin_of(view, origins)
+    values = {
+        "source": literal(read_by(view, origin)),
+        "reason": counted(view.scored, literal(REFUSED)),
+        "detail": error,
+        "columns": _row(view.kept),
+        "job": literal(job),
+        "model": literal(view.model.definition.name),
+        "model_version": literal(view.model.spec.version),
+    }
+    if origin:
+        values["topic"] = literal(origin.source.option("topic"))
+        values |= {key: quoted(name) for key, name in zip(("partition", "offset"), _place(origin), strict=True)}
+    return insert_sql(values, columns, quoted(view.scored), f"{error} IS NOT NULL")
+
+
+def origin_of(view: ScoredView, origins: Iterable[GuardedSource]) -> GuardedSource | None:
+    """Return the source whose columns for partition and offset a view has: they tell which record a row comes of."""
+    return next((origin for origin in origins if all(name in view.kept for name in _place(origin))), None)
+
+
+def read_by(view: ScoredView, origin: GuardedSource | None) -> str:
+    """Return the name of what a model reads, as records of quarantine have it: of the source, or of a view."""
+    if origin:
+        return origin.name
+    return view.call.table.text if view.call.table else ""
+
+
+def _place(guarded: GuardedSource) -> list[str]:
+    """Return the names of a source's columns for partition and offset; "" for one that it lacks."""
+    return [guarded.source.metadata(key) or "" for key in ("partition", "offset")]
+
+
+def _words(checks: list[Rule]) -> str:
+    if len(checks) == 1:
+        return checks[0].broken
+    none = "CAST(NULL AS STRING)"
+    broken = ",\n      ".join(f"CASE WHEN {check.holds} THEN {none} ELSE {check.broken} END" for check in checks)
+    return f"CONCAT_WS('; ',\n      {broken})"
+
+
+def insert_sql(values: Mapping[str, str], columns: Iterable[str], table: str, condition: str) -> str:
+    """Return an INSERT into the table `quarantine`: `values` are SQL by column, `table` is what stands behind FROM."""
+    wanted = {name: values.get(name) or f"CAST(NULL AS {_TYPES[name]})" for name in columns}
+    selected = ",\n  ".join(f"{value} AS {quoted(name)}" for name, value in wanted.items())
+    return (
+        f"INSERT INTO {quoted(QUARANTINE)} ({', '.join(map(quoted, wanted))})\nSELECT\n  {selected}\n"
+        f"FROM {table}\nWHERE {condition}"
+    )
+
+
+def in_one(inserts: Iterable[str]) -> list[str]:
+    """Return INSERTs of the same columns as one; none of none.
+
+    Each INSERT has a sink of its own, and two exactly-once sinks of one table would write in each other's transactions.
+    """
+    texts = [*inserts]
+    into = texts[0].partition(_SELECT)[0] if texts else ""
+    return [into + "\nUNION ALL".join(text.removeprefix(into) for text in texts)] if texts else []
+
+
+def _row(columns: Mapping[str, str]) -> str:
+    """Return a row, by its columns' types, as JSON."""
+    # JSON_OBJECT takes no dates, bytes, rows and arrays.
+    values = {
+        name: quoted(name) if is_plain(kind) else f"CAST({quoted(name)} AS STRING)" for name, kind in columns.items()
+    }
+    return f"JSON_OBJECT({', '.join(f'{literal(name)} VALUE {value}' for name, value in values.items())})"
+
+
+def unknown_columns(statement: Statement, columns: Iterable[str]) -> list[Finding]:
+    """Return findings for columns of the table `quarantine` that no record has."""
+    findings = []
+    for name in columns:
+        if name not in KNOWN_COLUMNS:
+            near = get_close_matches(name, KNOWN_COLUMNS, n=1)
+            ways = (f"write `{near[0]}`",) if near else ("leave it out",)
+            facts = (f"known are: {', '.join(KNOWN_COLUMNS)}",)
+            message = f"table `{QUARANTINE}` gets no column `{name}`"
+            findings.append(Finding(message, statement.place(), facts, ways))
+    return findings

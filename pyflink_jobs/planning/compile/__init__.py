@@ -1,0 +1,1 @@
+"""Load into Flink's catalog, plan, explain, name states."""

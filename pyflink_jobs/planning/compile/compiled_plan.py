@@ -1,0 +1,189 @@
+"""Flink's compiled plan of a job: its operators, and which of them keep state.
+
+Flink names an operator's state by the operator's id in the plan (`table.exec.uid.format`), and counts ids anew at each
+compilation. Here an operator that keeps state gets an id that is made from what its state is. So the next version of a
+job finds what it can go on with, wherever it was planned, and never comes upon the state of something else.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import zlib
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pyflink_jobs.planning.rewrites.validated_source import UNCHECKED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pyflink_jobs.planning.compile.plan import PlannedJob
+
+__all__ = ["SINK", "SOURCE", "Operator", "Plan", "compile_plan"]
+
+SOURCE, SINK = "table-source-scan", "sink"
+
+# What an operator of these types holds is gone, or sent on, at each checkpoint. All others are taken to keep state.
+_STATELESS = {
+    "calc",
+    "correlate",
+    "drop-update-before",
+    "exchange",
+    "expand",
+    "local-group-aggregate",
+    "local-window-aggregate",
+    "lookup-join",
+    "mini-batch-assigner",
+    "process-table-function",  # of Flink's own that our SQL uses: it passes rows on
+    "python-calc",
+    "python-correlate",
+    "union",
+    "values",
+    "watermark-assigner",
+    "window-table-function",
+}
+_LEAST = 1_000_000_000
+"""Ids of operators that keep state begin here, far beyond those that Flink counts; twice this fits its integers."""
+_NEITHER = ["id", "inputProperties", "description", "configuration"]
+"""What the plan says of an operator that changes with other operators, or with settings."""
+
+
+@dataclass(frozen=True)
+class Operator:
+    """An operator of a plan: its type without Flink's prefix and version, and all that the plan says of it."""
+
+    id: int
+    type: str
+    node: dict[str, Any]
+
+    @property
+    def keeps_state(self) -> bool:
+        """Whether a savepoint holds something of it."""
+        return self.type not in _STATELESS
+
+    @property
+    def table(self) -> str:
+        """The table that a source or a sink is of, without its catalog; "" for others."""
+        holder = self.node.get("scanTableSource") or self.node.get("dynamicTableSink")
+        return holder["table"]["identifier"].rsplit(".", 1)[-1].strip("`").removesuffix(UNCHECKED) if holder else ""
+
+    @property
+    def description(self) -> str:
+        """What it does, in Flink's words."""
+        return str(self.node["description"])
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A compiled plan.
+
+    `tables` says where the tables are that it reads and writes, `functions` has digests by name, and `names` what the
+    state of each operator that keeps one is to an analyst, by the operator's id.
+    """
+
+    text: str
+    tables: Mapping[str, str]
+    functions: Mapping[str, str]
+    names: Mapping[int, str] = field(default_factory=dict)
+
+    @cached_property
+    def operators(self) -> dict[int, Operator]:
+        """The operators by id, those that read others behind them."""
+        nodes = json.loads(self.text)["nodes"]
+        return {n["id"]: Operator(n["id"], n["type"].removeprefix("stream-exec-").rsplit("_", 1)[0], n) for n in nodes}
+
+    @property
+    def digest(self) -> str:
+        """The sha256 of its text."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @cached_property
+    def inputs(self) -> dict[int, list[int]]:
+        """Which operators each operator reads."""
+        inputs: dict[int, list[int]] = {name: [] for name in self.operators}
+        for edge in json.loads(self.text)["edges"]:
+            inputs[edge["target"]].append(edge["source"])
+        return inputs
+
+    def state(self, operator: Operator) -> str:
+        """Return a digest of what decides whether an operator's state fits another: what it does, and to which rows.
+
+        Of a source or a sink that is the table and where it is, whatever is read of it or written to it.
+        """
+        if operator.type in (SOURCE, SINK):
+            return _digest([operator.type, operator.table, self.tables.get(operator.table)])
+        given = [self.operators[name].node["outputType"] for name in self.inputs[operator.id]]
+        return self._own(operator, [*_NEITHER, "outputType"], given)
+
+    @cached_property
+    def histories(self) -> dict[int, str]:
+        """Digests of each operator and of all that it reads: equal only where the same rows come to it."""
+        found: dict[int, str] = {}
+        for name, operator in self.operators.items():
+            given = [self.tables.get(operator.table), *(found[below] for below in self.inputs[name])]
+            found[name] = self._own(operator, _NEITHER, given)
+        return found
+
+    def _own(self, operator: Operator, without: list[str], given: list[Any]) -> str:
+        body = {key: value for key, value in operator.node.items() if key not in without}
+        text = json.dumps([body, given], sort_keys=True)
+        for name, digest in self.functions.items():
+            text = text.replace(f"`{name}`", digest)
+        return _digest(text)
+
+    def renumbered(self, ids: Mapping[int, int]) -> Plan:
+        """Return the plan with other ids: `ids` has the new one of each."""
+        plan = json.loads(self.text)
+        for node in plan["nodes"]:
+            node["id"] = ids[node["id"]]
+        for edge in plan["edges"]:
+            edge["source"], edge["target"] = ids[edge["source"]], ids[edge["target"]]
+        names = {ids[number]: name for number, name in self.names.items()}
+        return Plan(json.dumps(plan), self.tables, self.functions, names)
+
+    def with_lasting_ids(self) -> Plan:
+        """Return the plan with ids made from the digests of states; of equal states each next one has another."""
+        ids: dict[int, int] = {}
+        seen: Counter[str] = Counter()
+        for number, operator in self.operators.items():
+            if operator.keeps_state:
+                digest = self.state(operator)
+                seen[digest] += 1
+                ids[number] = _LEAST + int(_digest([digest, seen[digest]]), 16) % _LEAST
+            else:
+                ids[number] = number
+        return self.renumbered(ids)
+
+    def packed(self) -> str:
+        """Return all of it as a short text, for `unpacked`."""
+        parts = {"tables": self.tables, "functions": self.functions, "names": self.names}
+        text = json.dumps({"plan": json.loads(self.text), **parts}, sort_keys=True)
+        return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+
+    @classmethod
+    def unpacked(cls, text: str) -> Plan:
+        """Read what `packed` wrote."""
+        read = json.loads(zlib.decompress(base64.b64decode(text)))
+        names = {int(number): name for number, name in read["names"].items()}
+        return cls(json.dumps(read["plan"]), read["tables"], read["functions"], names)
+
+
+def compile_plan(planned: PlannedJob) -> Plan:
+    """Return the compiled plan of a job. It names tables and functions, and says nothing of their options."""
+    compiled: Any = planned.statements._j_statement_set.compilePlan()  # noqa: SLF001 - PyFlink has no public way to it
+    tables = {name: _address(options) for name, options in {**planned.sources, **planned.sinks}.items()}
+    return Plan(json.dumps(json.loads(compiled.asJsonString())), tables, planned.functions).with_lasting_ids()
+
+
+def _address(options: Mapping[str, str]) -> str:
+    """Return where a table is: another topic's offsets are of no use."""
+    keys = ("connector", "properties.bootstrap.servers", "topic", "path")
+    return " ".join(options[key] for key in keys if key in options)
+
+
+def _digest(content: Any) -> str:  # noqa: ANN401 - JSON
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()

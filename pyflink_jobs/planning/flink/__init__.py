@@ -1,0 +1,1 @@
+"""Flink's catalog, functions and errors, as planning uses them."""

@@ -1,0 +1,246 @@
+"""Load statements into a Flink catalog, each ML_PREDICT call behind a view of its own."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from pyflink_jobs.errors import Finding, SqlError
+from pyflink_jobs.parsing.ml_predict import Call, all_calls, expand
+from pyflink_jobs.parsing.tokens import quoted
+from pyflink_jobs.planning.companions.drift import check_monitor, views_of_monitor
+from pyflink_jobs.planning.flink.errors import read_exception
+from pyflink_jobs.planning.flink.scoring_sql import predictions_sql, scoring_sql
+from pyflink_jobs.planning.flink.used_columns import used_columns
+from pyflink_jobs.planning.rewrites.personal_data import create_hash
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pyflink.table import TableEnvironment
+
+    from pyflink_jobs.parsing.statements import Statement
+    from pyflink_jobs.planning.companions.drift_sql import DriftViews
+    from pyflink_jobs.planning.declarations import Model
+    from pyflink_jobs.planning.rewrites.validated_source import GuardedSource
+
+__all__ = ["Catalog", "ScoredView", "sql_error"]
+
+_NUMBERS = ("TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL")
+
+
+@dataclass(frozen=True)
+class ScoredView:
+    """The views behind an ML_PREDICT call: `scored` calls the model, `predictions` is what a query sees.
+
+    `kept` has the types of those columns of the call's table that both have, by name; `drift` has the views of the
+    model's monitor, if it is watched. `source` is what stands behind FROM where the call reads its rows.
+    """
+
+    call: Call
+    model: Model
+    scored: str
+    scored_sql: str
+    predictions: str
+    predictions_sql: str
+    kept: dict[str, str]
+    source: str
+    drift: DriftViews | None = None
+
+
+@dataclass
+class Catalog:
+    """A table environment's catalog, filled statement by statement.
+
+    `readers` are all statements that will be loaded or planned: what they read of a call is what its views have.
+    Of a source among `guarded`, statements get the sound rows.
+    """
+
+    environment: TableEnvironment
+    models: dict[str, Model]
+    readers: list[Statement]
+    guarded: Mapping[str, GuardedSource] = field(default_factory=dict)
+    views: list[ScoredView] = field(default_factory=list)
+    statements: dict[str, Statement] = field(default_factory=dict)
+    _functions: set[str] = field(default_factory=set)
+
+    def load(self, statement: Statement) -> None:
+        """Execute a CREATE statement; raises SqlError with file, line and column."""
+        source = self.guarded.get(statement.name or "")
+        text = source.table_sql if source else self.expanded(statement)
+        try:
+            self.environment.execute_sql(text)
+        except Exception as error:  # PyFlink raises Py4J's and a dozen of its own
+            raise sql_error(statement, error) from error
+        self.statements[statement.name or ""] = statement
+        if source:
+            self._create_guard(source)
+
+    def _create_guard(self, source: GuardedSource) -> None:
+        statement = source.source.statement
+        try:
+            if "hash" in source.personal.values():
+                create_hash(self.environment)
+            if source.checks:
+                self.environment.execute_sql(f"CREATE VIEW {quoted(source.checked)} AS {source.checked_sql}")
+            self.environment.execute_sql(f"CREATE VIEW {quoted(statement.name or '')} AS {source.view_sql}")
+        except Exception as error:
+            message = read_exception(error)
+            text = f"the rules of `{statement.name}` cannot be planned: {message.text}"
+            raise SqlError(text, place=statement.place(), detail=message.trace) from error
+
+    def expanded(self, statement: Statement) -> str:
+        """Return a statement's text with its ML_PREDICT calls expanded and their views created."""
+        return expand(statement, self._view_of)
+
+    def views_behind(self, statements: Iterable[Statement]) -> list[ScoredView]:
+        """Return the views of those calls that stand in `statements`."""
+        keys = {call.key for statement in statements for call in all_calls(statement)}
+        return [view for view in self.views if view.call.key in keys]
+
+    def _view_of(self, call: Call) -> str:
+        for view in self.views:
+            if view.call.key == call.key:
+                return view.predictions
+        view = self._create(call)
+        self.views.append(view)
+        return view.predictions
+
+    def _create(self, call: Call) -> ScoredView:
+        from udfs.flink.scoring import scoring_function
+
+        model = self.models[call.model.text]
+        source, shown = self._source(call)
+        schema = self._schema(call, source)
+        findings = [*_check_columns(call, model, schema, shown), *_check_names(call, model, schema, shown)]
+        if model.monitored:
+            findings += check_monitor(self, call, model.monitored, schema, shown)
+        if findings:
+            raise SqlError(findings)
+        function = f"score_{call.model.text}"
+        if function not in self._functions:
+            monitor = model.monitored.monitor if model.monitored else None
+            # A user's own function may be a vectorised one too, and then wants pandas.
+            pandas = any(statement.kind == "CREATE FUNCTION" for statement in self.readers)
+            score = scoring_function(model.spec, monitor, pandas=pandas)
+            self.environment.create_temporary_function(quoted(function), score)
+            self._functions.add(function)
+        number = len(self.views) + 1
+        scored, predictions = f"{call.model.text}_scored_{number}", f"{call.model.text}_predictions_{number}"
+        used = used_columns(call, self.readers, schema)
+        wanted = {*used, *self._origins()}
+        kept = [name for name in schema if name in wanted]
+        inner = scoring_sql(source, kept, [column.text for column in call.columns], model, function)
+        self._create_view(call, scored, inner)
+        outer = predictions_sql(scored, kept, model)
+        self._create_view(call, predictions, outer)
+        drift = views_of_monitor(self.environment, model.monitored, scored, number) if model.monitored else None
+        for name, sql in drift.views.items() if drift else ():
+            self._create_view(call, name, sql)
+        return ScoredView(call, model, scored, inner, predictions, outer, {k: schema[k] for k in kept}, source, drift)
+
+    def _origins(self) -> set[str | None]:
+        """Return the names of the columns that tell which record of a source a row is."""
+        sources = [guarded.source for guarded in self.guarded.values()]
+        return {source.metadata(key) for source in sources for key in ("partition", "offset")}
+
+    def _source(self, call: Call) -> tuple[str, str]:
+        """Return what stands behind FROM, and how findings call it."""
+        if call.query:
+            return f"({expand(call.query, self._view_of)}\n)", "the query"
+        name = call.table.text if call.table else ""
+        return quoted(name), f"`{name}`"
+
+    def _create_view(self, call: Call, name: str, sql: str) -> None:
+        """Register a view from a Table object: all INSERTs that read it then share one Python operator."""
+        try:
+            self.environment.create_temporary_view(quoted(name), self.environment.sql_query(sql))
+        except Exception as error:
+            message = read_exception(error)
+            raise SqlError(
+                f"ML_PREDICT cannot be planned: {message.text}", place=call.place, detail=message.trace
+            ) from error
+
+    def _schema(self, call: Call, source: str) -> dict[str, str]:
+        """Return the names and types of what a call reads."""
+        try:
+            return self.schema_of(source)
+        except Exception as error:
+            message = read_exception(error)
+            place = call.table.place if call.table else call.place
+            raise SqlError(
+                f"ML_PREDICT cannot read its table: {message.text}", place=place, detail=message.trace
+            ) from error
+
+    def schema_of(self, source: str) -> dict[str, str]:
+        """Return the names and types of the columns behind FROM; event time is a type that ends in *ROWTIME*."""
+        table: Any = self.environment.sql_query(f"SELECT * FROM {source}")
+        # Asked of Java's columns: PyFlink's own TableSchema needs a tenth of a second for each.
+        columns = table._j_table.getResolvedSchema().getColumns()  # noqa: SLF001 - PyFlink has no public way to them
+        return {column.getName(): str(column.getDataType().getLogicalType()) for column in columns}
+
+    def columns_of_sink(self, table: str) -> list[str]:
+        """Return the names of the columns that a table stores; its connector need not be one that can be read."""
+        return [column.getName() for column in self._columns(table) if "Physical" in column.getClass().getSimpleName()]
+
+    def columns_to_write(self, table: str) -> list[str]:
+        """Return the names of the columns that an INSERT writes that names none."""
+        kinds = [(column, column.getClass().getSimpleName()) for column in self._columns(table)]
+        return [c.getName() for c, kind in kinds if "Physical" in kind or ("Metadata" in kind and not c.isVirtual())]
+
+    def _columns(self, table: str) -> list[Any]:
+        from pyflink.table.catalog import ObjectPath
+
+        catalog = self.environment.get_catalog(self.environment.get_current_catalog())
+        found: Any = catalog.get_table(ObjectPath(self.environment.get_current_database(), table))
+        return list(found._j_catalog_base_table.getUnresolvedSchema().getColumns())  # noqa: SLF001 - as above
+
+
+def _check_columns(call: Call, model: Model, schema: dict[str, str], shown: str) -> list[Finding]:
+    """Compare the columns that a call names with the table: are they there, can they be cast to INPUT's types."""
+    findings = []
+    for column, wanted in zip(call.columns, model.definition.inputs, strict=True):
+        found = schema.get(column.text)
+        if found is None:
+            near = get_close_matches(column.text, schema, n=1)
+            facts = (f"its columns: {', '.join(schema)}",)
+            ways = (f"write `{near[0]}`",) if near else (f"add the column to {shown}",)
+            findings.append(Finding(f"{shown} has no column `{column.text}`", column.place, facts, ways))
+        elif _kind(found) != _kind(wanted.type):
+            message = f"column `{column.text}` is {found}, model `{call.model.text}` takes {wanted.type}"
+            facts = (f"{wanted.place.file}:{wanted.place.line}: {wanted.name} {wanted.type}",)
+            findings.append(Finding(message, column.place, facts, ("cast or encode it in its feature file",)))
+    return findings
+
+
+def _kind(sql_type: str) -> str:
+    """Return "number", "text", "truth" or the type itself: within a kind, ML_PREDICT casts."""
+    name = re.split(r"[( ]", sql_type, maxsplit=1)[0]
+    kinds = {"BOOLEAN": "truth", "STRING": "text", "VARCHAR": "text", "CHAR": "text"}
+    return "number" if name in _NUMBERS else kinds.get(name, name)
+
+
+def _check_names(call: Call, model: Model, schema: dict[str, str], shown: str) -> list[Finding]:
+    """Find output columns whose names the table has already."""
+    ways = ("rename the OUTPUT column; the option 'output.NAME' says which of the model's outputs it is",)
+    return [
+        Finding(
+            f"OUTPUT column `{o.name}`: {shown}, which ML_PREDICT reads, has one of that name",
+            o.place,
+            (f"call at {call.place}",),
+            ways,
+        )
+        for o in model.definition.outputs
+        if o.name in schema
+    ]
+
+
+def sql_error(statement: Statement, error: BaseException) -> SqlError:
+    """Return Flink's complaint about a statement, at the line and column of its file."""
+    message = read_exception(error)
+    place = statement.place()
+    if message.line is not None and message.column is not None:
+        place = statement.place_at(message.line, message.column)
+    return SqlError(message.text, place=place, detail=message.trace)

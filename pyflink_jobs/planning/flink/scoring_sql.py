@@ -1,0 +1,57 @@
+"""The SQL that stands behind an ML_PREDICT call: a view that scores, and the view that a query sees.
+
+The first calls the model's function once a row and keeps its ROW as it is; the second takes the output columns
+out of it. Whatever else a row carries about its scoring stays in the first, out of the analyst's sight.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyflink_jobs.parsing.tokens import quoted
+from udfs.scoring.arguments import argument_sql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pyflink_jobs.planning.declarations import Model
+
+__all__ = ["SCORE", "predictions_sql", "scoring_sql"]
+
+SCORE = "_score"  # the column that holds the function's ROW
+
+
+def scoring_sql(source: str, kept: list[str], inputs: list[str], model: Model, function: str) -> str:
+    """Return the query that scores the columns `inputs` of `source`, and keeps some beside them.
+
+    `source` is a table's name in backticks or a query in parentheses.
+    """
+    kept = [quoted(name) for name in kept]
+    arguments = [
+        argument
+        for column, given in zip(inputs, model.spec.inputs, strict=True)
+        for argument in argument_sql(quoted(column), given.dtype)
+    ]
+    if model.monitored:
+        options = model.monitored.options
+        time = quoted(options.time.value)
+        kept += [time] if time not in kept else []
+        # As a number: a timestamp of the year 9999 is beyond what pandas can hold.
+        arguments.append(f"COALESCE(EXTRACT(EPOCH FROM {time}), 0)")
+        arguments += [f"CAST({quoted(options.slice.value)} AS STRING)"] if options.slice else []
+    listed = ",\n    ".join(arguments)
+    call = f"{quoted(function)}(\n    {listed}\n  ) AS {quoted(SCORE)}"
+    return "SELECT\n  " + ",\n  ".join([*_line(kept), call]) + f"\nFROM {source}"
+
+
+def predictions_sql(scored: str, columns: list[str], model: Model) -> str:
+    """Return the query for what an analyst sees: the source's columns, the model's outputs, `model_version`."""
+    outputs = [f"{quoted(SCORE)}.{quoted(o.name)} AS {quoted(o.name)}" for o in model.definition.outputs]
+    version = "'" + model.spec.version.replace("'", "''") + "' AS `model_version`"
+    return "SELECT\n  " + ",\n  ".join([*_line(map(quoted, columns)), *outputs, version]) + f"\nFROM {quoted(scored)}"
+
+
+def _line(names: Iterable[str]) -> list[str]:
+    """Return names in one line, or no line."""
+    listed = ", ".join(names)
+    return [listed] if listed else []

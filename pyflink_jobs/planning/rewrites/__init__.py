@@ -1,0 +1,1 @@
+"""What happens to the SQL of a source or of a call."""

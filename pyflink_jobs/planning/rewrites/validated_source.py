@@ -1,0 +1,216 @@
+"""Sources with a guard: sound rows are read on, all other records go to the table `quarantine`.
+
+A table of another name reads everything, once, and a view of it says of each row why it is not sound. A view with the
+source's name has the sound rows, so every statement that reads the source gets those alone. A job that scores also
+gets an INSERT of the others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from pyflink_jobs.parsing.tokens import literal, quoted
+from pyflink_jobs.planning.rewrites.column_rules import Rule
+from pyflink_jobs.planning.rewrites.personal_data import pii_sql
+
+if TYPE_CHECKING:
+    from pyflink_jobs.parsing.create_table import SourceTable
+
+__all__ = ["MODE", "REASON", "UNCHECKED", "GuardedSource", "can_be_checked", "is_json_of_kafka"]
+
+UNCHECKED = "_unchecked"
+"""What the table that reads everything has behind the source's name."""
+
+REASON = "_reason"
+"""The column that says why a row is not sound; NULL of one that is."""
+
+MODE = "quarantine"
+"""The option of a source that says what quarantine keeps of its records."""
+
+_FORMATS = ("format", "value.format")
+_CHECKED = {"json": "checked-json", "avro": "checked-avro"}  # their Java classes stand in pyflink_jobs/java/
+_METADATA = {
+    "topic": ("topic", "STRING"),
+    "partition": ("partition", "INT"),
+    "offset": ("offset", "BIGINT"),
+    "ingested_at": ("timestamp", "TIMESTAMP_LTZ(3)"),
+    "error": ("value.error", "STRING"),
+    "record": ("value.record", "BYTES"),
+}
+_ISOLATION = "properties.isolation.level"
+_EARLIEST = "1990-01-01"
+_EARLIEST_MS = 631_152_000_000
+
+
+def is_json_of_kafka(table: SourceTable) -> bool:
+    """Tell whether a table's records are JSON in Kafka, which can be read here."""
+    return table.connector == "kafka" and "json" in map(table.option, _FORMATS)
+
+
+def can_be_checked(source: SourceTable) -> bool:
+    """Tell whether records that cannot be decoded can become rows as well."""
+    return source.connector == "kafka" and any(source.option(key) in _CHECKED for key in _FORMATS)
+
+
+@dataclass(frozen=True)
+class GuardedSource:
+    """A source, the rules of its columns, what becomes of personal data, and what quarantine keeps of its records.
+
+    `mode` is "full", "pointer" or "off".
+    """
+
+    source: SourceTable
+    rules: tuple[Rule, ...]
+    personal: dict[str, str]
+    mode: str
+
+    @property
+    def name(self) -> str:
+        """The source's name."""
+        return self.source.statement.name or ""
+
+    @property
+    def table(self) -> str:
+        """The name of the table that reads everything."""
+        return f"{self.name}{UNCHECKED}"
+
+    @property
+    def is_checked(self) -> bool:
+        """Tell whether records that cannot be decoded become rows as well."""
+        return self.mode != "off" and can_be_checked(self.source)
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What is known of a record beside its columns: columns of `quarantine`, as SQL over the table."""
+        wanted = [name for name in _METADATA if name != "record" or self.mode == "full"] if self.is_checked else []
+        # Flink takes a column for a key once: that of the source itself, where it has one.
+        columns = {name: quoted(self.source.metadata(_METADATA[name][0]) or f"_{name}") for name in wanted}
+        topic = self.source.option("topic")
+        if wanted and topic and ";" not in topic:
+            columns["topic"] = literal(topic)  # what is known is not copied into each row
+        return columns
+
+    @property
+    def checks(self) -> tuple[Rule, ...]:
+        """All that a sound row keeps, in the order in which quarantine names the reason; those of a reason together."""
+        if self.mode == "off":
+            return ()
+        found = [Rule("", "`_error` IS NULL", self._error, "undecodable")] if self.is_checked else []
+        found += self.rules
+        if self.source.time and self.is_checked:
+            time = quoted(self.source.time)
+            moment = f"CAST({time} AS TIMESTAMP_LTZ(3))"
+            limits = f"TO_TIMESTAMP_LTZ({_EARLIEST_MS}, 3) AND {self.metadata['ingested_at']} + INTERVAL '1' DAY"
+            words = literal(f", expected {_EARLIEST} to a day after its time in Kafka")
+            shown = f"{literal(f'{self.source.time} is ')} || COALESCE(CAST({time} AS STRING), 'NULL') || {words}"
+            holds = f"({time} IS NOT NULL AND {moment} BETWEEN {limits})"
+            found.append(Rule(self.source.time, holds, shown, "event time absurd"))
+            mark = f"CURRENT_WATERMARK({time})"
+            words = f"{literal(f'{self.source.time} is ')} || CAST({time} AS STRING) || ', the watermark '"
+            ahead = f"({mark} IS NULL OR {time} > {mark})"
+            found.append(Rule(self.source.time, ahead, f"{words} || CAST({mark} AS STRING)", "late"))
+        return tuple(found)
+
+    @property
+    def _error(self) -> str:
+        """Return SQL for why a record could not be decoded, without what might be personal."""
+        if not self.personal:
+            return "`_error`"
+        where = "COALESCE(REGEXP_EXTRACT(`_error`, 'at byte [0-9]+'), '')"
+        return f"'cannot be decoded, and may have personal data ' || {where}"
+
+    @property
+    def table_sql(self) -> str:
+        """The source's own CREATE TABLE with that name, and what is known of each record beside it; its lines stay.
+
+        Unsound records are without effect on the watermark: it goes on as if they were not there.
+        """
+        source, text = self.source, self.source.statement.text
+        edits = [(source.name.start, source.name.end, quoted(self.table))]
+        if self.is_checked:
+            columns = "".join(
+                f", {column} {_METADATA[name][1]} METADATA FROM '{_METADATA[name][0]}' VIRTUAL"
+                for name, column in self.metadata.items()
+                if column == quoted(f"_{name}") and not source.metadata(_METADATA[name][0])
+            )
+            edits.append((source.end, source.end, columns))
+            edits += _options_of_checked_format(source)
+            if source.watermark:
+                start, end = source.watermark
+                sound = [check for check in self.checks if check.reason != "late"]
+                edits.append((start, end, f"CASE WHEN {_and(sound)} THEN {text[start:end]} END"))
+        if MODE in source.options:
+            edits.append((*_with_its_comma(source, MODE), ""))
+        return _edited(text, edits)
+
+    @property
+    def checked(self) -> str:
+        """The name of the view that says of each row why it is not sound."""
+        return f"{self.name}_checked"
+
+    @property
+    def checked_sql(self) -> str:
+        """All rows, with the first reason for which one is not sound.
+
+        Conditions are nowhere negated: the planner makes `NOT x <= 9` an `x > 9`, and both are false of NaN.
+        """
+        reason = "CAST(NULL AS STRING)"
+        for name, checks in reversed([(name, list(checks)) for name, checks in groupby(self.checks, _reason)]):
+            reason = f"CASE WHEN {_and(checks)}\n  THEN {reason} ELSE {literal(name)} END"
+        return f"SELECT *,\n  {reason} AS {quoted(REASON)}\nFROM {quoted(self.table)}"
+
+    @property
+    def view_sql(self) -> str:
+        """The sound rows, with the source's own columns."""
+        columns = ", ".join(
+            pii_sql(column.name, self.personal.get(column.name, ""))
+            for column in self.source.columns
+            if self.personal.get(column.name) != "drop"
+        )
+        if not self.checks:
+            return f"SELECT {columns}\nFROM {quoted(self.table)}"
+        return f"SELECT {columns}\nFROM {quoted(self.checked)}\nWHERE {quoted(REASON)} IS NULL"
+
+
+def _reason(check: Rule) -> str:
+    return check.reason
+
+
+def _and(checks: list[Rule]) -> str:
+    return " AND ".join(check.holds for check in checks)
+
+
+def _options_of_checked_format(source: SourceTable) -> list[tuple[int, int, str]]:
+    """Return the edits that make the options of Flink's format those of ours, and read committed records alone."""
+    edits = []
+    [flinks] = {source.option(key) for key in _FORMATS if source.option(key) in _CHECKED}
+    for key, option in source.options.items():
+        if key in _FORMATS:
+            edits.append((option.value.start, option.value.end, literal(_CHECKED[flinks])))
+        elif key.startswith((f"{flinks}.", f"value.{flinks}.")):
+            ours = key.replace(f"{flinks}.", f"{_CHECKED[flinks]}.", 1)
+            edits.append((option.key.start, option.key.end, literal(ours)))
+    if _ISOLATION not in source.options:
+        first = next(iter(source.options.values())).key.start
+        edits.append((first, first, f"'{_ISOLATION}' = 'read_committed', "))
+    return edits
+
+
+def _with_its_comma(source: SourceTable, key: str) -> tuple[int, int]:
+    """Return the offsets of an option, with the comma behind it, or that before the last one."""
+    option = source.options[key]
+    tokens = source.statement.tokens
+    at = next(index for index, token in enumerate(tokens) if token.start == option.key.start)
+    if tokens[at + 3].says(","):
+        return option.key.start, tokens[at + 3].end
+    before = tokens[at - 1]
+    return (before.start if before.says(",") else option.key.start), option.value.end
+
+
+def _edited(text: str, edits: list[tuple[int, int, str]]) -> str:
+    """Return a text with parts of it replaced; the edits do not overlap."""
+    for start, end, new in sorted(edits, reverse=True):
+        text = text[:start] + new + text[end:]
+    return text

@@ -1,0 +1,149 @@
+"""Replay quarantined records: their job runs once more, and writes only what comes of them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pyflink_jobs.errors import JobError, MillstreamError
+from pyflink_jobs.local.broker import bootstrap_servers
+from pyflink_jobs.planning.companions.quarantine_sql import QUARANTINE
+from pyflink_jobs.quarantine.records import Quarantined, chosen, read_quarantine
+from pyflink_jobs.running.job import run_job
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Mapping
+
+    from pyflink_jobs.planning.declarations import Declarations
+    from pyflink_jobs.project.settings import Project
+    from pyflink_jobs.running.progress import JobCounts
+
+__all__ = ["Replay", "Selection", "replay", "select"]
+
+_AGAIN = "what was marked before it ended counts as replayed: add --force to replay it once more"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a replay takes: `records` that stand in quarantine, and those left out, by why.
+
+    `closed` counts records that were replayed before, `left_out` entries that cannot be replayed.
+    """
+
+    records: list[Quarantined]
+    closed: int
+    left_out: dict[str, int]
+
+    @property
+    def places(self) -> dict[str, dict[tuple[int, int], int]]:
+        """The records by source, partition and offset, with how many rounds are to be marked as replayed."""
+        rounds: dict[tuple[str, int, int], set[int]] = defaultdict(set)
+        for record in self.records:
+            _, partition, offset = record.place or ("", 0, 0)
+            rounds[record.source, partition, offset] |= set() if record.replayed else {record.round}
+        places: dict[str, dict[tuple[int, int], int]] = defaultdict(dict)
+        for (source, partition, offset), opened in rounds.items():
+            places[source][partition, offset] = len(opened)
+        return places
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What a replay did: how many records it took, how many of them it never met, and how many failed anew."""
+
+    records: int
+    unread: int
+    anew: int
+
+
+def select(
+    project: Project, declarations: Declarations, job: str, source: str | None, reason: str | None, *, force: bool
+) -> Selection:
+    """Return the records of a job that are to be replayed; raises MillstreamError if there are none."""
+    needed = declarations.needed(declarations.job(job))
+    guarded = [declarations.guarded[s.name or ""] for s in needed if s.name in declarations.guarded]
+    topics = {source.name: source.source.option("topic") for source in guarded}
+    everything = [record for record in read_quarantine(bootstrap_servers(project)) if record.fields.get("job") == job]
+    wanted = chosen(everything, source, reason)
+    why = [(record, _obstacle(record, topics, job)) for record in wanted]
+    left_out = Counter(obstacle for _, obstacle in why if obstacle)
+    able = [record for record, obstacle in why if not obstacle]
+    taken = {record.key for record in able if force or not record.replayed}
+    closed = len({record.key for record in able} - taken)
+    if not taken:
+        raise _nothing(job, closed, left_out, source, reason)
+    return Selection([record for record in everything if record.key in taken], closed, dict(left_out))
+
+
+def _obstacle(record: Quarantined, topics: Mapping[str, str], job: str) -> str:
+    """Return why a record cannot be replayed, "" if it can."""
+    if record.place is None:
+        return f"of {record.source}, {record.reason}: where they stand in Kafka is not known"
+    if topics.get(record.source) != record.place[0]:
+        return f"of {record.source}: job `{job}` does not read topic {record.place[0]} by a table of that name"
+    return ""
+
+
+def _nothing(
+    job: str, closed: int, left_out: Mapping[str, int], source: str | None, reason: str | None
+) -> MillstreamError:
+    kind = " ".join(
+        f"{option} {value!r}" for option, value in (("--source", source), ("--reason", reason)) if value is not None
+    )
+    facts = [f"{count:,} {obstacle}" for obstacle, count in left_out.items()]
+    ways = [f"see what is there: millstream {QUARANTINE} list"]
+    if closed:
+        facts.insert(0, f"{_records(closed)} replayed already")
+        ways.insert(0, "replay those once more, which writes their results again: --force")
+    if kind:
+        ways.append(f"leave out {kind}")
+    return MillstreamError(f"there is nothing of job `{job}` to replay", facts=tuple(facts), ways_out=tuple(ways))
+
+
+def _records(count: int) -> str:
+    return "1 record was" if count == 1 else f"{count:,} records were"
+
+
+def replay(
+    project: Project,
+    declarations: Declarations,
+    job: str,
+    selection: Selection,
+    parallelism: int | None = None,
+    on_progress: Callable[[JobCounts], None] = lambda _: None,
+) -> Replay:
+    """Run a job over what is in its topics, write what comes of the selected records, and mark these as replayed.
+
+    Raises what `run_job` raises, and JobError where it is stopped before its end.
+    """
+    try:
+        outcome = run_job(
+            project,
+            job,
+            bounded=True,
+            parallelism=parallelism,
+            on_progress=on_progress,
+            declarations=declarations,
+            places=selection.places,
+        )
+    except JobError as error:
+        findings = [replace(finding, ways_out=(*finding.ways_out, _AGAIN)) for finding in error.findings]
+        raise JobError(findings, detail=error.detail) from error
+    if outcome.state != "FINISHED":
+        raise JobError(f"the replay of `{job}` was stopped before its end", ways_out=(_AGAIN,))
+    before, after = _rounds(selection.records), _rounds(read_quarantine(bootstrap_servers(project)))
+    return Replay(
+        records=len(before),
+        unread=sum(after[key][1] < rounds for key, (rounds, _) in before.items()),
+        anew=sum(after[key][0] > rounds for key, (rounds, _) in before.items()),
+    )
+
+
+def _rounds(records: Iterable[Quarantined]) -> dict[Hashable, tuple[int, int]]:
+    """Return by record how many rounds it has, and how many of them were replayed."""
+    found: dict[Hashable, tuple[int, int]] = {}
+    for record in records:
+        rounds, replayed = found.get(record.key, (0, 0))
+        found[record.key] = max(rounds, record.round), max(replayed, record.round if record.replayed else 0)
+    return found

@@ -1,0 +1,1 @@
+"""What makes a JVM and Python workers start sooner."""

@@ -1,0 +1,1 @@
+"""Projects and files that `millstream new` writes."""

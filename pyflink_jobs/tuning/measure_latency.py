@@ -1,0 +1,152 @@
+"""Milliseconds from a record to its score, from Kafka to Kafka, with records that come at their own pace.
+
+Records of the sample are sent evenly to a topic of their own, which the job reads in place of its source. Both that
+topic and the one that the job writes to have the broker's time of arrival for each record: one clock for both.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from multiprocessing import get_context
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import kafka
+import numpy as np
+
+from pyflink_jobs.local import topics
+from pyflink_jobs.planning.connectors.table_options import KAFKA
+from pyflink_jobs.running.job import execute
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from multiprocessing.context import SpawnProcess
+
+    from numpy.typing import NDArray
+
+    from pyflink_jobs.planning.compile.plan import PlannedJob
+    from pyflink_jobs.tuning.trial_runs import Laboratory
+
+__all__ = ["FASTEST", "Latency", "latencies", "measure"]
+
+FASTEST = 10_000
+"""Records per second that one sender, written in Python, can send evenly."""
+
+_SECONDS = 20.0  # of records; those of the first half are not counted, for the JVM compiles
+_SLOWEST = 50  # records per second: fewer make no percentile
+_STRAGGLERS = 15.0  # seconds that the last scores are waited for
+_BROKERS_TIME = {"message.timestamp.type": "LogAppendTime"}
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Percentiles in milliseconds over so many records, which came at `rate` a second."""
+
+    p50: float
+    p99: float
+    records: int
+    rate: float
+
+
+def measure(laboratory: Laboratory, options: Mapping[str, str], rate: float) -> Latency | None:
+    """Run the job under some options while records come at `rate` a second, in 20 seconds.
+
+    None where the delay cannot be told: the job writes no topic, or another number of rows than it reads; windows and
+    joins that wait for event time do the same.
+    """
+    sample = laboratory.sample
+    rate = max(rate, _SLOWEST)
+    count = round(rate * _SECONDS)
+    taken = sample.last(count)
+    records = topics.read_between(sample.bootstrap, sample.topic, taken.offsets)
+    if not records or rate > FASTEST:
+        return None
+    rows = [(record.partition, record.key, record.value) for record in records]
+    source = f"millstream-tune-{uuid4().hex[:8]}-{sample.source}"
+    topics.create(sample.bootstrap, {source: max(sample.offsets) + 1}, _BROKERS_TIME)
+    try:
+        reads = {"topic": source, "scan.startup.mode": "earliest-offset"}
+        with laboratory.planned(options, reads, bounded=False) as planned:
+            if (sink := _sink(planned)) is None:
+                return None
+            bootstrap, scores = sink
+            topics.create(bootstrap, {scores: 1}, _BROKERS_TIME)
+            sender = get_context("spawn").Process(
+                target=_send, args=(sample.bootstrap, source, rows, rate, count), daemon=True
+            )
+            done, stop = Event(), Event()
+            thread = Thread(target=_wait, args=(sender, bootstrap, scores, count, done, stop), daemon=True)
+            sender.start()
+            thread.start()
+            try:
+                execute(laboratory.project, planned, laboratory.cluster, stop=stop)
+            finally:
+                stop.set()
+                thread.join()
+                sender.terminate()
+                sender.join()
+            if not done.is_set():
+                raise KeyboardInterrupt
+            return latencies(_times(sample.bootstrap, source), _times(bootstrap, scores), rate)
+    finally:
+        topics.delete(sample.bootstrap, [source])
+
+
+def latencies(came: NDArray[np.int64], scored: NDArray[np.int64], rate: float) -> Latency | None:
+    """Return the percentiles from the times, in milliseconds, at which records came and scores did.
+
+    The first score belongs to the first record, and so on. The first half does not count. None where their numbers
+    differ.
+    """
+    if len(came) != len(scored) or not len(came):
+        return None
+    delays = (np.sort(scored) - np.sort(came))[len(came) // 2 :]
+    p50, p99 = np.quantile(delays, [0.5, 0.99]).tolist()
+    return Latency(p50, p99, len(delays), rate)
+
+
+def _sink(planned: PlannedJob) -> tuple[str, str] | None:
+    """Return the broker and the topic of the first table in Kafka that the job's own INSERTs write."""
+    for statement in planned.needed:
+        options = planned.sinks.get(statement.name or "", {}) if statement.kind == "INSERT INTO" else {}
+        if options.get("connector") in KAFKA:
+            return options["properties.bootstrap.servers"], options["topic"]
+    return None
+
+
+def _send(
+    bootstrap: str, topic: str, rows: list[tuple[int, bytes | None, bytes | None]], rate: float, count: int
+) -> None:
+    """Send `count` records evenly, from the beginning again when all are sent; run in a process of its own."""
+    with kafka.KafkaProducer(bootstrap_servers=bootstrap, linger_ms=1) as producer:
+        started, sent = time.monotonic(), 0
+        while sent < count:
+            due = min(count, int((time.monotonic() - started) * rate))
+            for number in range(sent, due):
+                partition, key, value = rows[number % len(rows)]
+                producer.send(topic, value, key, partition=partition)
+            sent = max(sent, due)
+            time.sleep(0.001)
+        producer.flush()
+
+
+def _wait(sender: SpawnProcess, bootstrap: str, topic: str, count: int, done: Event, stop: Event) -> None:
+    """Set `stop` when all records are scored, or some time after the last was sent; `done` says that it came so far."""
+    try:
+        while not stop.wait(0.2):
+            if not sender.is_alive():
+                break
+        sent = time.monotonic()
+        while not stop.wait(0.5):  # each look takes time that scores would want
+            scored = sum(end - start for start, end in topics.bounds(bootstrap, topic).values())
+            if scored >= count or time.monotonic() > sent + _STRAGGLERS:
+                done.set()
+                break
+    finally:
+        stop.set()
+
+
+def _times(bootstrap: str, topic: str) -> NDArray[np.int64]:
+    return np.array([r.timestamp for records in topics.stream(bootstrap, topic) for r in records], np.int64)

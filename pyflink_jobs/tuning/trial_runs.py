@@ -1,0 +1,138 @@
+"""Runs of a job over a sample of its source, one after the other, in one JVM that is warm."""
+
+from __future__ import annotations
+
+import gc
+import math
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Event
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from pyflink_jobs.errors import JobError
+from pyflink_jobs.local import topics
+from pyflink_jobs.planning.compile.plan import plan_job
+from pyflink_jobs.planning.connectors.table_options import KAFKA
+from pyflink_jobs.planning.rewrites.dry_run import Rehearsal
+from pyflink_jobs.running.environment import table_environment
+from pyflink_jobs.running.job import execute
+from pyflink_jobs.tuning.cpu_meter import CpuMeter, steal_seconds
+from pyflink_jobs.tuning.steady_rate import Looks
+from pyflink_jobs.tuning.worker_memory import WorkerMemory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pyflink_jobs.parsing.statements import Statement
+    from pyflink_jobs.planning.compile.plan import PlannedJob
+    from pyflink_jobs.planning.declarations import Declarations
+    from pyflink_jobs.project.settings import Project
+    from pyflink_jobs.running.minicluster import MiniCluster
+    from pyflink_jobs.running.progress import JobCounts
+    from pyflink_jobs.tuning.sample import Sample
+
+__all__ = ["CLUSTER", "Laboratory", "Trial"]
+
+CLUSTER = {"metrics.fetcher.update-interval": "100"}
+"""Options of a cluster for trials: counts, in milliseconds, so fresh that each look has a new one."""
+
+_STOPPED = "CANCELED"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a bounded run over a sample took.
+
+    `rate` is records per second and `cpu_us` CPU microseconds per record by kind of process: in the middle of the run
+    if it is `steady`, else from its start to its end, start-up included, because it was too short to tell.
+    `workers` is the largest memory of all Python workers together, in bytes; `steal` the CPU seconds that the
+    machine's host gave to others.
+    """
+
+    records: int
+    seconds: float
+    rate: float
+    cpu_us: dict[str, float]
+    steady: bool
+    workers: int
+    steal: float
+
+    @property
+    def us(self) -> float:
+        """CPU microseconds per record, all processes together."""
+        return sum(self.cpu_us.values())
+
+
+@dataclass
+class Laboratory:
+    """A project's job, the sample that it is run over, and the cluster that runs it."""
+
+    project: Project
+    declarations: Declarations
+    job: str
+    sample: Sample
+    cluster: MiniCluster
+
+    @property
+    def statements(self) -> list[Statement]:
+        """The statements that the job needs, and its own."""
+        job = self.declarations.job(self.job)
+        return [*self.declarations.needed(job), *job]
+
+    def run(self, options: Mapping[str, str], longest: float = math.inf) -> Trial:
+        """Run the job over the sample under some options of Flink, which win over the project's.
+
+        A run that has not ended after the `longest` seconds, and has read something, is cancelled.
+        Raises what planning and running raise, and KeyboardInterrupt where the run was stopped by Ctrl-C.
+        """
+        with self.planned(options, self.sample.reads) as planned:
+            meter, memory = CpuMeter(), WorkerMemory()
+            looks = Looks(meter, self.sample.source)
+            stop, long_enough = Event(), Event()  # Ctrl-C sets the first one, too
+            started = time.monotonic()
+
+            def look(counts: JobCounts) -> None:
+                looks(counts)
+                memory.look()
+                if counts.read[self.sample.source] and time.monotonic() - started > longest:
+                    long_enough.set()
+                    stop.set()
+
+            stolen = steal_seconds()
+            with meter:
+                outcome = execute(self.project, planned, self.cluster, look, stop)
+            if outcome.state == _STOPPED and not long_enough.is_set():
+                raise KeyboardInterrupt
+            stolen = steal_seconds() - stolen
+        read = outcome.counts.read[self.sample.source]
+        if not read:
+            raise JobError(f"job `{self.job}` has read none of the {self.sample.records:,} records of its sample")
+        rate, cpu_us = looks.rate(read), looks.cpu_us(read)
+        steady = not math.isnan(rate)
+        if not steady:
+            rate = read / outcome.seconds
+            cpu_us = {kind: 1e6 * spent / read for kind, spent in meter.seconds.items()}
+        return Trial(read, outcome.seconds, rate, cpu_us, steady, memory.largest, stolen)
+
+    @contextmanager
+    def planned(
+        self, options: Mapping[str, str], reads: Mapping[str, str], *, bounded: bool = True
+    ) -> Iterator[PlannedJob]:
+        """Plan the job apart from its own topics, and delete those that it has written when the block ends."""
+        rehearsal = Rehearsal(self.sample.source, reads, f"millstream-tune-{uuid4().hex[:8]}")
+        environment = table_environment(
+            self.project, {**self.cluster.options, "pipeline.name": f"tune {self.job}", **options}
+        )
+        planned = plan_job(self.declarations, self.job, environment, bounded=bounded, rehearsal=rehearsal)
+        try:
+            yield planned
+        finally:
+            written: dict[str, list[str]] = {}
+            for sink in planned.sinks.values():
+                if sink["connector"] in KAFKA:
+                    written.setdefault(sink["properties.bootstrap.servers"], []).append(sink["topic"])
+            for bootstrap, names in written.items():
+                topics.delete(bootstrap, names)
+            gc.collect()  # the automatic collection is off, and a planned job holds much of the JVM

@@ -1,0 +1,1 @@
+"""Binned distributions and the distances between them."""

@@ -1,0 +1,95 @@
+"""How often each category of a text column was seen: the known ones one by one, the rest together."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from udfs.distributions.shares import Shares
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+__all__ = ["MOST", "Categories", "CategoryCounts", "choose_categories", "count_categories"]
+
+MOST = 255
+"""How many categories are counted one by one, the most frequent ones of the reference."""
+
+
+@dataclass(frozen=True)
+class Categories:
+    """The categories that are counted one by one, without double ones; all others are the rest."""
+
+    names: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """How many counts there are: the categories and the rest."""
+        return len(self.names) + 1
+
+    @cached_property
+    def digest(self) -> bytes:
+        """Eight bytes that are the same for the same categories alone."""
+        return sha256(json.dumps(self.names).encode()).digest()[:8]
+
+    def find(self, values: NDArray[np.object_]) -> NDArray[np.intp]:
+        """Return which category each value, str or None, is: `size - 1` for the rest, `size` for None. Shape (n,)."""
+        column = pa.array(values, pa.string())
+        known = pc.index_in(column, self._table).fill_null(self.size - 1)
+        found: NDArray[np.intp] = known.to_numpy(zero_copy_only=False).astype(np.intp)
+        if column.null_count:
+            found[column.is_null().to_numpy(zero_copy_only=False)] = self.size
+        return found
+
+    def count(self, values: NDArray[np.object_]) -> NDArray[np.int64]:
+        """Count values, str or None: shape (size + 1,), the last one counts None."""
+        return np.bincount(self.find(values), minlength=self.size + 1)
+
+    @cached_property
+    def _table(self) -> pa.Array:
+        return pa.array(self.names, pa.string())
+
+
+@dataclass(frozen=True, eq=False)
+class CategoryCounts(Shares):
+    """Counts of a sample, int64 of shape (names + 1,), the last one the rest; and how many values were NULL."""
+
+    categories: Categories
+    counts: NDArray[np.int64] | NDArray[np.float64]
+    nulls: int
+
+    def __add__(self, other: CategoryCounts) -> CategoryCounts:
+        """Return the counts of both samples together. Raises ValueError for other categories."""
+        if self.categories != other.categories:
+            raise ValueError("counts of different categories cannot be added")
+        return CategoryCounts(self.categories, self.counts + other.counts, self.nulls + other.nulls)
+
+
+def count_categories(categories: Categories, values: NDArray[np.object_]) -> CategoryCounts:
+    """Count values of shape (n,), str or None."""
+    counts = categories.count(values)
+    return CategoryCounts(categories, counts[:-1], int(counts[-1]))
+
+
+def choose_categories(chunks: Iterable[NDArray[np.object_]], most: int = MOST) -> Categories:
+    """Return the most frequent categories of a column, given as arrays of shape (n,), str or None; ties by name.
+
+    Memory grows with the number of different values. Raises ValueError for a column without a value.
+    """
+    seen: dict[str, int] = {}
+    for chunk in chunks:
+        counted: list[dict[str, Any]] = pa.array(chunk, pa.string()).drop_null().value_counts().to_pylist()
+        for entry in counted:
+            seen[entry["values"]] = seen.get(entry["values"], 0) + entry["counts"]
+    if not seen:
+        raise ValueError("a column without a value has no distribution")
+    return Categories(tuple(sorted(seen, key=lambda name: (-seen[name], name))[:most]))

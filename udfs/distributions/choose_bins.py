@@ -1,0 +1,118 @@
+"""Choose bins of near-equal mass for a column, in two passes over it and bounded memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from udfs.distributions.bins import CELLS, Bins, cells_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from numpy.typing import NDArray
+
+    Chunks = Callable[[], Iterable[NDArray[np.float32]]]
+
+__all__ = ["BINS", "choose_bins"]
+
+BINS = 256
+"""How many bins of equal mass are aimed at; a value with more than a bin's mass gets one of its own besides."""
+
+_MANY_CUT = 0.1  # of all values: more than that are worth a second look, around the median
+
+_SIGN = np.uint32(0x8000_0000)
+_INFINITY = np.uint32(0xFF80_0000)  # its key
+
+
+def choose_bins(chunks: Chunks, bins: int = BINS) -> Bins:
+    """Return bins of which each holds at most 2 / `bins` of the column's values, single values excepted.
+
+    `chunks` gives the column anew at each call, as float32 arrays of shape (n,), contiguous; NaN is passed over. It is
+    called twice, or four times where the values lie so close together that bins around their median find them faster.
+    Raises ValueError for a column without a value.
+    """
+    found, median, cut = _around(np.float32(0), chunks, bins)
+    if cut > _MANY_CUT and np.isfinite(median):
+        moved, _, still_cut = _around(median, chunks, bins)
+        if still_cut < cut / 2:
+            return moved
+    return found
+
+
+def _around(center: np.float32, chunks: Chunks, bins: int) -> tuple[Bins, np.float32, float]:
+    """Return bins, the column's median, and the share of values in cells that an edge cuts."""
+    plain = Bins(np.empty(0, np.float32), center)
+    per_cell = np.zeros(CELLS, np.int64)
+    for chunk in chunks():
+        per_cell += np.bincount(cells_of(_numbers(plain, chunk)), minlength=CELLS)
+    total = int(per_cell.sum())
+    if not total:
+        raise ValueError("a column without a value has no distribution")
+    heavy = np.flatnonzero(per_cell > total / bins)
+    keys, counts, one = _pieces(per_cell, heavy, _count_within(heavy, plain, chunks))
+    chosen = Bins(_edges(keys, counts, one, total / bins), center)
+    middle = keys[np.searchsorted(np.cumsum(counts), total / 2)]
+    return chosen, _number(np.array([middle]))[0], float(per_cell[chosen.cut].sum() / total)
+
+
+def _numbers(plain: Bins, chunk: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a chunk around the center, without NaN and without minus zero."""
+    return plain.centered(chunk[~np.isnan(chunk)]) + np.float32(0)
+
+
+def _count_within(heavy: NDArray[np.intp], plain: Bins, chunks: Chunks) -> NDArray[np.int64]:
+    """Count the values of each heavy cell by their lower 16 bits: shape (heavy, CELLS), mostly untouched memory."""
+    row = np.full(CELLS, -1)
+    row[heavy] = np.arange(len(heavy))
+    within = np.zeros((len(heavy), CELLS), np.int64)
+    for chunk in chunks() if len(heavy) else ():
+        numbers = _numbers(plain, chunk)
+        rows = row[cells_of(numbers)]
+        bits = numbers[rows >= 0].view(np.uint32) & 0xFFFF
+        values, counts = np.unique(rows[rows >= 0] * CELLS + bits, return_counts=True)
+        within.reshape(-1)[values] += counts
+    return within
+
+
+def _pieces(
+    per_cell: NDArray[np.int64], heavy: NDArray[np.intp], within: NDArray[np.int64]
+) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the column as pieces in ascending order: light cells whole, heavy ones value by value.
+
+    Each piece has the key of its least number, its count, and whether it is one value.
+    """
+    light = per_cell > 0
+    light[heavy] = False
+    cells = np.flatnonzero(light).astype(np.uint32)
+    least = np.where(cells >> 15, (cells << 16) | 0xFFFF, cells << 16)
+    rows, lower = np.nonzero(within)
+    values = (heavy[rows].astype(np.uint32) << 16) | lower.astype(np.uint32)
+    keys = _key(np.concatenate((least.astype(np.uint32), values)))
+    counts = np.concatenate((per_cell[cells], within[rows, lower]))
+    one = np.arange(len(keys)) >= len(cells)
+    order = np.argsort(keys)
+    return keys[order], counts[order], one[order]
+
+
+def _edges(
+    keys: NDArray[np.uint32], counts: NDArray[np.int64], one: NDArray[np.bool_], target: float
+) -> NDArray[np.float32]:
+    """Return the edges between pieces: where the mass passes a multiple of `target`, and around each heavy value."""
+    before = np.cumsum(counts) - counts
+    passed = np.flatnonzero(np.diff(before // target)) + 1
+    atoms = keys[one & (counts >= target)]
+    ends = atoms[atoms != _INFINITY] + np.uint32(1)
+    return np.unique(_number(np.concatenate((keys[passed], atoms, ends))))
+
+
+def _key(bits: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Return integers in the order of the numbers that float32 bits stand for."""
+    return np.where(bits & _SIGN, ~bits, bits | _SIGN)
+
+
+def _number(keys: NDArray[np.uint32]) -> NDArray[np.float32]:
+    """Return the float32 numbers of keys; zero for minus zero."""
+    bits = np.where(keys & _SIGN, keys & ~_SIGN, ~keys)
+    return bits.astype(np.uint32).view(np.float32) + np.float32(0)

@@ -1,0 +1,128 @@
+"""How often each cell of some columns was hit: all that is kept of a sample of rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from udfs.distributions.categories import Categories, CategoryCounts
+from udfs.distributions.histogram import Histogram
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from udfs.distributions.count_layout import Features
+
+__all__ = ["Counts", "count", "count_groups", "empty"]
+
+_LEAST, _MOST = np.float32(np.inf), np.float32(-np.inf)  # of no value
+
+
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """Counts of a sample's rows.
+
+    `cells`, int64 of shape (features.size,), as Features lays them out; float64 for a mixture of samples. `least` and
+    `most`, float32 of shape (columns,), are the ends of each column's values; +inf and -inf for one of text or without
+    a value.
+    """
+
+    features: Features
+    cells: NDArray[np.int64] | NDArray[np.float64]
+    least: NDArray[np.float32]
+    most: NDArray[np.float32]
+
+    @property
+    def rows(self) -> int:
+        """How many rows were counted."""
+        return int(self.cells[: self.features.starts[1]].sum())
+
+    def __add__(self, other: Counts) -> Counts:
+        """Return the counts of both samples together. Raises ValueError for other features."""
+        if self.features.digest != other.features.digest:
+            raise ValueError("counts of different features cannot be added")
+        ends = np.minimum(self.least, other.least), np.maximum(self.most, other.most)
+        return Counts(self.features, self.cells + other.cells, *ends)
+
+    def without(self, part: Counts) -> Counts:
+        """Return the counts without those of some of the rows; the ends stay."""
+        return Counts(self.features, self.cells - part.cells, self.least, self.most)
+
+    def column(self, index: int) -> Histogram | CategoryCounts:
+        """Return one column's counts."""
+        column = self.features.columns[index]
+        start, end = self.features.starts[index : index + 2]
+        cells, nulls = self.cells[start : end - 1], int(self.cells[end - 1])
+        if isinstance(column, Categories):
+            return CategoryCounts(column, cells, nulls)
+        return Histogram(column, cells, nulls, self.least[index], self.most[index])
+
+    @cached_property
+    def numbers(self) -> Histogram:
+        """The counts of all columns of numbers at once, in order. Raises ValueError where there is none."""
+        features = self.features
+        at, nulls = [*features.numbers], [features.starts[index + 1] - 1 for index in features.numbers]
+        cells = np.append(self.cells, 0)[features.cells]
+        return Histogram(features.bins, cells, self.cells[nulls].astype(np.int64), self.least[at], self.most[at])
+
+    def select(self, features: Features) -> Counts:
+        """Return the counts of some of the columns. Raises ValueError for one that is not among them."""
+        at = [self.features.names.index(name) for name in features.names]
+        starts = self.features.starts
+        cells = np.concatenate([self.cells[starts[i] : starts[i + 1]] for i in at])
+        return Counts(features, cells, self.least[at], self.most[at])
+
+
+def empty(features: Features) -> Counts:
+    """Return the counts of no rows."""
+    ends = (np.full(len(features.names), end, np.float32) for end in (_LEAST, _MOST))
+    return Counts(features, np.zeros(features.size, np.int64), *ends)
+
+
+def count(features: Features, values: Sequence[NDArray[Any]]) -> Counts:
+    """Count rows: an array of shape (n,) for each column, in order.
+
+    float32 and contiguous, with NaN for NULL, for a column of numbers; str or None for one of text.
+    """
+    counts = empty(features)
+    for index, (column, given) in enumerate(zip(features.columns, values, strict=True)):
+        start, end = features.starts[index : index + 2]
+        counts.cells[start:end] = column.count(given)
+        if not isinstance(column, Categories) and counts.cells[end - 1] < len(given):
+            counts.least[index], counts.most[index] = np.fmin.reduce(given), np.fmax.reduce(given)
+    return counts
+
+
+def count_groups(
+    features: Features, values: Sequence[NDArray[Any]], group: NDArray[np.intp], groups: int
+) -> list[Counts]:
+    """Count rows into the group that `group`, of shape (n,), says of each; each group must have a row.
+
+    Returns as many Counts as there are groups. `values` are as for `count`.
+    """
+    if groups == 1:
+        return [count(features, values)]
+    order = np.argsort(group, kind="stable")
+    first = np.searchsorted(group[order], np.arange(groups))
+    cells = np.empty((groups, features.size), np.int64)
+    least, most = np.full((2, groups, len(features.names)), _LEAST)
+    most[:] = _MOST
+    for index, (column, given) in enumerate(zip(features.columns, values, strict=True)):
+        start, end = features.starts[index : index + 2]
+        width = column.size + 1
+        found = np.bincount(column.find(given) + group * width, minlength=groups * width)
+        cells[:, start:end] = found.reshape(groups, width)
+        if not isinstance(column, Categories):
+            ordered = given[order]
+            least[:, index] = _but_nan(np.fmin.reduceat(ordered, first), _LEAST)
+            most[:, index] = _but_nan(np.fmax.reduceat(ordered, first), _MOST)
+    return [Counts(features, *parts) for parts in zip(cells, least, most, strict=True)]
+
+
+def _but_nan(ends: NDArray[np.float32], instead: np.float32) -> NDArray[np.float32]:
+    return np.where(np.isnan(ends), instead, ends)

@@ -1,0 +1,83 @@
+"""Counts as bytes: what a worker sends for each batch, window and slice, and what a merge keeps as its state.
+
+Little-endian: "mh", version, layout, digest of the features (8 bytes), CRC-32 of all else, the columns' least and
+greatest values (float32), then the counts: every cell's, or cell (uint16) and count of those hit, whichever is shorter.
+The layout is the width of a count in bytes, plus 128 where only the cells that were hit are there.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from struct import error as struct_error
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+import numpy as np
+
+from udfs.distributions.counts import Counts
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from udfs.distributions.count_layout import Features
+
+__all__ = ["PartialError", "from_bytes", "to_bytes"]
+
+_HEAD = Struct("<2sBB8s")
+_CRC = Struct("<I")
+_MAGIC, _VERSION = b"mh", 1
+_SPARSE = 128
+_WIDTHS: dict[int, np.dtype[Any]] = {width: np.dtype(f"<u{width}") for width in (1, 2, 4, 8)}
+_INDEX = np.dtype("<u2")
+_END = np.dtype("<f4")
+
+
+class PartialError(ValueError):
+    """Bytes that are no counts of the features they were expected for; the text says why."""
+
+
+def to_bytes(counts: Counts) -> bytes:
+    """Return counts as bytes. A column of 256 bins and a batch of 5,000 rows take about 300."""
+    cells = counts.cells
+    width = next(w for w in _WIDTHS if int(cells.max(initial=0)) < 1 << 8 * w)
+    hit = np.flatnonzero(cells)
+    sparse = len(hit) * (_INDEX.itemsize + width) < len(cells) * width
+    kept = cells[hit] if sparse else cells
+    ends = np.concatenate((counts.least, counts.most)).astype(_END).tobytes()
+    body = ends + (hit.astype(_INDEX).tobytes() if sparse else b"") + kept.astype(_WIDTHS[width]).tobytes()
+    head = _HEAD.pack(_MAGIC, _VERSION, width | _SPARSE * sparse, counts.features.digest)
+    return head + _CRC.pack(crc32(head + body)) + body
+
+
+def from_bytes(data: bytes, features: Features) -> Counts:
+    """Return the counts of `features` that `to_bytes` wrote.
+
+    Raises PartialError for bytes that are damaged, of another version of this format, or of other features.
+    """
+    try:
+        magic, version, layout, digest = _HEAD.unpack_from(data)
+        (crc,) = _CRC.unpack_from(data, _HEAD.size)
+    except struct_error:
+        raise PartialError(f"{len(data)} bytes are too few for a partial histogram") from None
+    body = data[_HEAD.size + _CRC.size :]
+    if magic != _MAGIC:
+        raise PartialError(f"not a partial histogram: it begins with {magic!r}, expected {_MAGIC!r}")
+    if version != _VERSION:
+        raise PartialError(f"a partial histogram of version {version}, expected {_VERSION}")
+    if crc32(data[: _HEAD.size] + body) != crc:
+        raise PartialError("a damaged partial histogram: its checksum does not match")
+    if digest != features.digest:
+        raise PartialError(f"a partial histogram over other bins: {digest.hex()}, expected {features.digest.hex()}")
+    columns = len(features.names)
+    ends = np.frombuffer(body, _END, 2 * columns).astype(np.float32).reshape(2, columns)
+    return Counts(features, _cells(body[2 * columns * _END.itemsize :], layout, features.size), *ends)
+
+
+def _cells(body: bytes, layout: int, size: int) -> NDArray[np.int64]:
+    width = _WIDTHS[layout & ~_SPARSE]
+    if not layout & _SPARSE:
+        return np.frombuffer(body, width).astype(np.int64)
+    hit = len(body) // (_INDEX.itemsize + width.itemsize)
+    cells = np.zeros(size, np.int64)
+    cells[np.frombuffer(body, _INDEX, hit)] = np.frombuffer(body, width, hit, hit * _INDEX.itemsize)
+    return cells

@@ -1,0 +1,1 @@
+"""Reference profiles, windows against them, alarms."""

@@ -1,0 +1,201 @@
+"""Build a reference profile from Parquet, in memory that does not grow with the rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial, reduce
+from operator import add
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from udfs.distributions.categories import Categories, choose_categories
+from udfs.distributions.choose_bins import choose_bins
+from udfs.distributions.count_layout import Features
+from udfs.distributions.counts import count_groups
+from udfs.drift.compare import compare
+from udfs.drift.reference import HISTORY, LEVELS, Keys, Profile, ProfileError, mixture
+from udfs.drift.season import Season, part_of
+from udfs.drift.thresholds import LEAST_N
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from udfs.distributions.bins import Bins
+    from udfs.distributions.counts import Counts
+
+__all__ = ["SLICES", "as_counted", "build_profile"]
+
+SLICES = 20
+"""How many values of the slicing column are slices of their own; all others are the rest."""
+
+_EXACT = 1 << 24  # up to here float32 has every integer
+
+
+def build_profile(
+    model: str,
+    version: str,
+    file: Path,
+    columns: Sequence[str] | None = None,
+    *,
+    slice_column: str | None = None,
+    slices: int = SLICES,
+    time: str | None = None,
+    season: Season = "none",
+    window: int = 0,
+) -> Profile:
+    """Return the profile of some columns of a Parquet file, or of all.
+
+    `time` names the event time that a season and windows of `window` seconds need: a timestamp, in UTC where it has no
+    zone. Bins are chosen from all rows, so that each slice and each part of the season is counted in the same ones.
+    Raises ProfileError for a file that cannot be read, or lacks a column; for a column of neither numbers nor text or
+    without a value; and for a time that is none or has a NULL.
+    """
+    try:
+        parquet = pq.ParquetFile(file)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise ProfileError(f"{file} cannot be read as Parquet: {error}") from error
+    schema = parquet.schema_arrow
+    names = tuple(columns or schema.names)
+    for name in (*names, *(name for name in (slice_column, time) if name)):
+        if name not in schema.names:
+            raise ProfileError(f"{file} has no column `{name}`; its columns: {', '.join(schema.names)}")
+    features = Features(names, tuple(_choose(parquet, schema.field(name)) for name in names))
+    keys = Keys(slice_column, _slices(parquet, slice_column, slices), time, season, window if time else 0)
+    counts, windows = _count(parquet, features, keys)
+    distances = _own_distances(counts, windows)
+    profile = Profile(model, version, features, keys, counts, distances)
+    inexact = tuple(name for name in names if pa.types.is_integer(schema.field(name).type) and _inexact(profile, name))
+    return replace(profile, inexact=inexact)
+
+
+def _choose(parquet: pq.ParquetFile, field: pa.Field) -> Bins | Categories:
+    try:
+        chunks = partial(_chunks, parquet, field.name)
+        return choose_categories(chunks()) if _is_text(field.type) else choose_bins(chunks)
+    except ValueError as error:
+        raise ProfileError(f"column `{field.name}`: {error}") from error
+
+
+def _slices(parquet: pq.ParquetFile, name: str | None, most: int) -> Categories:
+    if name is None:
+        return Categories(())
+    return choose_categories((_labels(batch.column(0)) for batch in parquet.iter_batches(columns=[name])), most)
+
+
+def _count(
+    parquet: pq.ParquetFile, features: Features, keys: Keys
+) -> tuple[dict[tuple[str, int], Counts], dict[tuple[str, int, int], Counts]]:
+    """Count each slice and part of the season, and of these each of the newest windows, in one pass over the rows."""
+    counts: dict[tuple[str, int], Counts] = {}
+    windows: dict[tuple[str, int, int], Counts] = {}
+    newest = _newest(parquet, keys)
+    for batch in parquet.iter_batches():
+        found, group = np.unique(_rows_keys(batch, keys, newest), axis=0, return_inverse=True)
+        values = [as_counted(batch.column(name)) for name in features.names]
+        for (code, part, window), added in zip(
+            found.tolist(), count_groups(features, values, group.reshape(-1), len(found)), strict=True
+        ):
+            key = keys.labels[code], part
+            counts[key] = counts[key] + added if key in counts else added
+            if window:
+                own = (*key, window)
+                windows[own] = windows[own] + added if own in windows else added
+    return dict(sorted(counts.items())), dict(sorted(windows.items(), key=lambda item: item[0][2]))
+
+
+def _newest(parquet: pq.ParquetFile, keys: Keys) -> NDArray[np.int64]:
+    """Return the numbers of the newest windows."""
+    if not keys.window or keys.time is None:
+        return np.empty(0, np.int64)
+    found: set[int] = set()
+    for batch in parquet.iter_batches(columns=[keys.time]):
+        found.update(np.unique(_seconds(batch, keys.time) // keys.window).tolist())
+    return np.array(sorted(found)[-HISTORY:], np.int64)
+
+
+def _rows_keys(batch: pa.RecordBatch, keys: Keys, newest: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return three numbers for each row: its slice, its part of the season, its window if it is new, else 0."""
+    found = np.zeros((batch.num_rows, 3), np.int64)
+    if keys.slice_column:
+        found[:, 0] = keys.slices.find(_labels(batch.column(keys.slice_column)))
+    if keys.time:
+        seconds = _seconds(batch, keys.time)
+        found[:, 1] = part_of(keys.season, seconds)
+        if keys.window:
+            windows = seconds // keys.window
+            found[:, 2] = np.where(np.isin(windows, newest), windows, 0)
+    return found
+
+
+def _seconds(batch: pa.RecordBatch, name: str) -> NDArray[np.int64]:
+    time = batch.column(name)
+    if not pa.types.is_timestamp(time.type) or time.null_count:
+        what = "has a NULL" if time.null_count else f"is {time.type}"
+        raise ProfileError(f"column `{name}` {what}, expected a timestamp in each row")
+    whole = pc.floor_temporal(time, unit="second").cast(pa.timestamp("s"), safe=False)
+    seconds: NDArray[np.int64] = whole.cast(pa.int64()).to_numpy(zero_copy_only=False)
+    return seconds
+
+
+def _own_distances(
+    counts: dict[tuple[str, int], Counts], windows: dict[tuple[str, int, int], Counts]
+) -> dict[tuple[str, str, int], tuple[float, ...]]:
+    """Return by slice, feature and level how far the reference's own windows and sums of them are from all others."""
+    found: dict[tuple[str, str, int], list[float]] = {}
+    numbers = [number for _, _, number in windows]
+    for level in range(LEVELS):
+        blocks: dict[tuple[int, str], dict[int, Counts]] = {}
+        for (label, part, number), window in windows.items():
+            block = number >> level
+            if block << level >= min(numbers) and (block + 1 << level) - 1 <= max(numbers):
+                parts = blocks.setdefault((block, label), {})
+                parts[part] = parts[part] + window if part in parts else window
+        for (_, label), parts in blocks.items():
+            others = {part: counts[label, part].without(own) for part, own in parts.items()}
+            if all(other.rows for other in others.values()):
+                reference = mixture(others, {part: own.rows for part, own in parts.items()})
+                for c in compare(reference, reduce(add, parts.values())):
+                    if c.n >= LEAST_N and c.d_lo is not None:
+                        found.setdefault((label, c.feature, level), []).append(c.d_lo)
+    return {key: tuple(distances) for key, distances in found.items()}
+
+
+def _labels(column: pa.Array) -> NDArray[np.object_]:
+    labels: NDArray[np.object_] = column.cast(pa.string()).to_numpy(zero_copy_only=False)
+    return labels
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _chunks(parquet: pq.ParquetFile, name: str) -> Iterator[NDArray[Any]]:
+    for batch in parquet.iter_batches(columns=[name]):
+        yield as_counted(batch.column(0))
+
+
+def as_counted(column: pa.Array) -> NDArray[Any]:
+    """Return a column as it is counted: text as str or None, numbers as float32 with NaN for NULL; shape (n,).
+
+    Raises ValueError for a column of neither.
+    """
+    if _is_text(column.type):
+        texts: NDArray[Any] = column.to_numpy(zero_copy_only=False)
+        return texts
+    kind = column.type
+    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
+        raise ValueError(f"it is {kind}, expected numbers or text")
+    numbers = column.cast(pa.float32(), safe=False)
+    return np.ascontiguousarray(numbers.to_numpy(zero_copy_only=False), np.float32)
+
+
+def _inexact(profile: Profile, name: str) -> bool:
+    index = profile.features.names.index(name)
+    return bool(max(-profile.whole.least[index], profile.whole.most[index]) > _EXACT)

@@ -1,0 +1,134 @@
+"""Compare a window with its reference, column by column."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from udfs.distributions.categorical import total_variation
+from udfs.distributions.categories import CategoryCounts
+from udfs.distributions.ks import ks
+from udfs.distributions.psi import psi
+from udfs.distributions.quantiles import quantiles
+from udfs.distributions.wasserstein import wasserstein
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from udfs.distributions.counts import Counts
+    from udfs.distributions.histogram import Histogram
+
+__all__ = ["Comparison", "compare", "from_json", "to_json"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What became of a feature in a window: `n` values and `nulls` of it, against those of the reference.
+
+    `d_lo` and `d_hi` are the bounds of the Kolmogorov-Smirnov distance, for text those of the total variation, and `p`
+    is the test's. They are None where either side has no value. `psi`, `wasserstein` and the quantiles are for numbers.
+    """
+
+    feature: str
+    n: int
+    nulls: int
+    reference_n: int
+    reference_nulls: int
+    d_lo: float | None = None
+    d_hi: float | None = None
+    p: float | None = None
+    psi: float | None = None
+    wasserstein: float | None = None
+    quantiles: tuple[float | None, ...] = ()
+    reference_quantiles: tuple[float | None, ...] = ()
+
+    @property
+    def null_shift(self) -> float:
+        """The difference of the shares of NULL; 0 where either side has no row."""
+        rows, reference_rows = self.n + self.nulls, self.reference_n + self.reference_nulls
+        if not rows or not reference_rows:
+            return 0.0
+        return abs(self.nulls / rows - self.reference_nulls / reference_rows)
+
+
+def to_json(comparisons: Sequence[Comparison]) -> str:
+    """Return comparisons as text."""
+    return json.dumps([asdict(c) for c in comparisons])
+
+
+def from_json(text: str) -> list[Comparison]:
+    """Return what `to_json` wrote."""
+    return [_comparison(values) for values in json.loads(text)]
+
+
+def _comparison(values: dict[str, Any]) -> Comparison:
+    kept: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+    return Comparison(**kept)
+
+
+def compare(reference: Counts | None, window: Counts) -> list[Comparison]:
+    """Compare all columns of a window; `reference` is None where there is none for it."""
+    features = window.features
+    numbers = _numbers(reference, window) if features.numbers else iter(())
+    return [
+        next(numbers) if index in features.numbers else _text(reference, window, index)
+        for index in range(len(features.names))
+    ]
+
+
+def _text(reference: Counts | None, window: Counts, index: int) -> Comparison:
+    then, now = reference.column(index) if reference else None, window.column(index)
+    of_reference = (int(then.n), int(then.nulls)) if then else (0, 0)
+    sizes = window.features.names[index], int(now.n), int(now.nulls), *of_reference
+    if not isinstance(then, CategoryCounts) or not isinstance(now, CategoryCounts) or not then.n or not now.n:
+        return Comparison(*sizes)
+    distance = total_variation(then, now)
+    d_lo, d_hi, p = _finite(np.array([distance.lo, distance.hi, distance.p], float))
+    return Comparison(*sizes, d_lo, d_hi, p)
+
+
+def _numbers(reference: Counts | None, window: Counts) -> Iterator[Comparison]:
+    """Yield the comparisons of the columns of numbers, which are made all at once."""
+    names = [window.features.names[index] for index in window.features.numbers]
+    then, now = reference.numbers if reference else None, window.numbers
+    sizes = now.n, now.nulls, then.n if then else 0 * now.n, then.nulls if then else 0 * now.n
+    tests = np.full((len(names), 5), np.nan)
+    shown_then: list[tuple[float | None, ...]] = [()] * len(names)
+    if then:
+        both = np.flatnonzero(now.n * then.n)
+        tests[both] = _tests(then.take(both), now.take(both)) if len(both) else 0
+        shown_then = [shown if n else () for shown, n in zip(_shown(then), now.n, strict=True)]
+    columns = [np.asarray(size).tolist() for size in sizes]
+    for name, n, nulls, then_n, then_nulls, row, shown, reference_shown in zip(
+        names, *columns, tests, _shown(now), shown_then, strict=True
+    ):
+        d_lo, d_hi, p, index, area = _finite(row)
+        yield Comparison(name, n, nulls, then_n, then_nulls, d_lo, d_hi, p, index, area, shown, reference_shown)
+
+
+def _tests(reference: Histogram, window: Histogram) -> NDArray[np.float64]:
+    """Return the tests' figures in the order of Comparison, shape (columns, 5)."""
+    distance = ks(reference, window)
+    index, area = psi(reference, window).estimate, wasserstein(reference, window).estimate
+    return np.column_stack([np.asarray(each, float) for each in (distance.lo, distance.hi, distance.p, index, area)])
+
+
+def _shown(sample: Histogram) -> list[tuple[float | None, ...]]:
+    """Return the quantiles that are shown of each column; none of one without a value."""
+    shown: list[tuple[float | None, ...]] = [()] * len(sample.counts)
+    known = np.flatnonzero(sample.n)
+    if len(known):
+        for row, found in zip(known, quantiles(sample.take(known)), strict=True):
+            shown[row] = tuple(_finite(found))
+    return shown
+
+
+def _finite(numbers: NDArray[np.float64]) -> list[float | None]:
+    """Return numbers, and None for infinite ones and NaN: JSON has none."""
+    return [number if isfinite(number) else None for number in numbers.tolist()]

@@ -1,0 +1,210 @@
+"""The reference profile of a model: how its inputs and outputs were distributed when it was trained."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property, reduce
+from operator import add
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from udfs.distributions.bins import Bins
+from udfs.distributions.categories import Categories, CategoryCounts
+from udfs.distributions.count_layout import Features
+from udfs.distributions.counts import Counts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from udfs.drift.season import Season
+
+__all__ = [
+    "ALL",
+    "HISTORY",
+    "LEVELS",
+    "NULL",
+    "REST",
+    "Keys",
+    "Profile",
+    "ProfileError",
+    "mixture",
+    "read_profile",
+    "write_profile",
+]
+
+_VERSION = "1"
+_SCHEMA = pa.schema(
+    [
+        ("column", pa.string()),
+        ("edges", pa.list_(pa.float32())),  # NULL for categories
+        ("center", pa.float32()),
+        ("categories", pa.list_(pa.string())),  # NULL for numbers
+        ("counts", pa.list_(pa.list_(pa.int64()))),  # for each key: of each bin or category, and NULLs
+        ("least", pa.list_(pa.float32())),  # for each key
+        ("most", pa.list_(pa.float32())),
+        ("distances", pa.list_(pa.list_(pa.float32()))),  # for each slice, by its label, and in it for each level
+    ]
+)
+
+HISTORY = 200
+"""How many earlier windows a distance is ranked among."""
+
+LEVELS = 6
+"""Windows, and sums of 2, 4, ... 32 of them."""
+
+ALL, REST, NULL = "(all)", "(rest)", "(null)"
+"""Slices that are no value of the slicing column: of a stream that is not sliced, of rare values, of NULL."""
+
+
+class ProfileError(ValueError):
+    """A profile that cannot be built or read; the text says why."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What a profile is divided by: a slicing column's most frequent values, and the parts of a season.
+
+    `time` and `slice_column` name the columns; None where it is not divided so. `window` is how long the windows are
+    that its own distances are of, in seconds; 0 for none.
+    """
+
+    slice_column: str | None = None
+    slices: Categories = field(default_factory=lambda: Categories(()))
+    time: str | None = None
+    season: Season = "none"
+    window: int = 0
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the slices, as `slices.find` numbers them."""
+        return (*self.slices.names, REST, NULL) if self.slice_column else (ALL,)
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """The counts of each slice and part of the season that has rows.
+
+    `distances` go by slice, feature and level: how far the reference's own windows, the newest ones, or sums of
+    2^level of them, are from the rest of it.
+    `inexact` names the columns of integers beyond 2^24, which are compared as the float32 nearest to them.
+    """
+
+    model: str
+    version: str
+    features: Features
+    keys: Keys
+    counts: dict[tuple[str, int], Counts]
+    distances: dict[tuple[str, str, int], tuple[float, ...]] = field(default_factory=dict)
+    inexact: tuple[str, ...] = ()
+
+    @cached_property
+    def whole(self) -> Counts:
+        """The counts of all rows together."""
+        return reduce(add, self.counts.values())
+
+    def reference(self, label: str, rows: Mapping[int, int]) -> Counts | None:
+        """Return what a window with so many rows in each part of the season is compared with, if that is known."""
+        parts = {part: self.counts.get((label, part)) for part, some in rows.items() if some}
+        known = {part: counts for part, counts in parts.items() if counts is not None}
+        return mixture(known, rows) if known and len(known) == len(parts) else None
+
+    def bound(self, column: str) -> float:
+        """Return by how much a column's distance, as measured, can at most fall short of the raw samples' distance."""
+        counts = self.whole.column(self.features.names.index(column))
+        if isinstance(counts, CategoryCounts):
+            return float(counts.shares[-1])
+        return float(counts.shares[~counts.bins.single].max(initial=0))
+
+
+def mixture(parts: Mapping[int, Counts], rows: Mapping[int, int]) -> Counts:
+    """Return counts of several parts of a season in the proportions of `rows`; each must have rows.
+
+    They are as if of as many rows as the part with the fewest, which errs on the safe side.
+    """
+    if len(parts) == 1:
+        return next(iter(parts.values()))
+    fewest = min(counts.rows for counts in parts.values())
+    total = sum(rows[part] for part in parts)
+    cells = sum(counts.cells * (fewest / counts.rows * rows[part] / total) for part, counts in parts.items())
+    ends = [np.array([getattr(counts, end) for counts in parts.values()]) for end in ("least", "most")]
+    return Counts(next(iter(parts.values())).features, np.asarray(cells), ends[0].min(axis=0), ends[1].max(axis=0))
+
+
+def write_profile(profile: Profile, file: Path) -> None:
+    """Write a profile as Parquet, one row a column."""
+    rows = [_row(profile, index) for index in range(len(profile.features.names))]
+    keys = profile.keys
+    known = {
+        "profile": _VERSION,
+        "model": profile.model,
+        "version": profile.version,
+        "inexact": json.dumps(profile.inexact),
+        "keys": json.dumps([*profile.counts]),
+        "divided": json.dumps([keys.slice_column, keys.slices.names, keys.time, keys.season, keys.window]),
+    }
+    metadata = {f"millstream.{name}": value for name, value in known.items()}
+    pq.write_table(pa.Table.from_pylist(rows, _SCHEMA.with_metadata(metadata)), file, compression="zstd")
+
+
+def _row(profile: Profile, index: int) -> dict[str, Any]:
+    features = profile.features
+    column = features.columns[index]
+    start, end = features.starts[index : index + 2]
+    row = {
+        "column": features.names[index],
+        "counts": [counts.cells[start:end].tolist() for counts in profile.counts.values()],
+        "least": [float(counts.least[index]) for counts in profile.counts.values()],
+        "most": [float(counts.most[index]) for counts in profile.counts.values()],
+        "distances": [
+            [*profile.distances.get((label, features.names[index], level), ())]
+            for label in profile.keys.labels
+            for level in range(LEVELS)
+        ],
+    }
+    if isinstance(column, Categories):
+        return row | {"categories": list(column.names)}
+    return row | {"edges": column.edges.tolist(), "center": float(column.center)}
+
+
+def read_profile(file: Path, model: str, version: str | None = None) -> Profile:
+    """Read the profile of a model; of a certain version of it, where one is given.
+
+    Raises ProfileError for a file that is missing or no profile, of another version of the format, or of another model.
+    """
+    try:
+        with pq.ParquetFile(file) as parquet:  # `read_table` would import pandas, in two seconds
+            table = parquet.read()
+    except (OSError, pa.ArrowInvalid) as error:
+        raise ProfileError(f"{file} cannot be read: {error}") from error
+    known = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
+    for what, expected in (("profile", _VERSION), ("model", model), ("version", version)):
+        if (found := known.get(f"millstream.{what}")) != expected and expected is not None:
+            raise ProfileError(f"{file} is not the profile wanted: its {what} is {found}, expected {expected}")
+    rows = table.to_pylist()
+    features = Features(tuple(row["column"] for row in rows), tuple(_column(row) for row in rows))
+    slice_column, slices, *others = json.loads(known["millstream.divided"])
+    keys = Keys(slice_column, Categories(tuple(slices)), *others)
+    counts = {}
+    for number, (label, part) in enumerate(json.loads(known["millstream.keys"])):
+        cells = np.concatenate([np.array(row["counts"][number], np.int64) for row in rows])
+        ends = (np.array([row[end][number] for row in rows], np.float32) for end in ("least", "most"))
+        counts[label, part] = Counts(features, cells, *ends)
+    places = [(label, level) for label in keys.labels for level in range(LEVELS)]
+    distances = {
+        (label, row["column"], level): tuple(found)
+        for row in rows
+        for (label, level), found in zip(places, row["distances"], strict=True)
+    }
+    inexact = tuple(json.loads(known["millstream.inexact"]))
+    return Profile(model, known["millstream.version"], features, keys, counts, distances, inexact)
+
+
+def _column(row: dict[str, Any]) -> Bins | Categories:
+    if row["edges"] is None:
+        return Categories(tuple(row["categories"]))
+    return Bins(np.array(row["edges"], np.float32), np.float32(row["center"]))

@@ -1,0 +1,1 @@
+"""The only part of udfs that imports PyFlink: thin adapters around the rest."""

@@ -1,0 +1,131 @@
+"""The aggregate functions that Flink's Python workers run for drift: merge partial counts, follow a model's windows.
+
+Both are general aggregate functions with explicit state. `merging_function` is for a group window, keyed by slice and
+group of features. `watching_function` is for a GROUP BY without a window, keyed by nothing but the model: its result
+after each bundle of rows holds what is new since the bundle before, so of its changelog the rows INSERT and
+UPDATE_AFTER, and only those, are to be read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pyflink.common import Row
+from pyflink.table.udf import AggregateFunction, udaf
+
+from udfs.distributions.partial import from_bytes, to_bytes
+from udfs.drift import follow_windows, state
+from udfs.drift.compare import from_json, to_json
+from udfs.drift.record_values import ALERT_FIELDS, RESULT_FIELDS, alert_values, result_values
+
+if TYPE_CHECKING:
+    from pyflink.table.udf import FunctionContext, UserDefinedAggregateFunctionWrapper
+
+    from udfs.drift.counting import LoadedMonitor, Monitor
+
+__all__ = ["MERGED", "merging_function", "watching_function"]
+
+MERGED = "ROW<comparisons STRING, counts BYTES>"
+"""The type of what a merge results in."""
+
+_RESULTS = f"ARRAY<ROW<{', '.join(f'`{name}` {kind}' for name, kind in RESULT_FIELDS.items())}>>"
+_ALERTS = f"ARRAY<ROW<{', '.join(f'`{name}` {kind}' for name, kind in ALERT_FIELDS.items())}>>"
+
+
+def merging_function(monitor: Monitor) -> UserDefinedAggregateFunctionWrapper:
+    """Return merge(slice, feature_group, window_start, partial), with `window_start` in seconds."""
+    return udaf(_Merge(monitor), name=f"merge_{monitor.model}")
+
+
+def watching_function(monitor: Monitor) -> UserDefinedAggregateFunctionWrapper:
+    """Return watch(window_start, arrival, merged).
+
+    `merged` is an array of ROW(slice, feature_group, comparisons, counts); where `arrival` is not 'in time', of one
+    that came after its window and was not compared.
+    """
+    return udaf(_Watch(monitor), name=f"watch_{monitor.model}")
+
+
+class _OfMonitor(AggregateFunction):  # type: ignore[misc]  # pyflink ships no types
+    """A function that reads the monitor's profile when its worker opens it."""
+
+    def __init__(self, monitor: Monitor) -> None:
+        self.monitor = monitor
+        self._loaded: LoadedMonitor | None = None
+
+    def open(self, function_context: FunctionContext) -> None:
+        del function_context
+        from udfs.flink.without_sampling import skip_sampling
+
+        skip_sampling()
+        self._loaded = self.monitor.load()
+
+    @property
+    def loaded(self) -> LoadedMonitor:
+        assert self._loaded is not None, "Flink calls open() first"  # noqa: S101
+        return self._loaded
+
+
+class _Merge(_OfMonitor):
+    def create_accumulator(self) -> list[Any]:
+        return ["", 0, 0, b""]  # slice, group, start, counts
+
+    def accumulate(self, accumulator: list[Any], label: str, group: int, start: int, partial: bytes) -> None:
+        features = self.loaded.groups[group]
+        added = from_bytes(partial, features)
+        counts = from_bytes(accumulator[3], features) + added if accumulator[3] else added
+        accumulator[:] = [label, group, start, to_bytes(counts)]
+
+    def get_value(self, accumulator: list[Any]) -> Row | None:
+        label, group, start, counts = accumulator
+        if not counts:
+            return None  # Flink asks for the value of no rows, too
+        compared = self.loaded.compare_window(group, label, start, from_bytes(counts, self.loaded.groups[group]))
+        return Row(to_json(compared), counts)
+
+    def get_accumulator_type(self) -> str:
+        return "ROW<label STRING, feature_group INT, window_start BIGINT, counts BYTES>"
+
+    def get_result_type(self) -> str:
+        return MERGED
+
+
+class _Watch(_OfMonitor):
+    def create_accumulator(self) -> list[Any]:
+        return [b"", [], [], False, 0]  # memory, results and alerts to tell, whether they were told, a number
+
+    def accumulate(self, accumulator: list[Any], start: int, arrival: str, merged: list[Row]) -> None:
+        remembered = state.from_bytes(accumulator[0])
+        if arrival == "in time":
+            slices = {(m[0], m[1]): follow_windows.Watched(m[3], from_json(m[2])) for m in merged}
+            news = follow_windows.window(self.loaded, remembered, start, slices)
+        else:
+            label, group, _, counts = merged[0]
+            key = label, group
+            late = arrival == "late"
+            news = (
+                follow_windows.late(self.loaded, remembered, start, key, counts)
+                if late
+                else follow_windows.lost(self.loaded, start, key, counts)
+            )
+        results = [Row(*result_values(result)) for result in news.results]
+        alerts = [Row(*alert_values(change, self.monitor)) for change in news.changes]
+        told = accumulator[3]
+        accumulator[:] = [
+            state.to_bytes(remembered),
+            results if told else [*accumulator[1], *results],
+            alerts if told else [*accumulator[2], *alerts],
+            False,
+            accumulator[4] + 1,  # or Flink would keep back what is told twice in the same words
+        ]
+
+    def get_value(self, accumulator: list[Any]) -> Row:
+        # Flink asks once before a bundle of rows and once behind it. What it got is told; the next row begins anew.
+        accumulator[3] = True
+        return Row(accumulator[1], accumulator[2], accumulator[4])
+
+    def get_accumulator_type(self) -> str:
+        return f"ROW<memory BYTES, results {_RESULTS}, alerts {_ALERTS}, told BOOLEAN, number BIGINT>"
+
+    def get_result_type(self) -> str:
+        return f"ROW<results {_RESULTS}, alerts {_ALERTS}, number BIGINT>"

@@ -1,0 +1,142 @@
+"""Score a batch of rows so that a row's result depends on that row alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from udfs.scoring.model import RUN_ERRORS, Model, numpy_dtype
+from udfs.scoring.time_limit import TimeLimitError
+from udfs.scoring.worker_memory import check_memory, in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from udfs.scoring.signature import Tensor
+
+__all__ = ["Predictions", "masked", "run_inference"]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model says of a batch.
+
+    `outputs` has one array [rows] per output of the spec, of the dtype wanted there. NULL is NaN in a float array, and
+    a masked element in any other (numpy.ma), as it is in the batch.
+    `error` is None if every output of every row has a value, else an object array [rows]: None, or in words why the row
+    was refused (then all its outputs are NULL) or which output the model gave as NaN.
+    """
+
+    outputs: tuple[NDArray[Any], ...]
+    error: NDArray[np.object_] | None
+
+
+def run_inference(batch: Sequence[NDArray[Any]], model: Model) -> Predictions:
+    """Score a batch: one array [rows] per input of the model's spec, in that order.
+
+    NULL is NaN in a float array. In an integer, bool or string array it is a masked element (numpy.ma); these have
+    no NaN, so the row is refused. A row that the model cannot score is refused alone: a call that fails is repeated
+    in halves, one that takes too long row by row. Scores are ONNX Runtime's, bit for bit the same however rows are put
+    into batches.
+
+    Raises WorkerMemoryError where this process has grown beyond its bound. It looks before a batch, not behind it: a
+    new process always gets one done, however fast it grows.
+    """
+    check_memory(model.spec.worker_memory)
+    work = _Work(model, len(batch[0]))
+    # The last input first, so that the first of a row's NULLs is the one it is refused for.
+    for given, column in reversed([*zip(model.spec.inputs, batch, strict=True)]):
+        null, why = _nulls(column, given.dtype, model)
+        if null is not None and null.any():
+            work.refuse(null, f"input `{given.name}` is {why}")
+    tensors = {tensor.name: _assemble(tensor, batch, model) for tensor in model.tensors}
+    rows = np.arange(work.size)
+    if work.refused.any():
+        rows = np.flatnonzero(~work.refused)
+        tensors = {name: tensor[rows] for name, tensor in tensors.items()}
+    for start in range(0, len(rows), model.calls.rows):
+        part = slice(start, start + model.calls.rows)
+        work.score({name: tensor[part] for name, tensor in tensors.items()}, rows[part])
+    return work.predictions()
+
+
+def _nulls(column: NDArray[Any], dtype: str, model: Model) -> tuple[NDArray[np.bool_] | None, str]:
+    if isinstance(column, np.ma.MaskedArray):
+        return column.mask, f"NULL, and {dtype} has no NaN"
+    if dtype.startswith("float") and model.spec.null_inputs == "refuse":
+        return np.isnan(column), "NULL or NaN"
+    return None, ""
+
+
+def _assemble(tensor: Tensor, batch: Sequence[NDArray[Any]], model: Model) -> NDArray[Any]:
+    """Return the tensor, [rows] or [rows, columns], row by row in memory."""
+    columns = [np.asarray(batch[i]) for i in model.spec.columns_of(tensor)]
+    dtype = numpy_dtype(tensor.dtype)
+    with np.errstate(over="ignore"):  # float32 to float16: what is too large becomes infinite
+        if len(tensor.shape) == 1:
+            return np.ascontiguousarray(columns[0], dtype)
+        matrix = np.empty((len(columns[0]), len(columns)), dtype)
+        for i, column in enumerate(columns):
+            matrix[:, i] = column
+    return matrix
+
+
+class _Work:
+    """The outputs and errors of one batch while it is being scored."""
+
+    def __init__(self, model: Model, size: int) -> None:
+        self.model = model
+        self.size = size
+        self.outputs = [_all_null(size, output.dtype) for output in model.spec.outputs]
+        self.refused = np.zeros(size, np.bool_)
+        self.error: NDArray[np.object_] | None = None
+
+    def explain(self, rows: NDArray[Any], why: str) -> None:
+        if self.error is None:
+            self.error = np.full(self.size, None, object)
+        self.error[rows] = why
+
+    def refuse(self, rows: NDArray[Any], why: str) -> None:
+        self.refused[rows] = True
+        self.explain(rows, why)
+
+    def score(self, tensors: Mapping[str, NDArray[Any]], rows: NDArray[np.intp]) -> None:
+        """Score the tensors' rows, which stand at `rows` in the batch; on failure, in parts."""
+        try:
+            outputs = self.model.run({name: self.model.calls.pad(tensor) for name, tensor in tensors.items()})
+        except RUN_ERRORS as error:
+            if len(rows) == 1:
+                self.refuse(rows, in_words(error))
+                return
+            # Halves find a bad row in few calls. But each that a row keeps from ending costs the whole limit, and
+            # healthy rows next to nothing: row by row, a row that never ends costs two limits, one of them alone.
+            step = 1 if isinstance(error, TimeLimitError) else (len(rows) + 1) // 2
+            for start in range(0, len(rows), step):
+                part = slice(start, start + step)
+                self.score({name: tensor[part] for name, tensor in tensors.items()}, rows[part])
+            return
+        for place, values in zip(self.outputs, outputs, strict=True):
+            place[rows] = values[: len(rows)]
+
+    def predictions(self) -> Predictions:
+        outputs = self.outputs
+        for spec, values in reversed([*zip(self.model.spec.outputs, outputs, strict=True)]):
+            if values.dtype.kind == "f" and (nan := np.isnan(values) & ~self.refused).any():
+                self.explain(nan, f"output `{spec.name}` is NaN")
+        if self.refused.any():
+            outputs = [v if v.dtype.kind == "f" else masked(v, self.refused) for v in outputs]
+        return Predictions(tuple(outputs), self.error)
+
+
+def _all_null(size: int, dtype: str) -> NDArray[Any]:
+    kind = numpy_dtype(dtype)
+    return np.full(size, np.nan if kind.kind == "f" else None if kind.kind == "O" else 0, kind)
+
+
+def masked(values: NDArray[Any], null: NDArray[np.bool_]) -> NDArray[Any]:
+    """Return a column that is NULL where `null` is true; for those whose dtype has no NaN."""
+    return np.ma.masked_array(values, null)  # type: ignore[no-untyped-call]  # numpy has no types for it

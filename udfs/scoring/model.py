@@ -1,0 +1,227 @@
+"""A model that is ready to score: what a worker is told (`ModelSpec`) and what it makes of it (`load_model`)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from onnxruntime.capi import onnxruntime_pybind11_state as runtime
+
+from udfs.scoring.call_size import Calls
+from udfs.scoring.model_store import FileError, local_file
+from udfs.scoring.signature import ModelFileError, Signature, Tensor, open_session, read
+from udfs.scoring.time_limit import TimeLimitError, run_limited
+from udfs.scoring.worker_memory import bounded_options, release_after
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import onnxruntime
+    from numpy.typing import NDArray
+
+__all__ = ["RUN_ERRORS", "TIME_LIMIT", "Input", "Model", "ModelSpec", "Output", "load_model", "numpy_dtype"]
+
+
+class OutputShapeError(Exception):
+    """An output that has not the wanted value for each row."""
+
+
+RUN_ERRORS = (
+    runtime.EPFail,
+    runtime.Fail,
+    runtime.InvalidArgument,
+    runtime.NotImplemented,
+    runtime.RuntimeException,
+    MemoryError,
+    OutputShapeError,
+    TimeLimitError,
+)
+"""What `Model.run` raises when the model refuses its input."""
+
+_RESIZING = ("Compress", "NonZero", "Unique")
+"""Operators whose number of results depends on values: one row may give none and another two, and the sum be right."""
+
+
+TIME_LIMIT = 10.0
+WORKER_MEMORY = 2 * 2**30
+
+
+@dataclass(frozen=True)
+class Input:
+    """One SQL column that the model reads: the tensor it goes to, and that tensor's dtype ("string" for text).
+
+    Several inputs with one tensor are the columns of a matrix, in order.
+    """
+
+    name: str
+    tensor: str
+    dtype: str
+
+
+@dataclass(frozen=True)
+class Output:
+    """One SQL column that the model gives: an ONNX output that has one value per row, or an `element` along its axis 1.
+
+    `dtype` is the one wanted; the model's own must convert to it without loss.
+    """
+
+    name: str
+    tensor: str
+    element: int | None
+    dtype: str
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """All that a worker needs to know of a model; small and picklable.
+
+    `path` is a path, or a URI that pyarrow's file systems know.
+    `null_inputs` says what a NULL in a float column is to the model: "nan", or a reason to "refuse" the row.
+    `time_limit` is for one call, in seconds; `worker_memory` for the whole process, in bytes.
+    """
+
+    name: str
+    version: str
+    path: str
+    sha256: str
+    inputs: tuple[Input, ...]
+    outputs: tuple[Output, ...]
+    null_inputs: Literal["nan", "refuse"] = "nan"
+    time_limit: float = TIME_LIMIT
+    worker_memory: int = WORKER_MEMORY
+
+    def columns_of(self, tensor: Tensor) -> list[int]:
+        """Return which of the inputs make up a tensor, by their position."""
+        return [i for i, given in enumerate(self.inputs) if given.tensor == tensor.name]
+
+
+@dataclass(frozen=True)
+class Model:
+    """An open session, those of its input tensors that are given, and how to call it.
+
+    `resizing` says that it has operators whose number of results depends on values.
+    """
+
+    spec: ModelSpec
+    session: onnxruntime.InferenceSession
+    resizing: bool
+    tensors: tuple[Tensor, ...]
+    calls: Calls
+
+    def run(self, tensors: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        """Call the model once; return one array [rows] of the model's own dtype per output of the spec.
+
+        Raises one of RUN_ERRORS where the model refuses the input: TimeLimitError where it does not answer in time,
+        OutputShapeError where an output has not the wanted value for each row.
+        """
+        wanted = list(dict.fromkeys(output.tensor for output in self.spec.outputs))
+
+        def call(options: onnxruntime.RunOptions) -> list[Any]:
+            release_after(options)
+            results: list[Any] = self.session.run(wanted, dict(tensors), options)
+            return results
+
+        results = run_limited(call, self.spec.time_limit, f"model {self.spec.name}, version {self.spec.version},")
+        given = dict(zip(wanted, results, strict=True))
+        rows = len(next(iter(tensors.values())))
+        return [_one_per_row(given[output.tensor], rows, output) for output in self.spec.outputs]
+
+
+def numpy_dtype(dtype: str) -> np.dtype[Any]:
+    """Return numpy's dtype for a tensor's: text is kept as Python strings."""
+    return np.dtype(object if dtype == "string" else dtype)
+
+
+_sessions: dict[str, tuple[onnxruntime.InferenceSession, bool]] = {}
+_lock = Lock()
+
+
+def load_model(spec: ModelSpec, rows: int | None = None) -> Model:
+    """Return the model, verified and warmed up. Its session is shared by all in this process that ask for its digest.
+
+    `rows` is the most that a call scores, where the model leaves a choice; None for what suits most models.
+    Raises ModelFileError where the file is missing, damaged or another than the one the spec speaks of, or where it
+    has no such inputs and outputs.
+    """
+    with _lock:
+        if spec.sha256 not in _sessions:
+            _sessions[spec.sha256] = _open_verified(spec)
+        session, resizing = _sessions[spec.sha256]
+    try:
+        return _warm(_fit(spec, session, resizing=resizing, rows=rows))
+    except ModelFileError as error:
+        raise ModelFileError(f"{spec.path}: {error}") from error
+
+
+def _open_verified(spec: ModelSpec) -> tuple[onnxruntime.InferenceSession, bool]:
+    try:
+        content = read(local_file(spec.path, spec.sha256))  # once: what is opened is what was verified
+    except FileError as error:
+        raise ModelFileError(str(error)) from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != spec.sha256:
+        raise ModelFileError(
+            f"{spec.path} is not the file that model {spec.name}, version {spec.version}, was planned with: "
+            f"sha256 is {found}, expected {spec.sha256}; put that file back, or start the job anew",
+        )
+    # A node's operator as protobuf writes it: field 4, length, name. Such bytes among the weights cost time alone.
+    resizing = any(bytes([0x22, len(name)]) + name.encode() in content for name in _RESIZING)
+    return open_session(content, spec.path, bounded_options(spec.worker_memory)), resizing
+
+
+def _fit(spec: ModelSpec, session: onnxruntime.InferenceSession, *, resizing: bool, rows: int | None = None) -> Model:
+    signature = Signature.of(session)
+    tensors = tuple(_find(name, signature.inputs, "input") for name in dict.fromkeys(i.tensor for i in spec.inputs))
+    for tensor in tensors:
+        columns = len(spec.columns_of(tensor))
+        width = tensor.shape[1] if len(tensor.shape) == 2 else 1  # noqa: PLR2004 - a matrix
+        if len(tensor.shape) not in (1, 2) or (isinstance(width, int) and width != columns):
+            raise ModelFileError(
+                f"input `{tensor.name}` has shape {list(tensor.shape)}, but gets {columns} column(s); "
+                "it must be [batch], or [batch, columns]",
+            )
+    for output in spec.outputs:
+        if "map(" in _find(output.tensor, signature.outputs, "output").dtype:
+            raise ModelFileError(
+                f"output `{output.tensor}` is a sequence of maps, one Python dictionary per row; "
+                "export the model with plain probabilities (skl2onnx and onnxmltools: zipmap=False)",
+            )
+    return Model(spec, session, resizing, tensors, Calls.of(tensors, alone=resizing, rows=rows))
+
+
+def _find(name: str, tensors: tuple[Tensor, ...], kind: str) -> Tensor:
+    for tensor in tensors:
+        if tensor.name == name:
+            return tensor
+    raise ModelFileError(f"no {kind} `{name}`; it has {', '.join(tensor.name for tensor in tensors)}")
+
+
+def _warm(model: Model) -> Model:
+    """Score a full call of zeros, so that the first real one finds memory and kernels ready."""
+    zeros = {}
+    for tensor in model.tensors:
+        shape = (model.calls.size, len(model.spec.columns_of(tensor)))[: len(tensor.shape)]
+        zeros[tensor.name] = np.full(shape, "" if tensor.dtype == "string" else 0, numpy_dtype(tensor.dtype))
+    try:
+        model.run(zeros)
+    except OutputShapeError as error:
+        if not model.resizing:  # then it is the model, not zeros
+            raise ModelFileError(str(error)) from error
+    except RUN_ERRORS:
+        pass  # a model may refuse zeros
+    return model
+
+
+def _one_per_row(values: NDArray[Any], rows: int, output: Output) -> NDArray[Any]:
+    width = values.size // rows
+    if values.shape[:1] != (rows,) or not (width == 1 if output.element is None else output.element < width):
+        wanted = "one value" if output.element is None else f"element {output.element}"
+        raise OutputShapeError(
+            f"output `{output.tensor}` has shape {list(values.shape)} for {rows} rows; "
+            f"{wanted} per row is wanted for `{output.name}`",
+        )
+    column: NDArray[Any] = values.reshape(rows, width)[:, output.element or 0]
+    return column
