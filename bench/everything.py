@@ -38,7 +38,7 @@ _FEWER = 1_000_000
 _BLACKHOLE = ("none_blackhole", "mlp_blackhole")
 _LOOPS = ("mlp", "gbm", "loop_mlp", "loop_gbm", "java_mlp", "java_gbm")
 _TAKING_PART: dict[tuple[Form, bool], tuple[str, ...]] = {  # the others take minutes for so many records
-    ("json", False): ("flink_sql", "watched", *_LOOPS),
+    ("json", False): ("flink_sql", "monitored", *_LOOPS),
     ("avro", False): _LOOPS,
     ("json", True): ("flink_sql", "mlp", "loop_mlp", "java_mlp"),
 }
@@ -87,7 +87,7 @@ def aims(found: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     for medians, form, name, yardstick, column, aim in (
         (json, "JSON", "mlp", "Flink SQL without a model", "sql", 0.9),
         (json, "JSON", "gbm", "Flink SQL without a model", "sql", 0.9),
-        (json, "JSON", "watched", "Flink SQL without a model", "sql", 0.85),
+        (json, "JSON", "monitored", "Flink SQL without a model", "sql", 0.85),
         (json, "JSON", "mlp", "a plain loop", "loop", 1.0),
         (json, "JSON", "gbm", "a plain loop", "loop", 1.0),
         (avro, "Avro", "mlp", "Flink Java in micro-batches", "java", 1.0),

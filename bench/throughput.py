@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["JOBS", "throughput"]
 
-JOBS = tuple(f"{model}_{sink}" for sink in ("blackhole", "kafka") for model in ("none", "mlp", "watched", "gbm"))
+JOBS = tuple(f"{model}_{sink}" for sink in ("blackhole", "kafka") for model in ("none", "mlp", "monitored", "gbm"))
 SCORES = "scores"
 """The topic with the last Kafka job's output."""
 
@@ -51,8 +51,8 @@ def _medians(runs: list[dict[str, Figures]], job: str) -> dict[str, float | None
     """Return a job's medians over the rounds; a ratio is taken within its round."""
     mine = [run[job] for run in runs]
     model, _, sink = job.partition("_")
-    # What watching costs is asked beside the same model unwatched.
-    yardstick = f"mlp_{sink}" if model == "watched" else f"none_{sink}"
+    # What watching costs is asked beside the same model unmonitored.
+    yardstick = f"mlp_{sink}" if model == "monitored" else f"none_{sink}"
     base = [run[yardstick] for run in runs if yardstick in run]
     values = {
         "seconds": [f.seconds for f in mine],
@@ -70,7 +70,7 @@ def _medians(runs: list[dict[str, Figures]], job: str) -> dict[str, float | None
 
 def _table(runs: list[dict[str, Figures]], records: int) -> Table:
     table = Table(
-        title=f"{records:,} JSON records x 16 floats from Kafka, median of {len(runs)}; base: none, of watched: mlp"
+        title=f"{records:,} JSON records x 16 floats from Kafka, median of {len(runs)}; base: none, of monitored: mlp"
     )
     table.add_column("job")
     columns = {

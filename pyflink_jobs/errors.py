@@ -64,11 +64,11 @@ class Finding:
     message: str
     place: Place | None = None
     facts: tuple[str, ...] = ()
-    ways_out: tuple[str, ...] = ()
+    fixes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         head = f"{self.place}: {self.message}" if self.place else self.message
-        return "\n  ".join([head, *self.facts, *_either_or(self.ways_out)])
+        return "\n  ".join([head, *self.facts, *_either_or(self.fixes)])
 
     def as_json(self) -> dict[str, object]:
         """Return the finding as plain values, for `--json`."""
@@ -79,7 +79,7 @@ class Finding:
             "column": place.column if place else None,
             "message": self.message,
             "facts": list(self.facts),
-            "ways_out": list(self.ways_out),
+            "fixes": list(self.fixes),
         }
 
 
@@ -102,11 +102,11 @@ class MillstreamError(Exception):
         *,
         place: Place | None = None,
         facts: tuple[str, ...] = (),
-        ways_out: tuple[str, ...] = (),
+        fixes: tuple[str, ...] = (),
         detail: str = "",
     ) -> None:
         if isinstance(message, str):
-            message = Finding(message, place, facts, ways_out)
+            message = Finding(message, place, facts, fixes)
         self.findings = message if isinstance(message, list) else [message]
         self.detail = detail
         super().__init__("\n".join(str(finding) for finding in self.findings))
@@ -129,7 +129,7 @@ class ContractError(MillstreamError):
 
 
 class LocalError(MillstreamError):
-    """Java, a jar or the local broker is not to be had."""
+    """Java, a jar or the local broker is not available."""
 
 
 class KafkaError(MillstreamError):

@@ -1,4 +1,4 @@
-"""Records that are no sound departures, each of a kind, with the reason for which quarantine must hold it."""
+"""Records that are no valid departures, each of a kind, with the reason for which quarantine must hold it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LONGS = ("scheduled_ms", "departed_ms")
 TEXTS = ("flight_id", "carrier", "tailnum", "origin", "dest")
 REQUIRED = ("flight_id", "carrier", "origin", "distance", "scheduled_ms", "departed_ms", "dep_delay")
 Kinds = dict[str, Sequence[bytes | None]]
-UNDECODABLE, CONTRACT, ABSURD = "undecodable", "contract", "event time absurd"
+UNDECODABLE, CONTRACT, INVALID_TIME = "undecodable", "contract", "invalid event time"
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class BadRecord:
 
 
 def bad_departures(flight: Mapping[str, Any], now_ms: int) -> Iterator[BadRecord]:
-    """Yield what can be wrong with a record; `flight` is a sound one, `now_ms` the time that Kafka will see."""
+    """Yield what can be wrong with a record; `flight` is a valid one, `now_ms` the time that Kafka will see."""
     whole = json.dumps(flight).encode()
     for kind, values in {**_wrong_numbers(flight), **_wrong_texts(flight), **_wrong_bytes(whole)}.items():
         for value in values:
@@ -39,7 +39,7 @@ def bad_departures(flight: Mapping[str, Any], now_ms: int) -> Iterator[BadRecord
         for row in rows:
             yield BadRecord(kind, CONTRACT, json.dumps(row).encode())
     for ms in (0, 1, 3_600_000, -1, -(2**62), 2**62, 253_402_300_799_000, now_ms + 2 * 86_400_000):
-        yield BadRecord("time", ABSURD, json.dumps({**flight, "departed_ms": ms}).encode())
+        yield BadRecord("time", INVALID_TIME, json.dumps({**flight, "departed_ms": ms}).encode())
 
 
 def _with(flight: Mapping[str, Any], column: str, text: bytes) -> bytes:
@@ -113,7 +113,7 @@ def _broken_rules(flight: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
 
 
 def written_otherwise(flight: Mapping[str, Any], number: int) -> bytes:
-    """Write a sound flight in one of several ways that mean the same."""
+    """Write a valid flight in one of several ways that mean the same."""
     ways = [
         json.dumps(flight),
         json.dumps(dict(reversed([*flight.items()]))),

@@ -162,7 +162,7 @@ CONTESTANTS = {
         Contestant("flink_sql", "none", _flink_sql),
         Contestant("none", "none", _millstream("none")),
         Contestant("mlp", "mlp", _millstream("mlp"), exact=True),
-        Contestant("watched", "mlp", _millstream("watched"), exact=True),
+        Contestant("monitored", "mlp", _millstream("monitored"), exact=True),
         Contestant("gbm", "gbm", _millstream("gbm"), exact=True),
         Contestant("loop_mlp", "mlp", _loop("mlp"), environment="loops"),
         Contestant("loop_gbm", "gbm", _loop("gbm"), environment="loops"),

@@ -1,4 +1,4 @@
-"""One contestant once: a process of its own, watched from outside."""
+"""One contestant once: a process of its own, monitored from outside."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def _run(*command: str) -> str:
         raise LocalError(
             "the environment of the Python peers cannot be made",
             facts=tuple(run.stderr.strip().splitlines()[-4:]),
-            ways_out=(
+            fixes=(
                 "connect this machine to the network and try again",
                 "compare without them: --only none --only mlp",
             ),

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["JOBS", "profile", "split"]
 
 _ENDS_WITHIN = 30.0  # seconds
-JOBS = ("none", "mlp", "watched", "gbm")
+JOBS = ("none", "mlp", "monitored", "gbm")
 
 
 def profile(root: Path, bootstrap: str, records: int, jobs: tuple[str, ...], form: Form) -> dict[str, object]:

@@ -45,7 +45,7 @@ def java_stages(folder: Path, start: float, end: float) -> dict[int, Counter[str
     """
     tool = find_java().executable.with_name("jfr")
     if not tool.exists():
-        raise JobError("profiles need the tool jfr of a JDK", ways_out=("install a JDK of Java 17, with its bin/jfr",))
+        raise JobError("profiles need the tool jfr of a JDK", fixes=("install a JDK of Java 17, with its bin/jfr",))
     options = ["--json", "--stack-depth", str(_DEPTH), "--events", _SAMPLE]
     found: dict[int, Counter[str]] = defaultdict(Counter)
     for file in sorted(folder.rglob("*.jfr")):

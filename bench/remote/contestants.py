@@ -40,7 +40,7 @@ def model_server(model: str = "mlp") -> Iterator[Server]:
         try:
             port = process.stdout.readline().strip()
             if not port:
-                raise JobError("the model server did not start", ways_out=(f"see why: {' '.join(command)}",))
+                raise JobError("the model server did not start", fixes=(f"see why: {' '.join(command)}",))
             yield Server(f"127.0.0.1:{port}", process.pid)
         finally:
             process.kill()

@@ -58,7 +58,7 @@ def main(*, tries: int, only: tuple[str, ...], rate: int, minutes: float, json_f
 
     state = Path(tempfile.mkdtemp(prefix="millstream-survival-"))
     site = Site(state)
-    sound = True
+    valid = True
     try:
         tell(f"broker at {site.bootstrap}, Flink at {site.url}, data in {state}")
         steps = [*striking(faults, tries), *(rescaling(tries) if RESCALED in chosen else [])]
@@ -66,7 +66,7 @@ def main(*, tries: int, only: tuple[str, ...], rate: int, minutes: float, json_f
             made = run_round(site, "faults", steps, rate, tell)
             console.print(faults_table(made))
             figures |= asdict(made)
-            sound = _is_sound(made)
+            valid = _is_valid(made)
         for name in skipped:
             console.print(f"not tried: {name}: this system gives us no namespaces of our own")
         if minutes:
@@ -74,7 +74,7 @@ def main(*, tries: int, only: tuple[str, ...], rate: int, minutes: float, json_f
             soaked = soak(site, "soak", capacity(site, "capacity"), minutes, tell)
             console.print(soak_table(soaked))
             figures["soak"] = asdict(soaked)
-            sound = sound and not soaked.lost and not soaked.duplicated
+            valid = valid and not soaked.lost and not soaked.duplicated
     except Exception:
         keep = True  # what has happened stands in the logs
         raise
@@ -84,10 +84,10 @@ def main(*, tries: int, only: tuple[str, ...], rate: int, minutes: float, json_f
         site.close(keep=keep)
         if not keep:
             shutil.rmtree(state, ignore_errors=True)
-    sys.exit(0 if sound else 1)
+    sys.exit(0 if valid else 1)
 
 
-def _is_sound(made: Round) -> bool:
+def _is_valid(made: Round) -> bool:
     """Say whether nothing is lost, twice there, or otherwise than in the undisturbed run."""
     differ = any(one.missing or one.extra for one in made.differences.values())
     return not differ and not any(row.lost or row.duplicated for row in made.rows)

@@ -33,26 +33,26 @@ _TICK = 0.02  # seconds between two bursts of records
 
 
 class Sendings:
-    """By partition and offset of departures: when a record was given to the producer, and whether it is sound.
+    """By partition and offset of departures: when a record was given to the producer, and whether it is valid.
 
-    Seconds of the Unix epoch, NaN where nothing was sent. `sound` has a byte a record.
+    Seconds of the Unix epoch, NaN where nothing was sent. `valid` has a byte a record.
     """
 
     def __init__(self) -> None:
         self.at: dict[int, array[float]] = defaultdict(lambda: array("d"))
-        self.sound: dict[int, bytearray] = defaultdict(bytearray)
+        self.valid: dict[int, bytearray] = defaultdict(bytearray)
         self.records = self.flights = 0
 
-    def note(self, partition: int, offset: int, moment: float, *, sound: bool) -> None:
+    def note(self, partition: int, offset: int, moment: float, *, valid: bool) -> None:
         """Note a record that the broker has taken; its `offset` is beyond those noted before."""
         at = self.at[partition]
         gap = offset - len(at)
         at.extend([math.nan] * gap)
-        self.sound[partition].extend(bytes(gap))
+        self.valid[partition].extend(bytes(gap))
         at.append(moment)
-        self.sound[partition].append(sound)
+        self.valid[partition].append(valid)
         self.records += 1
-        self.flights += sound
+        self.flights += valid
 
     def moment(self, partition: int, offset: int) -> float:
         """Return when a record was sent; NaN where that is not known yet."""
@@ -126,8 +126,8 @@ class Feeder:
         def delivered(error: object, message: Any) -> None:  # noqa: ANN401 - confluent's Message
             if error:
                 self._failures.append(str(error))
-            elif record.sound is not None:
-                self.sent.note(message.partition(), message.offset(), now, sound=record.sound)
+            elif record.valid is not None:
+                self.sent.note(message.partition(), message.offset(), now, valid=record.valid)
 
         self._producer.produce(f"{record.topic}-{self._run}", record.value, record.key, on_delivery=delivered)
         self._producer.poll(0)

@@ -24,30 +24,30 @@ _UNSOUND = [value for reason, value in BAD if reason != "late"]
 
 
 class Sent(NamedTuple):
-    """A record to be sent; `sound` says whether it is to be scored, None for one of the weather."""
+    """A record to be sent; `valid` says whether it is to be scored, None for one of the weather."""
 
     topic: str
     key: bytes
     value: bytes
     event_ms: int
-    sound: bool | None
+    valid: bool | None
 
 
 def flowing_records() -> Iterator[Sent]:
     """Yield the year's flights and weather in the order of sending, again and again, each year under other ids."""
     year = events(*_YEAR)
-    unsound = count()
+    invalid = count()
     for turn in count():
         departures = 0
         for record in records(_later(year, turn)):
             if record.topic == "weather":
                 yield Sent("weather", record.key, record.value, record.event_ms, None)
                 continue
-            yield Sent("departures", record.key, record.value, record.event_ms, sound=True)
+            yield Sent("departures", record.key, record.value, record.event_ms, valid=True)
             departures += 1
             if departures % _BAD_EVERY == 0:
-                value = _UNSOUND[next(unsound) % len(_UNSOUND)]
-                yield Sent("departures", record.key, value, record.event_ms, sound=False)
+                value = _UNSOUND[next(invalid) % len(_UNSOUND)]
+                yield Sent("departures", record.key, value, record.event_ms, valid=False)
 
 
 def closing_records(event_ms: int, partitions: int) -> tuple[list[bytes], bytes]:

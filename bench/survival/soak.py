@@ -96,7 +96,7 @@ def soak(site: Site, run: str, full: float, minutes: float, tell: Callable[[str]
         cancel(Rest(site.url), flowing.job_id)
     sent = flowing.feeder.sent
     lost = duplicated = 0
-    for partition, sound in sent.sound.items():
+    for partition, valid in sent.valid.items():
         known = ~np.isnan(np.array(sent.at[partition]))
         times = scored.get(partition, np.zeros(0, np.int64))[: len(known)]
         times = np.pad(times, (0, len(known) - len(times)))
@@ -104,7 +104,7 @@ def soak(site: Site, run: str, full: float, minutes: float, tell: Callable[[str]
         for (number, offset), count in quarantined.items():
             if number == partition and offset < len(held):
                 held[offset] = count
-        right = np.where(np.array(sound, bool), times, held)
+        right = np.where(np.array(valid, bool), times, held)
         lost += int((known & (right == 0)).sum())
         duplicated += int(np.maximum(times + held - 1, 0)[known].sum())
     lag_slope, lag_error = _slope(samples.moments, samples.lags)

@@ -66,10 +66,10 @@ def tally(tries: Sequence[Try], sent: Sendings, found: Mapping[str, Values]) -> 
         rows[one.fault].tries += 1
         rows[one.fault].recovery.append(one.recovered - one.over)
     ends = [(one.recovered, one.fault) for one in tries]
-    for place, moment, sound in _records(sent):
+    for place, moment, valid in _records(sent):
         row = rows[next((fault for end, fault in ends if moment < end), ends[-1][1])]
         times = scored[place] + quarantined[place]
-        right = scored[place] if sound else quarantined[place]
+        right = scored[place] if valid else quarantined[place]
         row.records += 1
         row.scored += scored[place] > 0
         row.quarantined += quarantined[place] > 0
@@ -107,9 +107,9 @@ def differences(found: Mapping[str, Values], expected: Mapping[str, Values], clo
 
 def _records(sent: Sendings) -> Iterator[tuple[tuple[int, int], float, bool]]:
     for partition, moments in sent.at.items():
-        for offset, (moment, sound) in enumerate(zip(moments, sent.sound[partition], strict=True)):
+        for offset, (moment, valid) in enumerate(zip(moments, sent.valid[partition], strict=True)):
             if not math.isnan(moment):
-                yield (partition, offset), moment, bool(sound)
+                yield (partition, offset), moment, bool(valid)
 
 
 def places(values: Values, partition: str, offset: str) -> Counter[tuple[int, int]]:

@@ -34,12 +34,12 @@ class Records:
 class Found:
     """Offsets of a partition's records as other topics have them, in any order, once for each time they stand there.
 
-    `scored` has an array for each sink, `refused` one for each model: a record may stand in several. `unsound` has
+    `scored` has an array for each sink, `refused` one for each model: a record may stand in several. `invalid` has
     those that are in quarantine for all other reasons, `replayed` the marks of those that were replayed from there.
     """
 
     scored: tuple[Integers, ...] = ()
-    unsound: Integers = field(default_factory=_none)
+    invalid: Integers = field(default_factory=_none)
     refused: tuple[Integers, ...] = ()
     replayed: Integers = field(default_factory=_none)
 
@@ -116,7 +116,7 @@ def accounts(
 def _sort(records: Records, found: Found, number: int, limits: Limits) -> _Sorted:
     offsets, times = records.offsets, records.times
     in_sinks, refused = _most(offsets, found.scored), _most(offsets, found.refused)
-    in_quarantine = refused + _count(offsets, found.unsound) - _count(offsets, found.replayed)
+    in_quarantine = refused + _count(offsets, found.invalid) - _count(offsets, found.replayed)
     # A refused row stands in the sink as well, without outputs: it is the same row.
     total = in_quarantine + np.maximum(in_sinks - refused, 0)
     counting = np.ones(len(offsets), bool)
@@ -139,7 +139,7 @@ def _sort(records: Records, found: Found, number: int, limits: Limits) -> _Sorte
 def _ahead(records: Records, found: Found, committed: int | None, grace: int) -> NDArray[np.bool_]:
     """Tell of each record whether the job may not have come to it yet."""
     offsets, times = records.offsets, records.times
-    reached = np.concatenate([*found.scored, found.unsound, *found.refused])
+    reached = np.concatenate([*found.scored, found.invalid, *found.refused])
     ahead: NDArray[np.bool_] = offsets > reached.max(initial=-1)
     if committed is not None:
         ahead |= offsets >= committed

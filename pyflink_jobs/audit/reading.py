@@ -62,7 +62,7 @@ class Quarantine:
     def of(self, job: str, topic: str, source: str, partition: int, scored: tuple[Integers, ...]) -> Found:
         """Return what is found of a partition of a source, with the offsets that are in sinks."""
         refused: list[Integers] = []
-        kinds: dict[str, list[Integers]] = {"unsound": [], "replayed": []}
+        kinds: dict[str, list[Integers]] = {"invalid": [], "replayed": []}
         for name in (source, str(None)):  # the table may have no such column
             for (number, reason, _), offsets in self._found.get((job, topic, name), {}).items():
                 if number != partition:
@@ -70,7 +70,7 @@ class Quarantine:
                 if reason == REFUSED:
                     refused.append(_integers(offsets))
                 else:
-                    kinds["replayed" if reason == REPLAYED else "unsound"].append(_integers(offsets))
+                    kinds["replayed" if reason == REPLAYED else "invalid"].append(_integers(offsets))
         arrays = {kind: np.concatenate([np.empty(0, np.int64), *found]) for kind, found in kinds.items()}
         return Found(scored, refused=tuple(refused), **arrays)
 

@@ -58,7 +58,7 @@ def _of_others(declarations: Declarations, job: str, source: str, insert: Statem
         for statement in _inserts(declarations, other, source, scoring=False):
             if statement.name == insert.name:
                 message = f"`{insert.name}` cannot be accounted for: job `{other}` writes to it as well"
-                return Finding(message, statement.place(), ways_out=("give each job a sink of its own",))
+                return Finding(message, statement.place(), fixes=("give each job a sink of its own",))
     return None
 
 
@@ -66,10 +66,10 @@ def _of_insert(insert: Statement, table: SourceTable | None, source: str, column
     """Return what of an INSERT stands against an audit, or of its sink."""
     if table is None:
         message = f"`{insert.name}` cannot be accounted for: its columns are not its own"
-        return Finding(message, insert.place(), ways_out=("write its CREATE TABLE with all columns",))
+        return Finding(message, insert.place(), fixes=("write its CREATE TABLE with all columns",))
     if place := _grouped(insert):
         message = f"`{insert.name}` cannot be accounted for to the record: its rows are groups of records"
-        return Finding(message, place, ways_out=("write the single rows to a sink as well",))
+        return Finding(message, place, fixes=("write the single rows to a sink as well",))
     return _of_table(table, source, columns, insert)
 
 
@@ -79,7 +79,7 @@ def _of_table(table: SourceTable, source: str, columns: tuple[str, str], insert:
     if not is_json_of_kafka(table) or ";" in table.option("topic"):
         message = f"`{name}` cannot be accounted for: it is no topic of JSON in Kafka"
         ways = ("write the rows to one as well: 'connector' = 'kafka', 'format' = 'json'",)
-        return Finding(message, place, ways_out=ways)
+        return Finding(message, place, fixes=ways)
     there = [column.name for column in table.columns]
     written = read_insert(insert.text, insert, there).columns
     kinds = dict(zip(columns, ("INT", "BIGINT"), strict=True))

@@ -14,7 +14,7 @@ from pyflink_jobs.planning.rewrites.validated_source import is_json_of_kafka
 
 if TYPE_CHECKING:
     from pyflink_jobs.planning.declarations import Declarations
-    from pyflink_jobs.planning.rewrites.validated_source import GuardedSource
+    from pyflink_jobs.planning.rewrites.validated_source import ValidatedSource
 
 __all__ = ["Subject", "find_subjects", "quarantine_table", "scoring_jobs"]
 
@@ -55,7 +55,7 @@ def scoring_jobs(declarations: Declarations, name: str | None) -> list[str]:
     found = [job for job, own in jobs.items() if any(map(find_calls, [*own, *declarations.needed(own)]))]
     if not found:
         message = "no job in sql/jobs/ scores" if name is None else f"job `{name}` does not score"
-        raise ProjectError(message, ways_out=("audit a job that calls ML_PREDICT",))
+        raise ProjectError(message, fixes=("audit a job that calls ML_PREDICT",))
     return found
 
 
@@ -65,15 +65,15 @@ def quarantine_table(declarations: Declarations) -> SourceTable:
     table = read_source(statement) if statement else None
     if not table:
         ways = (f"declare it in sql/sinks/{QUARANTINE}.sql",)
-        raise SqlError(f"nothing can be accounted for: there is no table `{QUARANTINE}`", ways_out=ways)
+        raise SqlError(f"nothing can be accounted for: there is no table `{QUARANTINE}`", fixes=ways)
     names = [column.name for column in table.columns]
     if lacking := [name for name in _NEEDED if name not in names]:
         message = f"nothing can be accounted for: `{QUARANTINE}` does not say which record was quarantined"
-        raise SqlError(message, place=table.statement.place(), ways_out=(f"add its columns {', '.join(lacking)}",))
+        raise SqlError(message, place=table.statement.place(), fixes=(f"add its columns {', '.join(lacking)}",))
     if not is_json_of_kafka(table):
         message = f"nothing can be accounted for: `{QUARANTINE}` is no topic of JSON in Kafka"
         raise SqlError(
-            message, place=table.statement.place(), ways_out=("write 'connector' = 'kafka', 'format' = 'json'",)
+            message, place=table.statement.place(), fixes=("write 'connector' = 'kafka', 'format' = 'json'",)
         )
     return table
 
@@ -86,37 +86,37 @@ def find_subjects(declarations: Declarations, job: str, *, since: bool) -> tuple
     statements = declarations.job(job)
     needed = declarations.needed(statements)
     declarations.refuse_findings([*statements, *needed])
-    sources = [declarations.guarded[s.name or ""] for s in needed if s.name in declarations.guarded]
+    sources = [declarations.validated[s.name or ""] for s in needed if s.name in declarations.validated]
     sources = [source for source in sources if source.checks]
     found, findings = [], []
-    for guarded in sources:
-        problems = _problems(guarded, sources, since=since)
-        columns = _columns(guarded)
+    for validated in sources:
+        problems = _problems(validated, sources, since=since)
+        columns = _columns(validated)
         if not problems:
-            sinks, problems = find_sinks(declarations, job, guarded.name, columns)
-            found += [Subject(job, guarded.source, sinks, *columns)] if sinks else []
+            sinks, problems = find_sinks(declarations, job, validated.name, columns)
+            found += [Subject(job, validated.source, sinks, *columns)] if sinks else []
         findings += problems
     if not sources:
-        message = f"job `{job}` cannot be accounted for: it reads no source whose unsound records go to quarantine"
+        message = f"job `{job}` cannot be accounted for: it reads no source whose invalid records go to quarantine"
         ways = ("read JSON by a table with 'connector' = 'kafka', or give a source's columns rules",)
-        findings.append(Finding(message, statements[0].place(), ways_out=ways))
+        findings.append(Finding(message, statements[0].place(), fixes=ways))
     return found, findings
 
 
-def _problems(guarded: GuardedSource, sources: list[GuardedSource], *, since: bool) -> list[Finding]:
+def _problems(validated: ValidatedSource, sources: list[ValidatedSource], *, since: bool) -> list[Finding]:
     """Return why a source cannot be audited, if so."""
-    source, name = guarded.source, guarded.name
+    source, name = validated.source, validated.name
     place = source.statement.place()
-    if not guarded.is_checked or not source.option("topic") or ";" in source.option("topic"):
+    if not validated.is_checked or not source.option("topic") or ";" in source.option("topic"):
         message = f"`{name}` cannot be accounted for: it is not one topic of JSON or Avro in Kafka"
-        return [Finding(message, place, ways_out=("write 'connector' = 'kafka', 'format' = 'json' and one 'topic'",))]
-    if "" in _columns(guarded):
+        return [Finding(message, place, fixes=("write 'connector' = 'kafka', 'format' = 'json' and one 'topic'",))]
+    if "" in _columns(validated):
         message = f"`{name}` cannot be accounted for: its rows do not say which records they are"
         columns = f"{name}_partition INT METADATA FROM 'partition' VIRTUAL"
         columns += f", {name}_offset BIGINT METADATA FROM 'offset' VIRTUAL"
         ways = (f"add the columns {columns}; and columns of the same names to the sink, and to the views between",)
-        return [Finding(message, place, ways_out=ways)]
-    same = [other for other in sources if other is not guarded and set(_columns(other)) & set(_columns(guarded))]
+        return [Finding(message, place, fixes=ways)]
+    same = [other for other in sources if other is not validated and set(_columns(other)) & set(_columns(validated))]
     if same:
         message = f"`{name}` cannot be accounted for: its columns for partition and offset have the names of others"
         facts = (f"{same[0].source.statement.place()}: `{same[0].name}` has {', '.join(_columns(same[0]))}",)
@@ -131,6 +131,6 @@ def _problems(guarded: GuardedSource, sources: list[GuardedSource], *, since: bo
     return []
 
 
-def _columns(guarded: GuardedSource) -> tuple[str, str]:
+def _columns(validated: ValidatedSource) -> tuple[str, str]:
     """Return the names of a source's columns for partition and offset, "" where it has none."""
-    return guarded.source.metadata("partition") or "", guarded.source.metadata("offset") or ""
+    return validated.source.metadata("partition") or "", validated.source.metadata("offset") or ""

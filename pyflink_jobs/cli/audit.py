@@ -32,7 +32,7 @@ def _moment(_context: click.Context, _option: click.Parameter, text: str | None)
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:
-        raise click.BadParameter(f"`{text}` is no time, such as 2013-04-01T05:00") from error
+        raise click.BadParameter(f"`{text}` is not a valid time, such as 2013-04-01T05:00") from error
     return round(1000 * (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
 
 

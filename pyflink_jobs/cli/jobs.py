@@ -92,7 +92,7 @@ def logs(context: Context, job: str | None, *, target: str, lines: int) -> None:
     if job:
         found = [one for one in jobs_of(rest, ended=True) if job in (one.name, one.id)]
         if not found:
-            raise JobError(f"no job `{job}` ran at {rest.url}", ways_out=("see which: millstream jobs --all",))
+            raise JobError(f"no job `{job}` ran at {rest.url}", fixes=("see which: millstream jobs --all",))
         click.echo(_line(found[0]))
         for when, why in failures(rest, found[0].id):
             click.echo(f"  {_utc(when)}  {why}")

@@ -67,7 +67,7 @@ def submit(
         if rest and any(running.name == job for running in jobs(rest)):
             raise JobError(
                 f"job `{job}` runs at {to.url} already",
-                ways_out=(f"replace it: millstream upgrade {job}", f"stop it first: millstream stop {job}"),
+                fixes=(f"replace it: millstream upgrade {job}", f"stop it first: millstream stop {job}"),
             )
         with console.status(f"{job}: planning"):
             submission = prepare(project, job, to, Path(folder), ship_env=ship_env)

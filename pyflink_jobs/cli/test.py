@@ -88,7 +88,7 @@ def _selected(project: Project, files: tuple[Path, ...], name: str | None) -> li
     if not chosen:
         raise FeatureTestError(
             f"there are no tests in {project.relative(folder)}/",
-            ways_out=(f"write one: {project.relative(folder)}/NAME.yaml, with view, given and expect",),
+            fixes=(f"write one: {project.relative(folder)}/NAME.yaml, with view, given and expect",),
         )
     tests = read_feature_files(project, chosen)
     wanted = [test for test in tests if name is None or name in test.name or name in str(test.view.text)]

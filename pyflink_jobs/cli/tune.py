@@ -37,7 +37,7 @@ def _span(ctx: click.Context, param: click.Parameter, value: str | None) -> floa
     if value is None:
         return None
     if (found := seconds(value)) is None:
-        raise click.BadParameter(f"{value!r} is no span of time such as 50ms", ctx, param)
+        raise click.BadParameter(f"{value!r} is not a duration such as 50ms", ctx, param)
     return 1000 * found
 
 
@@ -114,7 +114,7 @@ def _own_rate(bench: Bench) -> float:
     if bench.sample.rate is None:
         raise JobError(
             f"the times of topic `{bench.sample.topic}` in Kafka do not tell how many records a second it gets",
-            ways_out=("say it: --rate 2000",),
+            fixes=("say it: --rate 2000",),
         )
     return bench.sample.rate
 

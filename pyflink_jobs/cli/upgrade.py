@@ -12,7 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from pyflink_jobs.cli.main import Context
-    from pyflink_jobs.cluster.state_mapping import Fate
+    from pyflink_jobs.cluster.state_mapping import StateOutcome
 
 __all__ = ["upgrade"]
 
@@ -63,14 +63,14 @@ def upgrade(
         folder = Path(name)
         status.update(f"{job}: planning")
         planned = plan_upgrade(project, job, to, rest, folder, ship_env=ship_env)
-        _show(planned.fates, as_json=as_json and only_plan)
+        _show(planned.outcomes, as_json=as_json and only_plan)
         if only_plan:
             return
         if planned.losses and not accept_loss:
             raise JobError(
                 f"the upgrade of `{job}` loses state; nothing was stopped",
-                facts=tuple(_line(fate) for fate in planned.losses),
-                ways_out=("leave what they read and compute as it was", "let it go: --accept-loss"),
+                facts=tuple(_line(outcome) for outcome in planned.losses),
+                fixes=("leave what they read and compute as it was", "let it go: --accept-loss"),
             )
         job_id = carry_out(
             project, planned, rest, folder, within=within, tell=lambda step: status.update(f"{job}: {step}")
@@ -81,13 +81,13 @@ def upgrade(
     )
 
 
-def _show(fates: list[Fate], *, as_json: bool) -> None:
+def _show(outcomes: list[StateOutcome], *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps([asdict(fate) for fate in fates], indent=2))
+        click.echo(json.dumps([asdict(outcome) for outcome in outcomes], indent=2))
         return
-    for fate in sorted(dict.fromkeys(fates), key=lambda fate: list(_COLOURS).index(fate.word)):
-        click.echo(f"{click.style(f'{fate.word:<6}', fg=_COLOURS[fate.word])} {_line(fate)}", err=True)
+    for outcome in sorted(dict.fromkeys(outcomes), key=lambda outcome: list(_COLOURS).index(outcome.word)):
+        click.echo(f"{click.style(f'{outcome.word:<6}', fg=_COLOURS[outcome.word])} {_line(outcome)}", err=True)
 
 
-def _line(fate: Fate) -> str:
-    return f"{fate.name}: {fate.why}" if fate.why else fate.name
+def _line(outcome: StateOutcome) -> str:
+    return f"{outcome.name}: {outcome.why}" if outcome.why else outcome.name

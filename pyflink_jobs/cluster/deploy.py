@@ -93,7 +93,7 @@ def _found(tool: str) -> str:
     if path is None:
         raise ClusterError(
             f"`{tool}` is not on this machine",
-            ways_out=(f"install {tool}", "print what it would be given, and take that to it: --dry-run"),
+            fixes=(f"install {tool}", "print what it would be given, and take that to it: --dry-run"),
         )
     return path
 

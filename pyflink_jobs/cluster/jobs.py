@@ -55,7 +55,7 @@ def connect(target: Target) -> Rest:
     if target.kind != "session":
         raise ClusterError(
             f"target `{target.name}` is of kind `{target.kind}`: its jobs have clusters of their own",
-            ways_out=("look at them with the tools of where they run, such as kubectl get flinkdeployments",),
+            fixes=("look at them with the tools of where they run, such as kubectl get flinkdeployments",),
         )
     rest = Rest(target.url.rstrip("/"))
     try:
@@ -65,7 +65,7 @@ def connect(target: Target) -> Rest:
         raise ClusterError(
             f"no Flink cluster answers at {target.url}",
             facts=(f"target `{target.name}`: {reason}",),
-            ways_out=("mend `url` of the target", "start a cluster on this machine: millstream up --cluster"),
+            fixes=("mend `url` of the target", "start a cluster on this machine: millstream up --cluster"),
         ) from error
     return rest
 
@@ -97,11 +97,11 @@ def job_named(rest: Rest, name: str) -> RunningJob:
     near = get_close_matches(name, [job.name for job in running], n=1)
     if found:
         facts = tuple(f"{job.id}, {job.state}" for job in found)
-        raise JobError(f"{len(found)} jobs of the name `{name}` run", facts=facts, ways_out=("name one by its id",))
+        raise JobError(f"{len(found)} jobs of the name `{name}` run", facts=facts, fixes=("name one by its id",))
     raise JobError(
         f"no job `{name}` runs at {rest.url}",
         facts=(f"these run: {', '.join(job.name for job in running) or 'none'}",),
-        ways_out=(f"did you mean {near[0]}?",) if near else (f"submit it: millstream submit {name}",),
+        fixes=(f"did you mean {near[0]}?",) if near else (f"submit it: millstream submit {name}",),
     )
 
 

@@ -36,7 +36,7 @@ def deployment_name(job: str) -> str:
         raise ClusterError(
             f"job `{job}` cannot be the name of a FlinkDeployment",
             facts=("Kubernetes takes up to 45 lower-case letters, digits and -, a letter first",),
-            ways_out=("rename its file in sql/jobs/",),
+            fixes=("rename its file in sql/jobs/",),
         )
     return name
 
@@ -124,14 +124,14 @@ def _refuse_missing(options: Mapping[str, str], upgrade_mode: str) -> None:
     if upgrade_mode not in _NEEDED:
         raise ClusterError(
             f"upgrade mode `{upgrade_mode}` is unknown",
-            ways_out=tuple(f"say {known}" for known in _NEEDED),
+            fixes=tuple(f"say {known}" for known in _NEEDED),
         )
     wanted = (*_MEMORY.values(), *_NEEDED[upgrade_mode])
     if missing := [key for key in wanted if not options.get(key)]:
         raise ClusterError(
             f"the deployment's Flink configuration lacks {', '.join(missing)}",
             facts=(f"upgrade mode {upgrade_mode} needs: {', '.join(wanted)}",),
-            ways_out=(
+            fixes=(
                 "set it in the target's options or in the project's Flink configuration (flink-conf/production.yaml)",
             ),
         )

@@ -125,7 +125,7 @@ def _try(home: Path) -> None:
         raise ClusterError(
             "this Python environment does not run when it is moved elsewhere",
             facts=tuple((run.stderr or f"it takes {run.stdout.strip()} for its home").strip().splitlines()[-2:]),
-            ways_out=(
+            fixes=(
                 "name an environment that the workers have: `python` of the target",
                 "make this one with a Python whose library is not shared",
             ),

@@ -64,7 +64,7 @@ def put_models(models: list[Model], uri: str) -> list[str]:
             raise ClusterError(
                 f"models cannot be put at {uri}",
                 facts=(str(error),),
-                ways_out=("mend `models` of the target", "leave it out: models then go with each job"),
+                fixes=("mend `models` of the target", "leave it out: models then go with each job"),
             ) from error
         put.append(address)
     return put

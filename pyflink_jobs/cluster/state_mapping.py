@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     from pyflink_jobs.planning.compile.compiled_plan import Operator
 
-__all__ = ["Fate", "carry_over"]
+__all__ = ["StateOutcome", "carry_over"]
 
 
 @dataclass(frozen=True)
-class Fate:
+class StateOutcome:
     """What becomes of a state: `word` is "keeps", "loses" or "new", `name` what it is of, `why` says more."""
 
     word: str
@@ -26,7 +26,7 @@ class Fate:
     why: str = ""
 
 
-def carry_over(old: Plan, new: Plan) -> tuple[Plan, list[Fate]]:
+def carry_over(old: Plan, new: Plan) -> tuple[Plan, list[StateOutcome]]:
     """Return the new plan with ids by which it finds the old one's state, and what becomes of each state.
 
     State is kept where an operator does the same to rows of the same columns; a source's and a sink's where the table
@@ -41,7 +41,7 @@ def carry_over(old: Plan, new: Plan) -> tuple[Plan, list[Fate]]:
     for number in new.operators:
         if number not in ids:  # it must not come upon the state of an old operator by its number
             numbers[number] = _free(number, {*old.operators, *numbers.values()})
-    return new.renumbered(numbers), [*_fates(old, new, ids)]
+    return new.renumbered(numbers), [*_outcomes(old, new, ids)]
 
 
 def _free(number: int, taken: set[int]) -> int:
@@ -56,7 +56,7 @@ def _pairs(old: dict[int, str], new: dict[int, str]) -> dict[int, int]:
     return {number: waiting[digest].pop(0) for number, digest in new.items() if waiting[digest]}
 
 
-def _fates(old: Plan, new: Plan, ids: dict[int, int]) -> Iterable[Fate]:
+def _outcomes(old: Plan, new: Plan, ids: dict[int, int]) -> Iterable[StateOutcome]:
     kept = set(ids.values())
     lost = [operator for operator in _keepers(old) if operator.id not in kept]
     for operator in _keepers(new):
@@ -64,16 +64,16 @@ def _fates(old: Plan, new: Plan, ids: dict[int, int]) -> Iterable[Fate]:
         if operator.id in ids:
             same = new.histories[operator.id] == old.histories[ids[operator.id]]
             changed = operator.type not in (SOURCE, SINK) and not same
-            yield Fate("keeps", name, "other rows than before come to it" if changed else "")
+            yield StateOutcome("keeps", name, "other rows than before come to it" if changed else "")
         else:
             before = next((one for one in lost if one.type == operator.type and old.names[one.id] == name), None)
             if before is None:
-                yield Fate("new", name)
+                yield StateOutcome("new", name)
             else:
                 lost.remove(before)
-                yield Fate("loses", name, _difference(old, before, new, operator))
+                yield StateOutcome("loses", name, _difference(old, before, new, operator))
     for operator in lost:
-        yield Fate("loses", old.names[operator.id], "the new job has no such operator")
+        yield StateOutcome("loses", old.names[operator.id], "the new job has no such operator")
 
 
 def _keepers(plan: Plan) -> Iterable[Operator]:

@@ -78,12 +78,12 @@ def target_named(project: Project, name: str) -> Target:
             f"there is no target `{name}`",
             place=Place(project.relative(project.root / "pyproject.toml")),
             facts=(f"targets: {', '.join(targets)}",),
-            ways_out=(f"write {near[0]}",) if near else (f"declare it: [tool.millstream.targets.{name}]",),
+            fixes=(f"write {near[0]}",) if near else (f"declare it: [tool.millstream.targets.{name}]",),
         )
     if name == LOCAL and not targets[name].url:
         raise ProjectError(
             "the local Flink cluster does not run",
-            ways_out=("start it: millstream up --cluster", "name another target: --target NAME"),
+            fixes=("start it: millstream up --cluster", "name another target: --target NAME"),
         )
     return targets[name]
 
@@ -98,7 +98,7 @@ def _target(name: str, table: dict[str, Any], place: Place, findings: list[Findi
         if key not in known:
             near = get_close_matches(key, known, n=1)
             ways = (f"write {near[0]}",) if near else (f"known are: {', '.join(known)}",)
-            findings.append(Finding(f"{section}: unknown setting `{key}`", place, ways_out=ways))
+            findings.append(Finding(f"{section}: unknown setting `{key}`", place, fixes=ways))
         elif type(value) is not known[key]:
             wanted = known[key].__name__
             findings.append(Finding(f"{section}: `{key}` is {value!r}, expected a value of type {wanted}", place))

@@ -14,7 +14,7 @@ from pyflink_jobs.cluster.jobs import (
     stop_with_savepoint,
     wait_until_running,
 )
-from pyflink_jobs.cluster.state_mapping import Fate, carry_over
+from pyflink_jobs.cluster.state_mapping import StateOutcome, carry_over
 from pyflink_jobs.cluster.submit import prepare, send
 from pyflink_jobs.cluster.submitted_copies import find_record
 from pyflink_jobs.cluster.targets import LOCAL, target_named
@@ -42,12 +42,12 @@ class Upgrade:
     running: RunningJob
     old: Plan
     new: Submission
-    fates: list[Fate]
+    outcomes: list[StateOutcome]
 
     @property
-    def losses(self) -> list[Fate]:
+    def losses(self) -> list[StateOutcome]:
         """The states that would be lost."""
-        return [fate for fate in self.fates if fate.word == "loses"]
+        return [outcome for outcome in self.outcomes if outcome.word == "loses"]
 
 
 def plan_upgrade(
@@ -62,11 +62,11 @@ def plan_upgrade(
     if old is None:
         raise JobError(
             f"job `{name}` was not submitted by Millstream: its cluster does not know its plan",
-            ways_out=(f"stop it with a savepoint, and begin anew: millstream stop {name} --savepoint",),
+            fixes=(f"stop it with a savepoint, and begin anew: millstream stop {name} --savepoint",),
         )
     prepared = prepare(project, running.name, target, folder, ship_env=ship_env)
-    plan, fates = carry_over(old, prepared.plan)
-    return Upgrade(running, old, replace(prepared, plan=plan), fates)
+    plan, outcomes = carry_over(old, prepared.plan)
+    return Upgrade(running, old, replace(prepared, plan=plan), outcomes)
 
 
 def upgrade(
@@ -89,7 +89,7 @@ def upgrade(
         raise JobError(
             f"job `{job.name}` was submitted from elsewhere: if the new one fails, the old one could not come back",
             facts=(f"looked in {project.relative(project.state)}/submitted/ for job {job.id}",),
-            ways_out=(
+            fixes=(
                 "upgrade it from where it was submitted",
                 f"do it by hand: millstream stop {job.name} --savepoint, then millstream submit {job.name} --from PATH",
             ),
@@ -112,7 +112,7 @@ def upgrade(
         raise JobError(
             f"job `{job.name}` was not upgraded: {failure}",
             facts=(f"the old job runs again from {savepoint}, as {old_id}: nothing is lost",),
-            ways_out=("mend the new one and upgrade again",),
+            fixes=("mend the new one and upgrade again",),
             detail=failure.detail if isinstance(failure, MillstreamError) else "",
         ) from failure
     return new_id
@@ -133,7 +133,7 @@ def _bring_back(record: Record, planned: Upgrade, rest: Rest, folder: Path, save
         raise JobError(
             f"neither the new job `{name}` nor the old one runs: {error}",
             facts=(f"the savepoint is whole: {savepoint}",),
-            ways_out=(f"when the cluster is well: millstream submit {name} --from {savepoint}",),
+            fixes=(f"when the cluster is well: millstream submit {name} --from {savepoint}",),
             detail=error.detail,
         ) from error
     return old_id

@@ -1,4 +1,4 @@
-"""Records of departures that are no sound departures, made up: the demo shows what becomes of such."""
+"""Records of departures that are no valid departures, made up: the demo shows what becomes of such."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ BAD: list[tuple[str, bytes]] = [
     ("contract", _but(departed_ms=None)),
     ("contract", _but(origin="BOS", dest="Boston")),
     ("contract", _but(dep_delay=100_000)),
-    ("event time absurd", _but(departed_ms=0)),
-    ("event time absurd", _but(departed_ms=253_402_300_799_000)),
+    ("invalid event time", _but(departed_ms=0)),
+    ("invalid event time", _but(departed_ms=253_402_300_799_000)),
     ("late", _but()),
 ]
 """Each with the reason for which quarantine holds it; the last is late if all flights were sent before."""

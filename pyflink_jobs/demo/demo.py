@@ -73,7 +73,7 @@ def _check(project: Project) -> None:
         raise ProjectError(
             "the demo empties topics, so it uses the local broker alone",
             facts=tuple(f"{name} is {os.environ[name]}" for name in elsewhere),
-            ways_out=(f"unset it: env {' '.join(f'-u {name}' for name in elsewhere)} millstream demo",),
+            fixes=(f"unset it: env {' '.join(f'-u {name}' for name in elsewhere)} millstream demo",),
         )
     require_matplotlib()
     declare(project).job(JOB)
@@ -108,7 +108,7 @@ def _replay(bootstrap: str, steps: Steps) -> int:
         bad = send_bad_records(bootstrap)
         instead = f", in place of {sum(topic.records for topic in emptied):,} older ones" if emptied else ""
         counts = ", ".join(f"{count:,} {name}" for name, count in sent.records.items())
-        step.show(f"{SPAN}: {counts}{instead}; and {bad} made-up records that are no sound departures")
+        step.show(f"{SPAN}: {counts}{instead}; and {bad} made-up records that are no valid departures")
     return sent.records["departures"]
 
 

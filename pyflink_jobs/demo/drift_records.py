@@ -1,4 +1,4 @@
-"""Read the topics `drift` and `alerts`, which watched models fill, and put their records in order."""
+"""Read the topics `drift` and `alerts`, which monitored models fill, and put their records in order."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def drift(results: pd.DataFrame, alerts: pd.DataFrame) -> Drift | None:
     """Put the records of the topics drift and alerts in order; given as they came, the oldest first.
 
     Of several records of the same window the newest counts, for a job may have run twice or rows have come late. Where
-    several models were watched, it is the one of the newest record. None if no window was judged.
+    several models were monitored, it is the one of the newest record. None if no window was judged.
     """
     newest = results.drop_duplicates(["model", *SAME], keep="last")
     judged = newest[newest["verdict"].isin(JUDGED)]

@@ -18,7 +18,7 @@ __all__ = ["drift_numbers", "drift_sections"]
 TITLE = "Has the data drifted?"
 NOTHING = (
     "This cannot be said: topic `drift` is missing, or no window in it was judged. `millstream demo` fills it, if the "
-    "model is watched: if its `CREATE MODEL` has `'monitor.time'`."
+    "model is monitored: if its `CREATE MODEL` has `'monitor.time'`."
 )
 D = (
     "The job also compares what the model is given, and what it says, with the data that it was trained on. D is the "

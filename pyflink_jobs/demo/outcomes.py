@@ -82,7 +82,7 @@ class Outcomes:
 
     `flights` departed, `scored` of them have a probability and `refused` of them were refused by the model (NULL);
     `missing` have no prediction. `duplicates` counts predictions beyond a flight's first, `strays` predictions without
-    a departure. `quarantined` records of departures were no sound departures. `labelled` flights were
+    a departure. `quarantined` records of departures were no valid departures. `labelled` flights were
     scored and have arrived: auc to calibration are about those. Departures are from `first` to `last`, ISO 8601 UTC.
     `drift` says how far the data are from the model's reference. What cannot be computed is None.
     """
@@ -136,7 +136,7 @@ def read_outcomes(bootstrap: str) -> Outcomes:
     if not len(tables[SOURCE]):
         raise KafkaError(
             f"topic `{SOURCE}` is empty, so there is nothing to report",
-            ways_out=("replay the flights and score them: millstream demo",),
+            fixes=("replay the flights and score them: millstream demo",),
         )
     return replace(outcomes(**tables), quarantined=len(quarantined), drift=read_drift(bootstrap))
 

@@ -75,7 +75,7 @@ def require_matplotlib() -> None:
     if find_spec("matplotlib") is None:
         raise ProjectError(
             "pictures need matplotlib, which is not installed",
-            ways_out=("install Millstream with its demo extra: pip install 'millstream[demo]'",),
+            fixes=("install Millstream with its demo extra: pip install 'millstream[demo]'",),
         )
 
 

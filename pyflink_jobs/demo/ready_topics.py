@@ -20,7 +20,7 @@ def refuse_records(bootstrap: str) -> None:
         raise KafkaError(
             "the topics hold records already, and a second replay would count flights twice",
             facts=tuple(f"topic {name}: {count:,} records" for name, count in held.items()),
-            ways_out=("delete them first: --fresh", "add another span of time to them: --append"),
+            fixes=("delete them first: --fresh", "add another span of time to them: --append"),
         )
 
 

@@ -150,7 +150,7 @@ def _producer(bootstrap: str) -> Iterator[KafkaProducer]:
         raise KafkaError(
             f"the Kafka at {bootstrap} does not take the records",
             facts=("it does not answer" if late else f"it says: {error}",),
-            ways_out=(
+            fixes=(
                 "look whether it runs: millstream status",
                 "start it and replay anew: millstream up, then --fresh",
             ),

@@ -46,7 +46,7 @@ def numbers(outcomes: Outcomes, rate: float | None = None) -> list[tuple[str, st
         (
             "quarantined",
             f"{o.quarantined:,}",
-            "records that are no sound departures, not scored: millstream quarantine list",
+            "records that are no valid departures, not scored: millstream quarantine list",
         ),
         ("missing", f"{o.missing:,}", "departures without a prediction"),
         ("duplicates", f"{o.duplicates:,}", "predictions beyond a flight's first"),

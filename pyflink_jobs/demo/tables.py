@@ -39,5 +39,5 @@ def read_table(
     except pa.ArrowInvalid as error:
         raise KafkaError(
             f"topic `{topic}` holds something else than the demo's records: {error}",
-            ways_out=(f"look at it: millstream peek {topic}", "start over: millstream demo"),
+            fixes=(f"look at it: millstream peek {topic}", "start over: millstream demo"),
         ) from error

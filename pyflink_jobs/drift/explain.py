@@ -152,7 +152,7 @@ def _start(results: Results, window: str) -> datetime:
     except ValueError as error:
         raise KafkaError(
             f"`{window}` is not the start of a window",
-            ways_out=(f"write it as {utc(results.windows[-1])}, or with an hour as 2013-07-04T05:00 (UTC)",),
+            fixes=(f"write it as {utc(results.windows[-1])}, or with an hour as 2013-07-04T05:00 (UTC)",),
         ) from error
     start = start.replace(tzinfo=start.tzinfo or UTC)
     if start in results.windows:
@@ -161,5 +161,5 @@ def _start(results: Results, window: str) -> datetime:
     raise KafkaError(
         f"no window starts at {utc(start)} (UTC)",
         facts=(f"{len(results.windows)} windows start from {utc(results.windows[0])} to {utc(results.windows[-1])}",),
-        ways_out=(f"take the nearest: {utc(nearest)}",),
+        fixes=(f"take the nearest: {utc(nearest)}",),
     )

@@ -71,7 +71,7 @@ def read_results(bootstrap: str, model: str | None, version: str | None, job: st
         raise KafkaError(
             f"{what} in Kafka at {bootstrap}",
             facts=("a job whose model has a monitor writes to it as each window ends",),
-            ways_out=(
+            fixes=(
                 "give the model a monitor: 'monitor.time' and 'monitor.window' in its CREATE MODEL",
                 "run its job until a window is over: millstream run JOB",
             ),
@@ -93,7 +93,7 @@ def results(
         raise KafkaError(
             "topic `drift` has no window that was compared with a reference",
             facts=(f"it has {len(drifts):,} records, {len(every):,} of them about rows that came too late",),
-            ways_out=("look at them: millstream peek drift",),
+            fixes=("look at them: millstream peek drift",),
         )
     series, others = _choose([drift.series for drift in every if drift.feature != LATE], model, version, job)
     own = [drift for drift in every if drift.series == series]
@@ -137,7 +137,7 @@ def unknown(what: str, name: str, there: Sequence[str]) -> KafkaError:
     return KafkaError(
         f"topic `drift` has no {what} `{name}`",
         facts=(f"it has {', '.join(there)}",),
-        ways_out=(f"write {near[0]}",) if near else (),
+        fixes=(f"write {near[0]}",) if near else (),
     )
 
 
@@ -161,7 +161,7 @@ def _choose(
         elif what == "model" and len(names) > 1:
             raise KafkaError(
                 f"topic `drift` has {len(names)} models: {', '.join(names)}",
-                ways_out=(f"name one: --model {names[0]}",),
+                fixes=(f"name one: --model {names[0]}",),
             )
     chosen = fits[-1]
     others = {series for series in there if series.model == chosen.model and series != chosen}

@@ -40,7 +40,7 @@ def rows_of_view(project: Project, subject: Subject, view: str | None, start: st
         raise ProjectError(
             f"model `{subject.definition.name}` has no monitor.time, so --from and --to have nothing to go by",
             place=subject.definition.place,
-            ways_out=("add it to the options of CREATE MODEL",),
+            fixes=("add it to the options of CREATE MODEL",),
         )
     since, until = _time(start, "--from"), _time(end, "--to")
     with TemporaryDirectory(prefix="millstream-rows-") as temporary:
@@ -53,7 +53,7 @@ def rows_of_view(project: Project, subject: Subject, view: str | None, start: st
         if not any(folder.rglob("part-*")):
             raise ProjectError(
                 f"`{view}` has no rows from {since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC",
-                ways_out=("write records of that time to its topics first; the demo's: millstream replay flights",),
+                fixes=("write records of that time to its topics first; the demo's: millstream replay flights",),
             )
         yield folder
 
@@ -87,6 +87,6 @@ def _time(text: str, option: str) -> datetime:
         found = datetime.fromisoformat(text)
     except ValueError:
         raise ProjectError(
-            f"{option} {text} is no time", ways_out=("write it as 2013-01-01 or 2013-01-01T12:00",)
+            f"{option} {text} is not a valid time", fixes=("write it as 2013-01-01 or 2013-01-01T12:00",)
         ) from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -45,7 +45,7 @@ def find_subject(project: Project, name: str, version: str | None) -> Subject:
         raise ProjectError(
             f"there is no model `{name}`",
             facts=(f"sql/models/ declares: {', '.join(sorted(statements)) or 'nothing'}",),
-            ways_out=(f"write {near[0]}",) if near else ("declare it with CREATE MODEL in sql/models/",),
+            fixes=(f"write {near[0]}",) if near else ("declare it with CREATE MODEL in sql/models/",),
         )
     definition = read_create_model(statements[name])
     used = definition.options.get("version")

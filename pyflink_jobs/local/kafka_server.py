@@ -76,7 +76,7 @@ def format_data(home: Path, command: list[str]) -> None:
         raise LocalError(
             "Kafka could not prepare its data folder",
             facts=tuple((run.stderr or run.stdout).strip().splitlines()[-3:]),
-            ways_out=(f"look into {home / 'logs'}", "check that the disk is not full and the folder can be written to"),
+            fixes=(f"look into {home / 'logs'}", "check that the disk is not full and the folder can be written to"),
             detail=run.stdout + run.stderr,
         )
 
@@ -126,7 +126,7 @@ def _wait_until_ready(child: subprocess.Popen[bytes], address: str, home: Path) 
         raise kind(
             problem,
             facts=tuple(said),
-            ways_out=(f"look into {logs}", "start with empty topics: millstream down --purge, millstream up"),
+            fixes=(f"look into {logs}", "start with empty topics: millstream down --purge, millstream up"),
             detail="\n".join(_tail(logs / LOG) + _tail(logs / "kafka.out")),
         )
 

@@ -322,7 +322,7 @@ def _in_words(bootstrap: str) -> Iterator[None]:
     except (KafkaTimeoutError, KafkaConnectionError, NodeNotReadyError) as error:
         raise KafkaError(
             f"no Kafka broker answers at {bootstrap}",
-            ways_out=(
+            fixes=(
                 "start the local broker: millstream up",
                 "name another: MILLSTREAM_KAFKA=HOST:PORT, or `kafka` under [tool.millstream] in pyproject.toml",
             ),
@@ -338,6 +338,6 @@ def _no_such_topic(bootstrap: str, topic: str, there: set[str]) -> KafkaError:
     return KafkaError(
         f"no topic `{topic}` in Kafka at {bootstrap}",
         facts=(f"topics there: {', '.join(names) or 'none'}",),
-        ways_out=tuple(f"did you mean `{name}`?" for name in near)
+        fixes=tuple(f"did you mean `{name}`?" for name in near)
         or ("list the topics: millstream topics", "fill topics with recorded data: millstream replay"),
     )

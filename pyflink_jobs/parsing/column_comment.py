@@ -19,5 +19,5 @@ def parts(comment: str) -> list[str]:
 
 
 def is_personal(column: SourceColumn) -> bool:
-    """Tell whether a column's COMMENT has a part `pii ...`."""
+    """Return whether a column's COMMENT has a part `pii ...`."""
     return any(part.lower().split()[0] == "pii" for part in parts(column.comment))

@@ -61,7 +61,7 @@ def read_create_model(statement: Statement) -> ModelDefinition:
             raise SqlError(
                 f"CREATE MODEL {statement.name} has no {word} (...)",
                 place=statement.place(),
-                ways_out=("write CREATE MODEL name INPUT (a FLOAT, ...) OUTPUT (p DOUBLE) WITH ('provider' = 'onnx')",),
+                fixes=("write CREATE MODEL name INPUT (a FLOAT, ...) OUTPUT (p DOUBLE) WITH ('provider' = 'onnx')",),
             )
     return ModelDefinition(
         statement.name or "",

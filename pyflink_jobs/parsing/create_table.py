@@ -37,12 +37,12 @@ class SourceColumn:
 
     @property
     def is_number(self) -> bool:
-        """Tell whether it holds numbers."""
+        """Return whether it holds numbers."""
         return _kind(self.type) in _NUMBERS
 
     @property
     def is_text(self) -> bool:
-        """Tell whether it holds text."""
+        """Return whether it holds text."""
         return _kind(self.type) in _TEXTS
 
 
@@ -85,7 +85,7 @@ class SourceTable:
 
 
 def is_plain(sql_type: str) -> bool:
-    """Tell whether a column of this type holds what JSON has: numbers, text, true and false."""
+    """Return whether a column of this type holds what JSON has: numbers, text, true and false."""
     return _kind(sql_type) in (*_NUMBERS, *_TEXTS, "BOOLEAN")
 
 

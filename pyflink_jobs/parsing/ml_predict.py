@@ -96,7 +96,7 @@ def _call(statement: Statement, index: int) -> Call:
     place = statement.place(tokens[index].start)
     close = _closing(tokens, index + 1)
     if close is None:
-        raise SqlError("ML_PREDICT( is never closed", place=place, ways_out=(_USAGE,))
+        raise SqlError("ML_PREDICT( is never closed", place=place, fixes=(_USAGE,))
     arguments = _arguments(statement, tokens[index + 2 : close])
     table, query = _table(statement, arguments.get("INPUT", []), place)
     model = _model(statement, arguments.get("MODEL", []), place)
@@ -106,7 +106,7 @@ def _call(statement: Statement, index: int) -> Call:
     start, end = tokens[index].start, tokens[close].end
     before = tokens[max(0, index - 2) : index]
     if before and before[-1].says("LATERAL"):
-        raise SqlError("LATERAL ML_PREDICT is not supported", place=place, ways_out=(_USAGE,))
+        raise SqlError("LATERAL ML_PREDICT is not supported", place=place, fixes=(_USAGE,))
     if [t.text.upper() for t in before] == ["TABLE", "("] and close + 1 < len(tokens) and tokens[close + 1].says(")"):
         start, end = before[0].start, tokens[close + 1].end
     return Call(table, query, model, columns, start, end, place)
@@ -140,17 +140,15 @@ def _arguments(statement: Statement, tokens: list[Token]) -> dict[str, list[Toke
             raise SqlError(
                 "ML_PREDICT's CONFIG is for remote models; an ONNX model runs in the job",
                 place=statement.place((item or tokens)[0].start),
-                ways_out=("leave the fourth argument out",),
+                fixes=("leave the fourth argument out",),
             )
         if name in found or name not in ("INPUT", "MODEL", "ARGS"):
             raise SqlError(
-                f"ML_PREDICT has no further argument `{name}`", place=statement.place(item[0].start), ways_out=(_USAGE,)
+                f"ML_PREDICT has no further argument `{name}`", place=statement.place(item[0].start), fixes=(_USAGE,)
             )
         found[name] = value
     if len(items) > 4:  # noqa: PLR2004 - INPUT, MODEL, ARGS, CONFIG
-        raise SqlError(
-            "ML_PREDICT has too many arguments", place=statement.place(items[4][0].start), ways_out=(_USAGE,)
-        )
+        raise SqlError("ML_PREDICT has too many arguments", place=statement.place(items[4][0].start), fixes=(_USAGE,))
     return found
 
 
@@ -195,7 +193,7 @@ def _wrong(statement: Statement, item: list[Token], place: Place, message: str, 
     """Return the error for an argument: where it stands, or `place` where it is missing, and what was found."""
     found = statement.text[item[0].start : item[-1].end] if item else "nothing"
     at = statement.place(item[0].start) if item else place
-    return SqlError(message, place=at, facts=(f"found {found}",), ways_out=ways)
+    return SqlError(message, place=at, facts=(f"found {found}",), fixes=ways)
 
 
 def _not_a_cte(statement: Statement, table: Name) -> None:
@@ -206,7 +204,7 @@ def _not_a_cte(statement: Statement, table: Name) -> None:
             raise SqlError(
                 f"ML_PREDICT cannot read `{table.text}`, which this statement's own WITH defines",
                 place=table.place,
-                ways_out=(
+                fixes=(
                     f"make `{table.text}` a view in sql/features/",
                     "put its query in parentheses in place of TABLE name",
                 ),

@@ -140,6 +140,6 @@ def _misplaced(folder: str, statement: Statement) -> list[Finding]:
             f"{statement.kind} has no place here",
             statement.place(),
             facts=(wanted,),
-            ways_out=(ways[statement.kind],) if statement.kind in ways else (),
+            fixes=(ways[statement.kind],) if statement.kind in ways else (),
         ),
     ]

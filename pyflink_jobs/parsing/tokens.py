@@ -27,12 +27,12 @@ class Token:
     end: int
 
     def says(self, *words: str) -> bool:
-        """Tell whether this is one of `words`, a keyword or sign, in any case."""
+        """Return whether this is one of `words`, a keyword or sign, in any case."""
         return self.kind == "word" and self.text.upper() in words
 
     @property
     def is_identifier(self) -> bool:
-        """Tell whether this can be a name: in backticks, or a plain word."""
+        """Return whether this can be a name: in backticks, or a plain word."""
         return self.kind == "name" or (self.kind == "word" and (self.text[:1].isalpha() or self.text[:1] == "_"))
 
 
@@ -58,7 +58,7 @@ def tokenize(text: str, place: Place) -> list[Token]:
         raise SqlError(
             "a string, a name in backticks or a comment is opened and never closed",
             place=Place(place.file, *_unclosed(text)),
-            ways_out=("close it; a quote inside a string is written twice: 'it''s'",),
+            fixes=("close it; a quote inside a string is written twice: 'it''s'",),
         ) from error
     return [Token(t.text, _KINDS.get(t.token_type, "word"), t.start, t.end + 1) for t in tokens]
 

@@ -36,7 +36,7 @@ def fill_in(text: str, file: Path, values: Mapping[str, str]) -> tuple[str, list
                 Finding(
                     f"environment variable {name} is not set",
                     Place(file, line),
-                    ways_out=(f"set it: export {name}=...", f"give it a default in the file: ${{{name}:-...}}"),
+                    fixes=(f"set it: export {name}=...", f"give it a default in the file: ${{{name}:-...}}"),
                 ),
             )
         return default or ""

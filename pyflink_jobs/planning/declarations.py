@@ -15,13 +15,13 @@ from pyflink_jobs.parsing.statements import Statement, read_sql
 from pyflink_jobs.planning.checks.exactly_once import check_inserts
 from pyflink_jobs.planning.checks.model_file import bind
 from pyflink_jobs.planning.checks.monitor_options import Monitored, bind_monitor, read_monitor
-from pyflink_jobs.planning.checks.source_rules import guard_all
+from pyflink_jobs.planning.checks.source_rules import validated_sources
 from pyflink_jobs.planning.companions.quarantine_sql import QUARANTINE
 from pyflink_jobs.planning.dependencies import in_order, needed_by
 from pyflink_jobs.project.model_files import find_model
 
 if TYPE_CHECKING:
-    from pyflink_jobs.planning.rewrites.validated_source import GuardedSource
+    from pyflink_jobs.planning.rewrites.validated_source import ValidatedSource
     from pyflink_jobs.project.settings import Project
     from udfs.scoring.model import ModelSpec
 
@@ -30,7 +30,7 @@ __all__ = ["Declarations", "Model", "declare"]
 
 @dataclass(frozen=True)
 class Model:
-    """A model as SQL declares it, what a worker needs to run it, and how it is watched, if it is."""
+    """A model as SQL declares it, what a worker needs to run it, and how it is monitored, if it is."""
 
     definition: ModelDefinition
     spec: ModelSpec
@@ -42,7 +42,7 @@ class Declarations:
     """All a project declares: `created` in an order that loads, jobs by file name, models that keep the contract.
 
     `findings` are the mistakes seen so far; a model with one is not among `models`, its name is in `broken`.
-    `guarded` has the sources whose records are checked.
+    `validated` has the sources whose records are checked.
     """
 
     created: list[Statement]
@@ -50,7 +50,7 @@ class Declarations:
     models: dict[str, Model]
     broken: set[str]
     findings: list[Finding]
-    guarded: dict[str, GuardedSource] = field(default_factory=dict)
+    validated: dict[str, ValidatedSource] = field(default_factory=dict)
 
     def needed(self, job: list[Statement]) -> list[Statement]:
         """Return those of `created` that a job reads or writes; of one that scores, `quarantine` as well."""
@@ -66,7 +66,7 @@ class Declarations:
             raise ProjectError(
                 f"there is no job `{name}`",
                 facts=(f"sql/jobs/ has: {', '.join(sorted(self.jobs)) or 'nothing'}",),
-                ways_out=(f"did you mean {near[0]}?",) if near else (f"write it: sql/jobs/{name}.sql",),
+                fixes=(f"did you mean {near[0]}?",) if near else (f"write it: sql/jobs/{name}.sql",),
             )
         return self.jobs[name]
 
@@ -104,9 +104,9 @@ def declare(project: Project, kafka: str | None = None) -> Declarations:
             broken.add(statement.name or "")
     for statement in [*created, *folders["jobs"]]:
         findings += _check_calls(statement, models, broken)
-    guarded, problems = guard_all(folders["sources"], {statement.name for statement in created})
+    validated, problems = validated_sources(folders["sources"], {statement.name for statement in created})
     problems += [finding for job in jobs.values() for finding in check_inserts(job, created)]
-    return Declarations(created, jobs, models, broken, [*findings, *problems], guarded)
+    return Declarations(created, jobs, models, broken, [*findings, *problems], validated)
 
 
 def _bind_model(project: Project, statement: Statement) -> tuple[Model | None, list[Finding]]:

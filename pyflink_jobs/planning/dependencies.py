@@ -60,13 +60,13 @@ def needed_by(statements: Iterable[Statement], created: list[Statement]) -> list
 
 
 def _reads(statement: Statement, by_name: dict[str, Statement]) -> set[str]:
-    """Return the names that a statement needs: those it mentions; for a watched model, those it writes to.
+    """Return the names that a statement needs: those it mentions; for a monitored model, those it writes to.
 
     A table mentions none but in LIKE, its columns are its own.
     """
     if statement.kind == "CREATE MODEL":
-        watched = any(token.kind == "string" and token.text.startswith(MONITOR) for token in statement.tokens)
-        return {DRIFT, ALERTS} & set(by_name) if watched else set()
+        monitored = any(token.kind == "string" and token.text.startswith(MONITOR) for token in statement.tokens)
+        return {DRIFT, ALERTS} & set(by_name) if monitored else set()
     if statement.kind == "CREATE TABLE":
         words = statement.tokens
         return {b.text for a, b in pairwise(words) if a.says("LIKE")} & set(by_name)

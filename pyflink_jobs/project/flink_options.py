@@ -29,7 +29,7 @@ def read_configuration(project: Project, name: str | None = None) -> dict[str, s
         raise ProjectError(
             f"there is no Flink configuration {name}",
             place=Place(project.root / "pyproject.toml"),
-            ways_out=("mend flink_conf in [tool.millstream]",),
+            fixes=("mend flink_conf in [tool.millstream]",),
         )
     place = Place(project.relative(file))
     try:

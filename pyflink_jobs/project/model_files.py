@@ -60,7 +60,7 @@ def find_model(project: Project, name: str, version: str | None, place: Place) -
                 f"looked for {project.relative(folder)}/<version>/model.onnx",
                 f"models here: {', '.join(known) or 'none'}",
             ),
-            ways_out=(
+            fixes=(
                 *((f"write {near[0]} in CREATE MODEL",) if near else ()),
                 f"put the file at {project.relative(folder)}/1/model.onnx and write its card: millstream card {name}",
             ),
@@ -70,7 +70,7 @@ def find_model(project: Project, name: str, version: str | None, place: Place) -
             f"model `{name}` has no version {version}",
             place=place,
             facts=(f"{project.relative(folder)}/ has: {', '.join(versions)}",),
-            ways_out=("name one of these in 'version' = '...'", "leave the option out to take the newest"),
+            fixes=("name one of these in 'version' = '...'", "leave the option out to take the newest"),
         )
     return read_model_file(project, name, version or versions[-1])
 
@@ -98,7 +98,7 @@ def read_model_file(project: Project, name: str, version: str) -> ModelFile:
                 f"its sha256 is          {digest}",
                 f"{shown.with_name('model.json')} says {card.get('sha256')}",
             ),
-            ways_out=(
+            fixes=(
                 "bring back the file that the card was written for",
                 f"make the new file a version of its own, models/{name}/<next>/, then millstream card {name}",
             ),
@@ -114,15 +114,15 @@ def _read_card(project: Project, file: Path, command: str) -> dict[str, Any]:
     try:
         card = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ModelError("the model has no card", place=Place(shown), ways_out=(f"write it: {command}",)) from None
+        raise ModelError("the model has no card", place=Place(shown), fixes=(f"write it: {command}",)) from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ModelError(
             f"the card is not valid JSON: {error}",
             place=Place(shown, getattr(error, "lineno", None)),
-            ways_out=("mend it", f"write it anew: {command}"),
+            fixes=("mend it", f"write it anew: {command}"),
         ) from error
     if not isinstance(card, dict):
-        raise ModelError("the card is not a JSON object", place=Place(shown), ways_out=(f"write it anew: {command}",))
+        raise ModelError("the card is not a JSON object", place=Place(shown), fixes=(f"write it anew: {command}",))
     return card
 
 
@@ -137,7 +137,7 @@ def writable_version(project: Project, name: str, version: str | None) -> Path:
         raise ModelError(
             f"there is no {project.relative(folder)}/{version or '<version>'}/model.onnx",
             facts=(f"{project.relative(folder)}/ has: {', '.join(versions) or 'nothing'}",),
-            ways_out=(f"put the file at {project.relative(folder)}/{version or '1'}/model.onnx",),
+            fixes=(f"put the file at {project.relative(folder)}/{version or '1'}/model.onnx",),
         )
     return folder / (version or versions[-1]) / "model.onnx"
 

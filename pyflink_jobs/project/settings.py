@@ -61,7 +61,7 @@ class Project:
                 raise ProjectError(
                     f"{folder} is not a Millstream project",
                     facts=("its pyproject.toml would have a section [tool.millstream]",),
-                    ways_out=(f"create one: millstream new {folder}", "name another folder: --project DIR"),
+                    fixes=(f"create one: millstream new {folder}", "name another folder: --project DIR"),
                 )
             return cls._at(root, env)
         here = Path.cwd()
@@ -71,7 +71,7 @@ class Project:
         raise ProjectError(
             "no Millstream project here or in any folder above",
             facts=(f"looked from {here} upward for a pyproject.toml with a section [tool.millstream]",),
-            ways_out=("create one: millstream new DIR", "name its folder: --project DIR"),
+            fixes=("create one: millstream new DIR", "name its folder: --project DIR"),
         )
 
     @classmethod
@@ -119,7 +119,7 @@ def _settings(file: Path, table: dict[str, object], env: Mapping[str, str]) -> S
             continue
         if name not in known:
             findings.append(
-                Finding(f"unknown setting `{name}`", Place(file), ways_out=(f"known are: {', '.join(known)}",)),
+                Finding(f"unknown setting `{name}`", Place(file), fixes=(f"known are: {', '.join(known)}",)),
             )
         elif type(value) is not known[name]:
             wanted = known[name].__name__

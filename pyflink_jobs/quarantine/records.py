@@ -91,7 +91,7 @@ def read_quarantine(bootstrap: str) -> list[Quarantined]:
         raise KafkaError(
             f"there is no topic `{QUARANTINE}` in Kafka at {bootstrap}",
             facts=("a job that scores writes to it what it cannot score",),
-            ways_out=(f"declare the table in sql/sinks/{QUARANTINE}.sql, and run the job: millstream run JOB",),
+            fixes=(f"declare the table in sql/sinks/{QUARANTINE}.sql, and run the job: millstream run JOB",),
         )
     found = [record for record in map(_parse, read(bootstrap, QUARANTINE)) if record]
     marks = Counter(record.key for record in found if record.reason == REPLAYED)

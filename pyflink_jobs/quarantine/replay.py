@@ -62,8 +62,8 @@ def select(
 ) -> Selection:
     """Return the records of a job that are to be replayed; raises MillstreamError if there are none."""
     needed = declarations.needed(declarations.job(job))
-    guarded = [declarations.guarded[s.name or ""] for s in needed if s.name in declarations.guarded]
-    topics = {source.name: source.source.option("topic") for source in guarded}
+    validated = [declarations.validated[s.name or ""] for s in needed if s.name in declarations.validated]
+    topics = {source.name: source.source.option("topic") for source in validated}
     everything = [record for record in read_quarantine(bootstrap_servers(project)) if record.fields.get("job") == job]
     wanted = chosen(everything, source, reason)
     why = [(record, _obstacle(record, topics, job)) for record in wanted]
@@ -98,7 +98,7 @@ def _nothing(
         ways.insert(0, "replay those once more, which writes their results again: --force")
     if kind:
         ways.append(f"leave out {kind}")
-    return MillstreamError(f"there is nothing of job `{job}` to replay", facts=tuple(facts), ways_out=tuple(ways))
+    return MillstreamError(f"there is nothing of job `{job}` to replay", facts=tuple(facts), fixes=tuple(ways))
 
 
 def _records(count: int) -> str:
@@ -128,10 +128,10 @@ def replay(
             places=selection.places,
         )
     except JobError as error:
-        findings = [replace(finding, ways_out=(*finding.ways_out, _AGAIN)) for finding in error.findings]
+        findings = [replace(finding, fixes=(*finding.fixes, _AGAIN)) for finding in error.findings]
         raise JobError(findings, detail=error.detail) from error
     if outcome.state != "FINISHED":
-        raise JobError(f"the replay of `{job}` was stopped before its end", ways_out=(_AGAIN,))
+        raise JobError(f"the replay of `{job}` was stopped before its end", fixes=(_AGAIN,))
     before, after = _rounds(selection.records), _rounds(read_quarantine(bootstrap_servers(project)))
     return Replay(
         records=len(before),

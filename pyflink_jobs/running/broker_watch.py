@@ -35,7 +35,7 @@ class BrokerWatch:
                 raise KafkaError(
                     f"the broker at {broker} has gone while the job ran",
                     facts=(f"it has not answered for {monotonic() - answered:.0f} seconds",),
-                    ways_out=(
+                    fixes=(
                         "start it again: millstream up; then run the job again",
                         "see its log: millstream status",
                     ),

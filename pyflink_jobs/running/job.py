@@ -162,6 +162,6 @@ def _failure(project: Project, name: str, error: BaseException) -> JobError:
     return JobError(
         f"job `{name}` failed: {message.text}",
         facts=(f"Flink's log is in {log}/",),
-        ways_out=("see the whole stack trace: millstream --verbose run ...",),
+        fixes=("see the whole stack trace: millstream --verbose run ...",),
         detail=message.trace,
     )

@@ -28,7 +28,7 @@ def refuse_missing_topics(tables: Mapping[str, Mapping[str, str]]) -> None:
                 raise KafkaError(
                     f"topic `{name}`, which table `{table}` reads, is not there",
                     facts=(f"{bootstrap} has: {', '.join(there) or 'no topics'}",),
-                    ways_out=(
+                    fixes=(
                         *((f"read {near[0]}: 'topic' = '{near[0]}'",) if near else ()),
                         "write records to it first; the demo's: millstream replay flights",
                     ),

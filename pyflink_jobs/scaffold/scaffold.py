@@ -50,7 +50,7 @@ def create_project(folder: Path, onnx: Path | None = None, columns: tuple[str, .
     Raises ProjectError for a folder that has something in it, ModelError for a file that cannot be scored.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ProjectError(f"{folder} is there and not empty", ways_out=("name a folder that is not there yet",))
+        raise ProjectError(f"{folder} is there and not empty", fixes=("name a folder that is not there yet",))
     onnx, columns = (onnx, columns) if onnx else (_TEMPLATES / "example.onnx", _EXAMPLE_COLUMNS)
     name = re.sub(r"\W+", "_", onnx.stem).strip("_").lower() or "model"
     inputs, outputs, matrix = _read(onnx, columns)
@@ -91,14 +91,14 @@ def _inputs(signature: Signature, columns: tuple[str, ...], onnx: Path) -> tuple
         raise ModelError(
             f"input `{first.name}` does not say how many columns it takes",
             place=Place(onnx),
-            ways_out=("name them: --columns a,b,c",),
+            fixes=("name them: --columns a,b,c",),
         )
     names = columns or (tuple(f"x{i}" for i in range(width)) if isinstance(width, int) else ())
     if isinstance(width, int) and len(names) != width:
         raise ModelError(
             f"--columns names {len(names)} columns, input `{first.name}` takes {width}",
             place=Place(onnx),
-            ways_out=("name one column for each feature, in the order of training",),
+            fixes=("name one column for each feature, in the order of training",),
         )
     return [_Column(name, _sql_type(first, onnx)) for name in names], True
 
@@ -119,7 +119,7 @@ def _sql_type(tensor: Tensor, onnx: Path) -> str:
         raise ModelError(
             f"`{tensor.name}` is {tensor.dtype}, which no SQL column holds",
             place=Place(onnx),
-            ways_out=("export the model with zipmap=False",) if zipmap else (),
+            fixes=("export the model with zipmap=False",) if zipmap else (),
         )
     return SQL_TYPES[tensor.dtype]
 

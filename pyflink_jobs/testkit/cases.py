@@ -154,7 +154,7 @@ class _Maker:
         for column in columns.values():
             if not column.nullable and not column.computed and values.get(column.name) is None:
                 message = f"column `{column.name}` of `{table}` is NOT NULL, and this row has no value for it"
-                self._findings.append(Finding(message, row.place, ways_out=("give it",)))
+                self._findings.append(Finding(message, row.place, fixes=("give it",)))
         watermark = self._value(row.watermark, "watermark", time.type) if row.watermark and time else None
         return GivenRow(values, watermark)
 
@@ -162,7 +162,7 @@ class _Maker:
         marks = [(row.watermark, made.watermark) for row, made in zip(given.rows, rows, strict=True) if row.watermark]
         if marks and time is None:
             message, way = f"table `{table}` has no event time", "give it a WATERMARK in its CREATE TABLE"
-            self._findings.append(Finding(message, marks[0][0].place, ways_out=(way, "leave the watermark out")))
+            self._findings.append(Finding(message, marks[0][0].place, fixes=(way, "leave the watermark out")))
         for (_, before), (cell, now) in pairwise(marks):
             if before is not None and now is not None and now < before:  # type: ignore[operator]  # of one type
                 self._findings.append(Finding(f"event time goes back, to {cell.text}", cell.place))
@@ -185,7 +185,7 @@ class _Maker:
     def _value(self, cell: Cell, column: str, sql_type: str) -> Value:
         if not is_known(sql_type):
             message = f"column `{column}` is {sql_type}, of which a test cannot hold values"
-            self._findings.append(Finding(message, cell.place, ways_out=("leave it out",)))
+            self._findings.append(Finding(message, cell.place, fixes=("leave it out",)))
             return None
         try:
             return read_value(cell.text, sql_type)
@@ -218,13 +218,13 @@ def _not_read(
 
 
 def _read_by_version(table: str, readers: list[Statement]) -> bool:
-    """Tell whether a table is read FOR SYSTEM_TIME AS OF alone: then new rows are new versions, as updates are."""
+    """Return whether a table is read FOR SYSTEM_TIME AS OF alone: then new rows are new versions, as updates are."""
     views = [s.tokens for s in readers if s.kind == "CREATE VIEW"]
     pairs = [pair for tokens in views for pair in zip_longest(tokens, tokens[1:])]
     return all(after and after.says("FOR") for name, after in pairs if name.is_identifier and name.text == table)
 
 
 def _has_updates(statement: Statement) -> bool:
-    """Tell whether a table's connector or format reads updates, which a file of given rows has none of."""
+    """Return whether a table's connector or format reads updates, which a file of given rows has none of."""
     options = [token.text for token in statement.tokens if token.kind == "string"]
     return any(text == "upsert-kafka" or text.startswith(_CHANGELOG_FORMATS) for text in options)

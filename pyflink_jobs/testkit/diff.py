@@ -36,7 +36,7 @@ class Diff:
     changed: list[tuple[int, Cells]]
 
     def __bool__(self) -> bool:
-        """Tell whether there is any difference."""
+        """Return whether there is any difference."""
         return bool(self.missing or self.unexpected or self.changed)
 
 
@@ -76,7 +76,7 @@ def _pair(
 
 
 def same_cell(expected: Value, found: Value, double: bool) -> bool:  # noqa: FBT001 - called by map()
-    """Tell whether two cells of a column are equal."""
+    """Return whether two cells of a column are equal."""
     if expected is found or expected == found:
         return True
     if double and isinstance(expected, float) and isinstance(found, float):

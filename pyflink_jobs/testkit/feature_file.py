@@ -127,7 +127,7 @@ class _Reader:
         if missing := [key for key in ("view", "given", "expect") if key not in parts]:
             message = f"test `{name}` has no {' and no '.join(missing)}"
             way = "`expect: []` says that no row may come out"
-            self._findings.append(Finding(message, place, ways_out=(way,) if "expect" in missing else ()))
+            self._findings.append(Finding(message, place, fixes=(way,) if "expect" in missing else ()))
             return None
         given = self._mapping(parts["given"][1], "rows by table")
         return FeatureTest(
@@ -143,7 +143,7 @@ class _Reader:
         modes = tuple(str(self._text(item)) for item in self._sequence(node, "of modes"))
         if not modes or not set(modes) <= set(_MODES):
             found = f"`modes` is [{', '.join(modes)}]"
-            self._findings.append(Finding(found, place, ways_out=(f"choose from [{', '.join(_MODES)}]",)))
+            self._findings.append(Finding(found, place, fixes=(f"choose from [{', '.join(_MODES)}]",)))
         return tuple(dict.fromkeys(modes))
 
     def _rows(self, node: _Node, what: str) -> list[Row]:
@@ -166,7 +166,7 @@ class _Reader:
         else:
             message = "a second watermark behind the same row" if rows else "a watermark before the first row"
             way = "a watermark says how far event time is behind the row above it: put it there, once"
-            self._findings.append(Finding(message, watermark.place, ways_out=(way,)))
+            self._findings.append(Finding(message, watermark.place, fixes=(way,)))
 
     def _expected(self, name: str, rows: list[Row]) -> list[Row]:
         """Demand that all expected rows name the same columns: those are the ones that are compared."""
@@ -181,7 +181,7 @@ class _Reader:
                     Finding(
                         f"expected row of `{name}` does not name {', '.join(f'`{c}`' for c in missing)}, others do",
                         row.place,
-                        ways_out=(f"write {missing[0]}: null where NULL is expected", "leave it out of all rows"),
+                        fixes=(f"write {missing[0]}: null where NULL is expected", "leave it out of all rows"),
                     )
                 )
         return rows
@@ -203,7 +203,7 @@ class _Reader:
     def _sequence(self, node: _Node, what: str) -> list[_Node]:
         if isinstance(node, SequenceNode):
             return list(node.value)
-        self._findings.append(Finding(f"expected a list {what}", self._place(node), ways_out=("an empty one is []",)))
+        self._findings.append(Finding(f"expected a list {what}", self._place(node), fixes=("an empty one is []",)))
         return []
 
     def _text(self, node: _Node) -> str | None:

@@ -55,7 +55,7 @@ class Outcome:
 
     @property
     def passed(self) -> bool:
-        """Tell whether what came out is what was expected."""
+        """Return whether what came out is what was expected."""
         return self.error is None and not self.diff
 
 

@@ -30,12 +30,12 @@ _JAVA_FLOATS = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
 def is_known(sql_type: str) -> bool:
-    """Tell whether values of a type can be written in a test: arrays, maps, rows and bytes cannot."""
+    """Return whether values of a type can be written in a test: arrays, maps, rows and bytes cannot."""
     return _name(sql_type) in _READERS
 
 
 def is_number(text: str) -> bool:
-    """Tell whether a text is a whole number, rather than an instant."""
+    """Return whether a text is a whole number, rather than an instant."""
     return re.fullmatch(r"[+-]?\d+", text) is not None
 
 

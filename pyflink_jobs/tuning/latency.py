@@ -102,7 +102,7 @@ def _confirm(bench: Bench, time: int, rate: float) -> list[Latency]:
     found = []
     for _ in range(2):
         bench.begin(f"{TIME}: {time} at {rate:,.0f} records/s")
-        latency = measure_latency.measure(bench.laboratory, {**bench.search.options, TIME: str(time)}, rate)
+        latency = measure_latency.measure(bench.trial_runs, {**bench.search.options, TIME: str(time)}, rate)
         if latency is None:
             return []
         found.append(latency)
@@ -115,7 +115,7 @@ def _choose_buffer(bench: Bench, time: int, rate: float) -> list[Latency]:
 
     def measure(options: dict[str, str]) -> float:
         bench.begin(f"{BUFFER}: {options[BUFFER]}, at {rate:,.0f} records/s")
-        latency = measure_latency.measure(bench.laboratory, options, rate)
+        latency = measure_latency.measure(bench.trial_runs, options, rate)
         if latency is None:
             raise _UnknownDelayError
         seen.setdefault(options[BUFFER], []).append(latency)

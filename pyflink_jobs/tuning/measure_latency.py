@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pyflink_jobs.planning.compile.plan import PlannedJob
-    from pyflink_jobs.tuning.trial_runs import Laboratory
+    from pyflink_jobs.tuning.trial_runs import TrialRuns
 
 __all__ = ["FASTEST", "Latency", "latencies", "measure"]
 
@@ -50,13 +50,13 @@ class Latency:
     rate: float
 
 
-def measure(laboratory: Laboratory, options: Mapping[str, str], rate: float) -> Latency | None:
+def measure(trial_runs: TrialRuns, options: Mapping[str, str], rate: float) -> Latency | None:
     """Run the job under some options while records come at `rate` a second, in 20 seconds.
 
     None where the delay cannot be told: the job writes no topic, or another number of rows than it reads; windows and
     joins that wait for event time do the same.
     """
-    sample = laboratory.sample
+    sample = trial_runs.sample
     rate = max(rate, _SLOWEST)
     count = round(rate * _SECONDS)
     taken = sample.last(count)
@@ -68,7 +68,7 @@ def measure(laboratory: Laboratory, options: Mapping[str, str], rate: float) -> 
     topics.create(sample.bootstrap, {source: max(sample.offsets) + 1}, _BROKERS_TIME)
     try:
         reads = {"topic": source, "scan.startup.mode": "earliest-offset"}
-        with laboratory.planned(options, reads, bounded=False) as planned:
+        with trial_runs.planned(options, reads, bounded=False) as planned:
             if (sink := _sink(planned)) is None:
                 return None
             bootstrap, scores = sink
@@ -81,7 +81,7 @@ def measure(laboratory: Laboratory, options: Mapping[str, str], rate: float) -> 
             sender.start()
             thread.start()
             try:
-                execute(laboratory.project, planned, laboratory.cluster, stop=stop)
+                execute(trial_runs.project, planned, trial_runs.cluster, stop=stop)
             finally:
                 stop.set()
                 thread.join()

@@ -37,7 +37,7 @@ def measure_cost(bench: Bench) -> MeasuredCost:
     bench.search.options[PARALLELISM] = "1"
     bench.warm_up(_LONGEST)
     trials = [bench.run("one slot", bench.search.options) for _ in range(_REPEATS)]
-    with bench.laboratory.planned(bench.search.options, bench.sample.reads) as planned:
+    with bench.trial_runs.planned(bench.search.options, bench.sample.reads) as planned:
         workers = count_python_operators(planned)
     held = max(trial.workers for trial in trials) / _MIB
     worker = held / workers if workers and held else float(WORKER)
@@ -48,7 +48,7 @@ def measure_cost(bench: Bench) -> MeasuredCost:
 def declared_workers(declarations: Declarations, job: str) -> tuple[int, float]:
     """Return how many Python workers a slot of a job has, and what each is taken to hold, in MiB, by its SQL alone.
 
-    A call of a model is one operator, of a watched model three, and each has a worker of its own.
+    A call of a model is one operator, of a monitored model three, and each has a worker of its own.
     """
     statements = declarations.job(job)
     calls = {call.key: call for s in [*declarations.needed(statements), *statements] for call in all_calls(s)}

@@ -97,4 +97,4 @@ def known(keys: Iterable[str]) -> None:
         if key not in TRIED:
             near = get_close_matches(key, TRIED, n=1, cutoff=0.3)
             ways = (f"did you mean {near[0]}?",) if near else ()
-            raise ProjectError(f"option {key} is not tried", facts=(f"tried are: {', '.join(TRIED)}",), ways_out=ways)
+            raise ProjectError(f"option {key} is not tried", facts=(f"tried are: {', '.join(TRIED)}",), fixes=ways)

@@ -82,14 +82,14 @@ def take_sample(declarations: Declarations, job: str, records: int) -> Sample:
     topic, bootstrap = table.option("topic"), _broker(table)
     offsets = newest(bounds, records)
     if not _count(offsets):
-        raise KafkaError(f"topic `{topic}`, which job `{job}` reads, is empty", ways_out=("write records to it first",))
+        raise KafkaError(f"topic `{topic}`, which job `{job}` reads, is empty", fixes=("write records to it first",))
     return Sample(table.statement.name or "", topic, bootstrap, offsets, own_rate(_spans(bootstrap, topic, offsets)))
 
 
 def _is_log(table: SourceTable, declarations: Declarations) -> bool:
-    """Tell whether a table is a topic that is read from any offset on, and none that Millstream itself writes."""
+    """Return whether a table is a topic that is read from any offset on, and none that Millstream itself writes."""
     topic = table.option("topic")
-    is_source = table.statement.file.parent.name == "sources" or table.statement.name in declarations.guarded
+    is_source = table.statement.file.parent.name == "sources" or table.statement.name in declarations.validated
     return is_source and table.connector == "kafka" and bool(topic) and ";" not in topic and bool(_broker(table))
 
 

@@ -35,7 +35,7 @@ class Gain:
 def tune_throughput(bench: Bench, only: Collection[str] = ()) -> Gain:
     """Choose the options, or `only` some of them, one after the other; then measure what all together gain."""
     before = dict(bench.search.options)
-    calls_models = any(map(find_calls, bench.laboratory.statements))
+    calls_models = any(map(find_calls, bench.trial_runs.statements))
     keys = [key for key, option in TRIED.items() if key in only or (not only and (calls_models or not option.python))]
     partitions = len(bench.sample.offsets)
     candidates = sum(len(candidates_of(key, before[key], partitions)) for key in keys)

@@ -15,7 +15,7 @@ from pyflink_jobs.errors import JobError
 from pyflink_jobs.local import topics
 from pyflink_jobs.planning.compile.plan import plan_job
 from pyflink_jobs.planning.connectors.table_options import KAFKA
-from pyflink_jobs.planning.rewrites.dry_run import Rehearsal
+from pyflink_jobs.planning.rewrites.dry_run import DryRun
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import execute
 from pyflink_jobs.tuning.cpu_meter import CpuMeter, steal_seconds
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pyflink_jobs.running.progress import JobCounts
     from pyflink_jobs.tuning.sample import Sample
 
-__all__ = ["CLUSTER", "Laboratory", "Trial"]
+__all__ = ["CLUSTER", "Trial", "TrialRuns"]
 
 CLUSTER = {"metrics.fetcher.update-interval": "100"}
 """Options of a cluster for trials: counts, in milliseconds, so fresh that each look has a new one."""
@@ -66,7 +66,7 @@ class Trial:
 
 
 @dataclass
-class Laboratory:
+class TrialRuns:
     """A project's job, the sample that it is run over, and the cluster that runs it."""
 
     project: Project
@@ -121,11 +121,11 @@ class Laboratory:
         self, options: Mapping[str, str], reads: Mapping[str, str], *, bounded: bool = True
     ) -> Iterator[PlannedJob]:
         """Plan the job apart from its own topics, and delete those that it has written when the block ends."""
-        rehearsal = Rehearsal(self.sample.source, reads, f"millstream-tune-{uuid4().hex[:8]}")
+        dry_run = DryRun(self.sample.source, reads, f"millstream-tune-{uuid4().hex[:8]}")
         environment = table_environment(
             self.project, {**self.cluster.options, "pipeline.name": f"tune {self.job}", **options}
         )
-        planned = plan_job(self.declarations, self.job, environment, bounded=bounded, rehearsal=rehearsal)
+        planned = plan_job(self.declarations, self.job, environment, bounded=bounded, dry_run=dry_run)
         try:
             yield planned
         finally:

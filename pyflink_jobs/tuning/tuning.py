@@ -14,7 +14,7 @@ from pyflink_jobs.tuning.options import PARALLELISM, current
 from pyflink_jobs.tuning.rows_per_call import InnerBatch, best_inner_batch
 from pyflink_jobs.tuning.sample import take_sample
 from pyflink_jobs.tuning.search import Search, candidates_of
-from pyflink_jobs.tuning.trial_runs import CLUSTER, Laboratory
+from pyflink_jobs.tuning.trial_runs import CLUSTER, TrialRuns
 from udfs.scoring.call_size import ROWS_PER_CALL
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Bench:
     that somebody has said how many records the sample has.
     """
 
-    laboratory: Laboratory
+    trial_runs: TrialRuns
     search: Search
     on_progress: Callable[[int, int, str], None]
     sized: bool
@@ -52,7 +52,7 @@ class Bench:
     @property
     def sample(self) -> Sample:
         """The records that all is measured with."""
-        return self.laboratory.sample
+        return self.trial_runs.sample
 
     def say(self, what: str) -> None:
         """Tell what is measured now."""
@@ -66,7 +66,7 @@ class Bench:
     def run(self, what: str, options: dict[str, str]) -> Trial:
         """Run the job once over the sample."""
         self.begin(what)
-        trial = self.laboratory.run(options)
+        trial = self.trial_runs.run(options)
         self.trials.append(trial)
         return trial
 
@@ -77,15 +77,15 @@ class Bench:
         many records as are read in that time by a job as fast as now. A warm one needs about half of it.
         """
         self.begin("warming up")
-        trial = self.laboratory.run(self.search.options, math.inf if self.sized else longest)
+        trial = self.trial_runs.run(self.search.options, math.inf if self.sized else longest)
         if not self.sized:
-            self.laboratory.sample = self.sample.last(max(1, round(trial.rate * longest)))
+            self.trial_runs.sample = self.sample.last(max(1, round(trial.rate * longest)))
         return trial
 
     def time_models(self) -> None:
         """Choose the rows of a call for each model, on rows that it gets from the newest records of the sample."""
         sample = self.sample.last(_ROWS)
-        with self.laboratory.planned(self.search.options, sample.reads) as planned:
+        with self.trial_runs.planned(self.search.options, sample.reads) as planned:
             self.say("asking what the models get")
             for spec, batch in rows_of_models(planned):
 
@@ -125,5 +125,5 @@ def open_bench(
     slots = max(map(int, candidates_of(PARALLELISM, options[PARALLELISM], len(sample.offsets))))
     on_progress(0, 0, "starting Flink")
     with minicluster(project, slots, CLUSTER) as cluster:
-        laboratory = Laboratory(project, declarations, job, sample, cluster)
-        yield Bench(laboratory, Search(options), on_progress, sized=records is not None)
+        trial_runs = TrialRuns(project, declarations, job, sample, cluster)
+        yield Bench(trial_runs, Search(options), on_progress, sized=records is not None)

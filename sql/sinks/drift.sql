@@ -1,4 +1,4 @@
--- One record for each window, slice and feature of a watched model. docs/drift.md says what the numbers mean.
+-- One record for each window, slice and feature of a monitored model. docs/drift.md says what the numbers mean.
 CREATE TABLE drift (
   model               STRING,
   version             STRING,            -- the folder under models/<model>/

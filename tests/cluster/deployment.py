@@ -100,7 +100,7 @@ class Deployment:
 
 
 def clock(n: int) -> bool:
-    """Tell whether a row is one that brings out those before it."""
+    """Return whether a row is one that brings out those before it."""
     return n % WAVE == WAVE - 1
 
 

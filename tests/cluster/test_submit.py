@@ -43,9 +43,9 @@ def test_a_jobs_life(deployment: Deployment, flink: Cluster) -> None:
 
     # What reads the state may change.
     job.write_text(job.read_text().replace("'first'", "UPPER('second')"))
-    fates = json.loads(deployment.millstream("upgrade", "score", "--target", "trial", "--plan", "--json"))
-    assert {"word": "keeps", "name": "`seen` (sql/features/history.sql)", "why": ""} in fates
-    assert not [fate for fate in fates if fate["word"] == "loses"]
+    outcomes = json.loads(deployment.millstream("upgrade", "score", "--target", "trial", "--plan", "--json"))
+    assert {"word": "keeps", "name": "`seen` (sql/features/history.sql)", "why": ""} in outcomes
+    assert not [outcome for outcome in outcomes if outcome["word"] == "loses"]
     deployment.millstream("upgrade", "score", "--target", "trial")
     deployment.send()
     deployment.check()

@@ -1,4 +1,4 @@
-"""The Python workers of `millstream run` are forks of one process, and each of a watched model's operators has one."""
+"""The Python workers of `millstream run` are forks of one process, and each operator of a monitored model has one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import psutil
 
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.sending import send_records
-from tests.watched_project import events, line, watched_project
+from tests.monitored_project import events, line, monitored_project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ def forks_of(process: int) -> list[psutil.Process]:
 
 
 def test_workers_are_forks_and_end_with_their_job(kafka: str, tmp_path: Path) -> None:
-    watched_project(tmp_path, kafka, NAMES)
+    monitored_project(tmp_path, kafka, NAMES)
     topics.create(kafka, {"events-forked": 1, "scored-forked": 1, "drift-forked": 1})
     send_records(kafka, "events-forked", map(line, events(500)))
     command = [sys.executable, "-c", START, "--project", str(tmp_path), "run", "score", "--parallelism", "1"]

@@ -12,7 +12,7 @@ import pytest
 
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.sending import send_records
-from tests.watched_project import MINUTE, START, events, line, watched_project
+from tests.monitored_project import MINUTE, START, events, line, monitored_project
 from udfs.drift.reference import NULL, read_profile
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def run(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def folder(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("view")
-    watched_project(folder, kafka, NAMES)
+    monitored_project(folder, kafka, NAMES)
     (folder / "sql" / "features").mkdir()
     (folder / "sql" / "features" / "more.sql").write_text(
         "CREATE VIEW more AS SELECT x + 10 AS x, y, z, place, happened FROM events"
@@ -65,7 +65,7 @@ def test_rows_between_two_times_are_counted(folder: Path) -> None:
 def test_times_and_views_that_are_none_are_named(folder: Path) -> None:
     out = folder / "none.parquet"
     for start, words in (
-        ("yesterday", "--from yesterday is no time"),
+        ("yesterday", "--from yesterday is not a valid time"),
         ("2030-01-01", "`more` has no rows from 2030-01-01 00:00"),
     ):
         done = run(folder, COMMAND.format(start, "2031-01-01", out))

@@ -88,7 +88,7 @@ def test_the_topics_become_numbers_and_a_page(fill: Callable[..., None], report:
     assert (tmp_path / "elsewhere.html").is_file()
 
 
-def watched(verdict: str, d: float) -> dict[str, object]:
+def monitored(verdict: str, d: float) -> dict[str, object]:
     """Return a record of `drift`, with a field that the report does not need."""
     window = {"window_start": "2013-04-01T00:00:00Z", "window_end": "2013-04-02T00:00:00Z"}
     where = {"model": "late_arrival", "version": "1", "slice": "JFK", "feature": "temp"}
@@ -104,20 +104,20 @@ def test_drift_is_told_where_its_topics_are(fill: Callable[..., None], report: R
     page = tmp_path / "out" / "demo.html"
     assert "topic <code>drift</code> is missing" in page.read_text(encoding="utf-8")
 
-    fill(**scored, drift=[watched("stable", 0.1), watched("drift", 0.9)])  # no topic `alerts`; the newest counts
+    fill(**scored, drift=[monitored("stable", 0.1), monitored("drift", 0.9)])  # no topic `alerts`; the newest counts
     code, out, _ = report("--json")
     assert code == 0
     told = {"windows": 1, "sums": 0, "drifted": 1, "alarms": 0, "alarms_open": 0}
     assert json.loads(out)["drift"] == told
 
     opens = {"event": "opens", "since": "2013-04-01T00:00:00Z"}
-    fill(**scored, drift=[watched("drift", 0.9)], alerts=[{**watched("drift", 0.9), **opens}])
+    fill(**scored, drift=[monitored("drift", 0.9)], alerts=[{**monitored("drift", 0.9), **opens}])
     code, out, _ = report()
     assert code == 0
     assert "1 still open; the worst: temp in JFK, 1 April: D 0.90, 0.20 allowed" in out
     assert "Time line of 1 alarm" in page.read_text(encoding="utf-8")
 
-    fill(**scored, drift=[watched("drift", 0.9)], alerts=[b"not JSON"])
+    fill(**scored, drift=[monitored("drift", 0.9)], alerts=[b"not JSON"])
     code, _, err = report()
     assert code == 1
     assert "topic `alerts` holds something else" in err

@@ -54,8 +54,8 @@ def test_what_cannot_be_read(environment: TableEnvironment, broker: Broker, topi
 
 def test_columns_that_are_not_plain(environment: TableEnvironment, broker: Broker, topic: Callable[[str], str]) -> None:
     """An array of two integers is read by Flink's format alone, and what it cannot read has its error."""
-    sound, broken = b"\x02\x04\x02\x0a\x02\x0e\x00", b"\x02\x04\x02\x0a"
-    found = decoded(environment, broker, topic("nested"), "avro", [sound, broken], "n ARRAY<INT>")
+    valid, broken = b"\x02\x04\x02\x0a\x02\x0e\x00", b"\x02\x04\x02\x0a"
+    found = decoded(environment, broker, topic("nested"), "avro", [valid, broken], "n ARRAY<INT>")
     assert found[0] == ([5, 7], None)
     assert found[1][0] is None
     assert found[1][1].startswith("the record is not the source's columns in Avro: ")

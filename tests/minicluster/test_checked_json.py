@@ -58,7 +58,7 @@ def truth(record: bytes) -> object:
 
 @st.composite
 def damaged(draw: st.DrawFn) -> bytes:
-    """Return a sound record with some bytes changed, left out or put in."""
+    """Return a valid record with some bytes changed, left out or put in."""
     record = bytearray(SOUND)
     for _ in range(draw(st.integers(0, 3))):
         at = draw(st.integers(0, len(record) - 1))

@@ -20,8 +20,8 @@ from pyflink_jobs.planning.compile.plan import plan_job
 from pyflink_jobs.planning.declarations import declare
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import execute
+from tests.monitored_project import MINUTE, START, events, line, monitored_project
 from tests.unit.onnx_models import model_path
-from tests.watched_project import MINUTE, START, events, line, watched_project
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +80,7 @@ def results(
         names = {kind: topic(kind) for kind in ("scored", "drift", "alerts")}
         names["events"] = shuffled if name == "shuffled" else straight
         folder = tmp_path_factory.mktemp(name)
-        project = watched_project(folder, broker.bootstrap_servers, names)
+        project = monitored_project(folder, broker.bootstrap_servers, names)
         run(project, cluster, parallelism, batch)
         found[name] = {kind: read(broker, names[kind]) for kind in ("scored", "drift", "alerts")}
     return found
@@ -97,11 +97,11 @@ def test_results_are_the_same_at_any_parallelism_batch_size_and_order(results: d
 def test_a_monitor_does_not_change_a_score(results: dict[str, dict[str, Records]]) -> None:
     columns = {name: np.array([np.nan if e[name] is None else e[name] for e in EVENTS], np.float32) for name in "xyz"}
     directly = zip((event["id"] for event in EVENTS), scores(columns).tolist(), strict=True)
-    unwatched = sorted((number, score) for number, score in directly if not np.isnan(score))
-    assert len(unwatched) > 2800
+    unmonitored = sorted((number, score) for number, score in directly if not np.isnan(score))
+    assert len(unmonitored) > 2800
     for name in RUNS:
         found = sorted((row["id"], row["score"]) for row in results[name]["scored"] if row["score"] is not None)
-        assert found == unwatched, name
+        assert found == unmonitored, name
 
 
 def test_each_window_is_what_is_counted_offline(
@@ -145,17 +145,17 @@ def test_the_shift_opens_an_alarm_and_nothing_else_does(results: dict[str, dict[
     assert "has drifted since 2023-11-15 00:20 UTC" in next(a["message"] for a in alerts if a["slice"] == "a")
 
 
-def test_late_rows_are_counted_or_added_and_absurd_times_break_nothing(
+def test_late_rows_are_counted_or_added_and_invalid_times_break_nothing(
     broker: Broker, cluster: MiniCluster, topic: Callable[[str], str], tmp_path: Path
 ) -> None:
     """Row by row in one partition, so that the watermark stands where the row before has put it."""
     names = {kind: topic(kind) for kind in ("events", "scored", "drift", "alerts")}
     more = ", 'monitor.allowed-lateness' = '2 MINUTES', 'monitor.columns' = 'x'"
-    project = watched_project(tmp_path, broker.bootstrap_servers, names, more=more)
+    project = monitored_project(tmp_path, broker.bootstrap_servers, names, more=more)
     minutes = [0.1, 0.5, 1.5, 0.6, 2.5, 4.5, 0.7, 0.8, 5.5]  # the fourth is late, within two minutes; two are lost
     rows = [{**EVENTS[1], "id": i, "place": "a", "ms": START + round(at * MINUTE)} for i, at in enumerate(minutes)]
-    for at, absurd in ((3, 253_402_300_799_000), (5, 0)):
-        rows.insert(at, {**EVENTS[1], "id": 100 + at, "place": "a", "ms": absurd})
+    for at, invalid in ((3, 253_402_300_799_000), (5, 0)):
+        rows.insert(at, {**EVENTS[1], "id": 100 + at, "place": "a", "ms": invalid})
     topics.create(broker.bootstrap_servers, {names["events"]: 1})
     send_records(broker.bootstrap_servers, names["events"], map(line, rows))
     run(project, cluster, 1, 1)
@@ -181,7 +181,7 @@ def test_a_restart_from_a_checkpoint_in_the_midst_of_a_window_changes_nothing(
 ) -> None:
     """The Python workers are killed; Flink restarts the job, and writes again what it wrote since the checkpoint."""
     names = {kind: topic(kind) for kind in ("events", "scored", "drift", "alerts")}
-    project = watched_project(tmp_path, broker.bootstrap_servers, names)
+    project = monitored_project(tmp_path, broker.bootstrap_servers, names)
     topics.create(broker.bootstrap_servers, dict.fromkeys(names.values(), 2))
     half = len(EVENTS) // 2
     assert EVENTS[half - 1]["ms"] // MINUTE == EVENTS[half]["ms"] // MINUTE

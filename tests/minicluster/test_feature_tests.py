@@ -351,7 +351,7 @@ def test_all_mistakes_in_tests_are_found_before_anything_runs(project: Project) 
         (16, "`totals` does not read `limits`"),
         (22, "column `sensor` of `limits` is NOT NULL, and this row has no value for it"),
         (25, "no view `per_minutes`"),
-        (29, "`readings` is no view but a TABLE"),
+        (29, "`readings` is a table, not a view"),
         (35, "`levels` is a view, and rows are given to tables"),
         (40, "`accounts` carries updates, and a test can only give it new rows"),
         (46, "column `a` is ARRAY<INT>, of which a test cannot hold values"),
@@ -360,9 +360,9 @@ def test_all_mistakes_in_tests_are_found_before_anything_runs(project: Project) 
     unknown = found[5, "`readings` has no column `lvel`"]
     assert str(unknown.place) == "tests/features/mistaken.yaml:5:34"
     assert unknown.facts == ("its columns: sensor, at_ms, level, taken",)
-    assert unknown.ways_out == ("write `level`",)
-    assert found[15, "`totals` does not read `reading`"].ways_out == ("write `readings`",)
-    assert found[25, "no view `per_minutes`"].ways_out == ("write `per_minute`",)
+    assert unknown.fixes == ("write `level`",)
+    assert found[15, "`totals` does not read `reading`"].fixes == ("write `readings`",)
+    assert found[25, "no view `per_minutes`"].fixes == ("write `per_minute`",)
 
 
 def test_every_feature_of_this_repository_has_a_test_and_passes_it(tmp_path: Path, cluster: MiniCluster) -> None:

@@ -42,7 +42,7 @@ FILES = sorted(file.name for file in (ROOT / "flink-conf").iterdir())
 PRODUCTION = "production.yaml"
 ROWS = [{"id": str(i), "a": i / 7, "b": -i / 3, "c": 1.5} for i in range(200)]
 MIB = 2**20
-WORKER = 190  # MiB, in production.yaml; three a slot where the model is watched
+WORKER = 190  # MiB, in production.yaml; three a slot where the model is monitored
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ PARTITIONS = 2
 BATCH = 8  # rows, at most
 SOUND = 40  # rows in each partition
 NULLS = {"a": 0, "b": 5, "c": 3}  # among them; c is NULL where b is, so five rows are refused
-BAD = {"undecodable": 4, "contract": 3, "event time absurd": 2, "late": 1}  # in each partition
+BAD = {"undecodable": 4, "contract": 3, "invalid event time": 2, "late": 1}  # in each partition
 REFUSED = "refused by model"
 QUARANTINED = {**{reason: PARTITIONS * n for reason, n in BAD.items()}, REFUSED: PARTITIONS * NULLS["b"]}
 PATIENCE = 300.0  # seconds
@@ -70,7 +70,7 @@ def values_of_a_partition(start: int) -> list[bytes]:
     bad = {
         "undecodable": b"{",
         "contract": json.dumps({**row, "a": -1.0}).encode(),
-        "event time absurd": json.dumps({**row, "ms": 0}).encode(),
+        "invalid event time": json.dumps({**row, "ms": 0}).encode(),
         "late": json.dumps({**row, "ms": start - 3_600_000}).encode(),
     }
     return [*(json.dumps(row).encode() for row in rows), *(bad[reason] for reason, n in BAD.items() for _ in range(n))]

@@ -13,19 +13,19 @@ from pyflink_jobs.planning.compile.plan import check_plans, plan_job
 from pyflink_jobs.planning.declarations import declare
 from pyflink_jobs.project.settings import Project
 from pyflink_jobs.running.environment import table_environment
-from tests.watched_project import watched_project
+from tests.monitored_project import monitored_project
 
 if TYPE_CHECKING:
     from pyflink_jobs.errors import Finding
 
 ROOT = Path(__file__).parents[2]
-GOLDEN = Path(__file__).with_name("watched_job.sql")
+GOLDEN = Path(__file__).with_name("monitored_job.sql")
 NAMES = {kind: kind for kind in ("events", "scored", "drift", "alerts")}
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    return watched_project(tmp_path, "localhost:1", NAMES)
+    return monitored_project(tmp_path, "localhost:1", NAMES)
 
 
 def findings(project: Project) -> list[Finding]:
@@ -84,7 +84,7 @@ def test_the_view_that_lost_event_time_is_named(project: Project) -> None:
     assert str(finding.place) == "sql/models/m.sql:3:3"
     assert finding.message.endswith("in `wide`, expected an event-time attribute: the view `pairs` has lost it")
     assert finding.facts[0].startswith("sql/features/pairs.sql:2: ")
-    assert any("FOR SYSTEM_TIME AS OF" in way for way in finding.ways_out)
+    assert any("FOR SYSTEM_TIME AS OF" in way for way in finding.fixes)
 
 
 def test_the_view_whose_join_cannot_keep_event_time_is_named(project: Project) -> None:
@@ -92,24 +92,24 @@ def test_the_view_whose_join_cannot_keep_event_time_is_named(project: Project) -
     (finding,) = findings(project)
     assert str(finding.place) == "sql/features/pairs.sql:2:1"
     assert finding.message == "a join in `pairs` loses event time, which a monitor behind it needs"
-    assert any("FOR SYSTEM_TIME AS OF" in way for way in finding.ways_out)
+    assert any("FOR SYSTEM_TIME AS OF" in way for way in finding.fixes)
 
 
 def test_columns_that_the_table_has_not_are_named(project: Project) -> None:
     replace(project, "models/m", "'happened'", "'hapened'")
     (finding,) = findings(project)
     assert (str(finding.place), finding.message) == ("sql/models/m.sql:3:3", "`events` has no column `hapened`")
-    assert finding.ways_out == ("write 'happened'",)
+    assert finding.fixes == ("write 'happened'",)
 
 
 def test_a_missing_table_and_an_unknown_column_of_drift_are_named(project: Project) -> None:
     (project.sql / "sinks" / "drift.sql").unlink()
     replace(project, "sinks/alerts", "message STRING", "mesage STRING")
     first, second = findings(project)
-    assert first.message == "model `m` is watched, but there is no table `drift`"
-    assert first.ways_out == ("declare it in sql/sinks/drift.sql",)
+    assert first.message == "model `m` is monitored, but there is no table `drift`"
+    assert first.fixes == ("declare it in sql/sinks/drift.sql",)
     assert (str(second.place), second.message) == ("sql/sinks/alerts.sql:1:1", "table `alerts` gets no column `mesage`")
-    assert second.ways_out == ("write `message`",)
+    assert second.fixes == ("write `message`",)
 
 
 def test_a_column_of_another_type_is_told_at_its_table(project: Project) -> None:

@@ -38,14 +38,14 @@ def test_values_reach_no_topic(
     monkeypatch.setenv("MILLSTREAM_PII_KEY", KEY)
     names = {name: topic(name) for name in ("people", "scored", "quarantine")}
     topics.create(broker.bootstrap_servers, {names["people"]: 1})
-    sound = [{"id": i, "name": n, "card": f"4000-00{i}", "age": 40 + i, "a": 1.0} for i, n in enumerate(NAMES)]
+    valid = [{"id": i, "name": n, "card": f"4000-00{i}", "age": 40 + i, "a": 1.0} for i, n in enumerate(NAMES)]
     bad = [
-        {**sound[0], "card": "5000-001"},
-        {**sound[0], "age": 999},
-        {**sound[0], "a": "Ada Lovelace"},
-        {**sound[0], "a": None},  # which the model refuses
+        {**valid[0], "card": "5000-001"},
+        {**valid[0], "age": 999},
+        {**valid[0], "a": "Ada Lovelace"},
+        {**valid[0], "a": None},  # which the model refuses
     ]
-    send_records(broker.bootstrap_servers, names["people"], (json.dumps(row).encode() for row in sound + bad))
+    send_records(broker.bootstrap_servers, names["people"], (json.dumps(row).encode() for row in valid + bad))
     project = make_project(tmp_path, pipeline(names), settings=f"kafka = '{broker.bootstrap_servers}'")
     add_model(project, "m", "linear")
     environment = table_environment(project, {**cluster.options, "parallelism.default": "1"})

@@ -130,7 +130,7 @@ def value(chance: Random) -> object:
 
 
 def record(chance: Random) -> bytes:
-    """Return a JSON object with some of the columns, in any order, sound or nearly."""
+    """Return a JSON object with some of the columns, in any order, valid or nearly."""
     names = chance.sample([*SOUND], chance.randint(0, len(SOUND)))
     fields = {name: SOUND[name] if chance.random() < 0.7 else value(chance) for name in names}
     blank = chance.choice(["", "", " ", "\n\t"])

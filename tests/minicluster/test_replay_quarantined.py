@@ -125,7 +125,7 @@ def test_the_results_are_those_of_a_run_that_never_failed(brokers: list[str], tm
     with pytest.raises(MillstreamError, match="nothing of job `score` to replay") as caught:
         run_replay(fixed, "contract")
     assert "45 records were replayed already" in str(caught.value)
-    assert any("--force" in way for way in caught.value.findings[0].ways_out)
+    assert any("--force" in way for way in caught.value.findings[0].fixes)
     assert rows(mended) == expected
 
     assert run_replay(fixed, "contract", force=True) == Replay(records=45, unread=0, anew=0)
@@ -149,7 +149,7 @@ def test_a_sink_that_does_not_tell_which_record_a_row_comes_of_is_named(tmp_path
         planned(project(tmp_path, "localhost:1", SQL | {"sinks/scored": sink, "jobs/score": job}), cluster)
     (finding,) = caught.value.findings
     assert str(finding.place).startswith("sql/sinks/scored.sql")
-    assert finding.ways_out == ("add to it `o` BIGINT, and select `o` in sql/jobs/score.sql",)
+    assert finding.fixes == ("add to it `o` BIGINT, and select `o` in sql/jobs/score.sql",)
 
 
 def test_a_source_without_columns_for_its_places_is_named(tmp_path: Path, cluster: MiniCluster) -> None:
@@ -171,10 +171,10 @@ def test_a_replay_has_transactions_of_its_own_commits_no_offsets_and_leaves_moni
     }
     plan = planned(project(tmp_path, "localhost:1", SQL | changes), cluster)
     assert [text.split()[2] for text in plan.inserts] == ["scored", "`quarantine`"]
-    assert plan.inserts[1].count("\nUNION ALL\n") == 3  # unsound records, marks twice, refused rows
+    assert plan.inserts[1].count("\nUNION ALL\n") == 3  # invalid records, marks twice, refused rows
     assert not any("others" in text for text in plan.inserts)
     assert "'sink.transactional-id-prefix' = 'scoring-replay'" in created(plan, "scored")
-    assert "'properties.commit.offsets.on.checkpoint' = 'false'" in created(plan, plan.guarded[0].table)
+    assert "'properties.commit.offsets.on.checkpoint' = 'false'" in created(plan, plan.validated[0].table)
 
 
 def created(plan: PlannedJob, table: str) -> str:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyflink_jobs.parsing.statements import split
-from pyflink_jobs.planning.checks.source_rules import guard_all
+from pyflink_jobs.planning.checks.source_rules import validated_sources
 from pyflink_jobs.planning.companions.quarantine_counter import create_counter
-from pyflink_jobs.planning.companions.quarantine_sql import unsound_insert
+from pyflink_jobs.planning.companions.quarantine_sql import invalid_insert
 from pyflink_jobs.project.settings import Project, Settings
 from pyflink_jobs.running.environment import table_environment
 
@@ -53,24 +53,24 @@ def written(value: object) -> object:
     return value
 
 
-def test_a_row_is_sound_if_it_keeps_every_rule(tmp_path: Path, cluster: MiniCluster) -> None:
+def test_a_row_is_valid_if_it_keeps_every_rule(tmp_path: Path, cluster: MiniCluster) -> None:
     path = tmp_path / "rows.json"
     rows = [{"n": n, **{name: written(value) for name, value in row.items()}} for n, row in enumerate(ROWS)]
     path.write_text("\n".join(json.dumps(row) for row in rows))
-    guarded, findings = guard_all(split(TABLE.format(path=path), Path("t.sql")), {"quarantine"})
+    validated, findings = validated_sources(split(TABLE.format(path=path), Path("t.sql")), {"quarantine"})
     assert findings == []
-    source = guarded["t"]
+    source = validated["t"]
     environment = table_environment(Project(tmp_path, Settings()), cluster.options, batch=True)
     environment.execute_sql(source.table_sql)
     environment.execute_sql(f"CREATE VIEW t_checked AS {source.checked_sql}")
     create_counter(environment, "t_checked", "t", ["contract"])
-    insert = unsound_insert(source, "score", ["reason", "detail"])
+    insert = invalid_insert(source, "score", ["reason", "detail"])
     with environment.execute_sql(f"SELECT n FROM ({source.view_sql})").collect() as found:
-        sound = {row[0] for row in found}
+        valid = {row[0] for row in found}
     with environment.execute_sql(f"{insert[insert.index('SELECT') :]}").collect() as found:
         broken = [tuple(row) for row in found]
-    assert sound == {n for n, row in enumerate(ROWS) if all(rule(row[name]) for name, rule in RULES.items())}
-    assert len(sound) + len(broken) == len(ROWS)
+    assert valid == {n for n, row in enumerate(ROWS) if all(rule(row[name]) for name, rule in RULES.items())}
+    assert len(valid) + len(broken) == len(ROWS)
     assert {reason for reason, _ in broken} == {"contract"}
     details = sorted(detail for _, detail in broken)
     assert "f is NaN, expected -1.5 to 9" in details

@@ -113,7 +113,7 @@ def test_a_missing_source_topic_is_named_with_a_near_one(
     topics.create(broker.bootstrap_servers, {there: 1})
     with pytest.raises(KafkaError, match="which table `events` reads, is not there") as caught:
         run(make(tmp_path, broker.bootstrap_servers, there + "x", topic("scored")), cluster)
-    assert there in " ".join(caught.value.findings[0].ways_out)
+    assert there in " ".join(caught.value.findings[0].fixes)
 
 
 def test_a_job_that_fails_says_why_without_a_stack_trace(

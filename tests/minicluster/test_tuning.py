@@ -16,7 +16,7 @@ from pyflink_jobs.tuning.model_rows import rows_of_models
 from pyflink_jobs.tuning.options import current
 from pyflink_jobs.tuning.sample import take_sample
 from pyflink_jobs.tuning.search import Search
-from pyflink_jobs.tuning.trial_runs import Laboratory
+from pyflink_jobs.tuning.trial_runs import TrialRuns
 from tests.projects import add_model, make_project
 
 if TYPE_CHECKING:
@@ -37,14 +37,14 @@ JOBS = {
 
 
 @pytest.fixture
-def laboratory(
+def trial_runs(
     tmp_path: Path,
     request: pytest.FixtureRequest,
     broker: Broker,
     cluster: MiniCluster,
     topic: Callable[[str], str],
-) -> Laboratory:
-    """Make a laboratory for the job that a test names."""
+) -> TrialRuns:
+    """Make a trial_runs for the job that a test names."""
     source = topic("events")
     kafka = f"'connector' = 'kafka', 'properties.bootstrap.servers' = '{broker.bootstrap_servers}', 'format' = 'json'"
     project = make_project(
@@ -66,35 +66,35 @@ def laboratory(
     send_records(broker.bootstrap_servers, source, (json.dumps(row).encode() for row in ROWS))
     declarations = declare(project)
     job = getattr(request, "param", "each")
-    return Laboratory(project, declarations, job, take_sample(declarations, job, 200), cluster)
+    return TrialRuns(project, declarations, job, take_sample(declarations, job, 200), cluster)
 
 
-@pytest.mark.parametrize("laboratory", ["each", "view", "gone"], indirect=True)
-def test_a_run_reads_the_sample_alone_whatever_the_source_begins_with(laboratory: Laboratory) -> None:
-    trial = laboratory.run({"parallelism.default": "2"})
+@pytest.mark.parametrize("trial_runs", ["each", "view", "gone"], indirect=True)
+def test_a_run_reads_the_sample_alone_whatever_the_source_begins_with(trial_runs: TrialRuns) -> None:
+    trial = trial_runs.run({"parallelism.default": "2"})
     assert trial.records == 200
     assert trial.rate > 0
     assert trial.us > 0
     assert not trial.steady
 
 
-def test_a_sample_is_as_long_as_the_job_is_fast(laboratory: Laboratory) -> None:
-    first, more = laboratory.sample, 300_000
+def test_a_sample_is_as_long_as_the_job_is_fast(trial_runs: TrialRuns) -> None:
+    first, more = trial_runs.sample, 300_000
     send_records(first.bootstrap, first.topic, (json.dumps(row).encode() for row in ROWS * (more // len(ROWS))))
-    laboratory.sample = take_sample(laboratory.declarations, laboratory.job, more)
-    bench = tuning.Bench(laboratory, Search(current(laboratory.project)), lambda *_: None, sized=False)
+    trial_runs.sample = take_sample(trial_runs.declarations, trial_runs.job, more)
+    bench = tuning.Bench(trial_runs, Search(current(trial_runs.project)), lambda *_: None, sized=False)
     trial = bench.warm_up(0.5)
     assert 0 < trial.records < more, "it was not cancelled"
     assert bench.sample.records == pytest.approx(trial.rate / 2, abs=2)
-    assert laboratory.run({}).records == bench.sample.records
+    assert trial_runs.run({}).records == bench.sample.records
 
 
-def test_the_models_rows_are_those_that_sql_gives_it(laboratory: Laboratory) -> None:
-    with laboratory.planned({}, laboratory.sample.reads) as planned:
+def test_the_models_rows_are_those_that_sql_gives_it(trial_runs: TrialRuns) -> None:
+    with trial_runs.planned({}, trial_runs.sample.reads) as planned:
         [(spec, (n, x))] = rows_of_models(planned)
     assert spec.name == "gather"
-    offsets = laboratory.sample.offsets
-    read = topics.read_between(laboratory.sample.bootstrap, laboratory.sample.topic, offsets)
+    offsets = trial_runs.sample.offsets
+    read = topics.read_between(trial_runs.sample.bootstrap, trial_runs.sample.topic, offsets)
     rows = [json.loads(record.value or b"") for record in read]
     expected = [(row["n"], None if row["a"] is None else float(np.float32(row["a"]) + np.float32(1))) for row in rows]
     assert isinstance(n, np.ma.MaskedArray)
@@ -103,14 +103,14 @@ def test_the_models_rows_are_those_that_sql_gives_it(laboratory: Laboratory) -> 
     assert sorted(map(repr, found)) == sorted(map(repr, expected))
 
 
-@pytest.mark.parametrize("laboratory", ["each", "some", "gone"], indirect=True)
+@pytest.mark.parametrize("trial_runs", ["each", "some", "gone"], indirect=True)
 def test_delays_are_measured_where_each_record_has_a_row(
-    laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
+    trial_runs: TrialRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(measure_latency, "_SECONDS", 3.0)
     monkeypatch.setattr(measure_latency, "_STRAGGLERS", 3.0)
-    found = measure_latency.measure(laboratory, {"python.fn-execution.bundle.time": "10"}, rate=100)
-    if laboratory.job == "each":
+    found = measure_latency.measure(trial_runs, {"python.fn-execution.bundle.time": "10"}, rate=100)
+    if trial_runs.job == "each":
         assert found is not None
         assert found.records == 150
         assert 0 < found.p50 <= found.p99

@@ -42,13 +42,13 @@ def one(read: Records, found: Found, emitted: Callable[[set[Place]], set[Place]]
 def naive(
     times: dict[int, int],
     sinks: list[list[int]],
-    unsound: list[int],
+    invalid: list[int],
     models: list[list[int]],
     replayed: list[int],
     lost: set[int],
     limits: Limits,
 ) -> Account:
-    reached = {offset for found in (*sinks, unsound, *models) for offset in found}
+    reached = {offset for found in (*sinks, invalid, *models) for offset in found}
     known = [times[offset] for offset in reached if offset in times]
     kinds: dict[str, list[int]] = {name: [] for name in ("scored", "quarantined", "filtered", "in_flight", "missing")}
     duplicates = []
@@ -57,7 +57,7 @@ def naive(
             continue
         refused = max((Counter(model)[offset] for model in models), default=0)
         in_sink = max((Counter(sink)[offset] for sink in sinks), default=0)
-        held = refused + unsound.count(offset) - replayed.count(offset)
+        held = refused + invalid.count(offset) - replayed.count(offset)
         total = held + max(in_sink - refused, 0)
         if total > 1:
             duplicates.append(offset)
@@ -79,7 +79,7 @@ def naive(
 @given(
     times=st.dictionaries(OFFSETS, TIMES),
     sinks=st.lists(LISTS, max_size=2),
-    unsound=LISTS,
+    invalid=LISTS,
     models=st.lists(LISTS, max_size=2),
     replayed=LISTS,
     lost=st.sets(OFFSETS),
@@ -88,16 +88,16 @@ def naive(
 def test_accounts_are_those_of_the_rules_one_record_at_a_time(
     times: dict[int, int],
     sinks: list[list[int]],
-    unsound: list[int],
+    invalid: list[int],
     models: list[list[int]],
     replayed: list[int],
     lost: set[int],
     limits: Limits,
 ) -> None:
-    found = Found(tuple(map(ints, sinks)), ints(unsound), tuple(map(ints, models)), ints(replayed))
+    found = Found(tuple(map(ints, sinks)), ints(invalid), tuple(map(ints, models)), ints(replayed))
     read = {0: records(times)}
     (account,) = accounts("s", "t", read, {0: found}, lambda asked: {p for p in asked if p[2] in lost}, limits)
-    assert account == naive(times, sinks, unsound, models, replayed, lost, limits)
+    assert account == naive(times, sinks, invalid, models, replayed, lost, limits)
     kinds = account.scored + account.quarantined + account.filtered + account.in_flight + len(account.missing)
     assert account.read == kinds
 
@@ -112,15 +112,15 @@ def test_a_refused_row_that_the_sink_has_as_well_counts_once() -> None:
 
 def test_a_row_that_two_models_refuse_or_two_sinks_have_counts_once() -> None:
     account = one(
-        FIVE, Found(scored=(ints([0, 1, 4]), ints([1, 4])), refused=(ints([2]), ints([2])), unsound=ints([3]))
+        FIVE, Found(scored=(ints([0, 1, 4]), ints([1, 4])), refused=(ints([2]), ints([2])), invalid=ints([3]))
     )
     assert (account.scored, account.quarantined, account.duplicates) == (3, 2, ())
 
 
 def test_a_replayed_record_counts_by_what_became_of_it_then() -> None:
-    scored = one(FIVE, Found((ints([0, 1, 2, 4]),), unsound=ints([1, 3]), replayed=ints([1, 3])), lambda asked: asked)
+    scored = one(FIVE, Found((ints([0, 1, 2, 4]),), invalid=ints([1, 3]), replayed=ints([1, 3])), lambda asked: asked)
     assert (scored.scored, scored.quarantined, scored.missing, scored.duplicates) == (4, 0, (3,), ())
-    again = one(FIVE, Found((ints([0, 1, 2, 4]),), unsound=ints([3, 3]), replayed=ints([3])))
+    again = one(FIVE, Found((ints([0, 1, 2, 4]),), invalid=ints([3, 3]), replayed=ints([3])))
     assert (again.scored, again.quarantined, again.missing, again.duplicates) == (4, 1, (), ())
     refused = one(FIVE, Found((ints([0, 1, 2, 3, 3, 4]),), refused=(ints([3]),), replayed=ints([3])))
     assert (refused.scored, refused.quarantined, refused.missing, refused.duplicates) == (5, 0, (), ())
@@ -144,6 +144,6 @@ def test_accounts_of_five_million_records_are_arrays() -> None:
     count = 5_000_000
     offsets = np.arange(count, dtype=np.int64)
     scored = np.delete(offsets, [17, 4_000_000])
-    account = one(Records(offsets, offsets), Found((scored,), unsound=ints([17])), lambda asked: asked)
+    account = one(Records(offsets, offsets), Found((scored,), invalid=ints([17])), lambda asked: asked)
     assert (account.read, account.scored, account.quarantined) == (count, count - 2, 1)
     assert account.missing == (4_000_000,)

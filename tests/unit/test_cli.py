@@ -54,7 +54,7 @@ def test_check_speaks_json(wrong: Path) -> None:
     done = millstream("--project", str(wrong), "check", "--offline", "--json")
     findings = json.loads(done.stdout)
     assert [(finding["file"], finding["line"]) for finding in findings] == [("sql/models/m.sql", n) for n in (4, 4, 6)]
-    assert all(finding["ways_out"] for finding in findings)
+    assert all(finding["fixes"] for finding in findings)
 
 
 def test_a_mistake_is_one_paragraph_and_exit_code_1(tmp_path: Path) -> None:

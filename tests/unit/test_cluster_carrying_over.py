@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pyflink_jobs.cluster.state_mapping import Fate, carry_over
+from pyflink_jobs.cluster.state_mapping import StateOutcome, carry_over
 from pyflink_jobs.planning.compile.compiled_plan import Plan
 from tests.unit.compiled_plans import EVENTS, calc, kafka, over, plan, sink, source
 
@@ -26,32 +26,32 @@ def ids(made: Plan, kind: str) -> list[int]:
     return [operator.id for operator in made.operators.values() if operator.type == kind]
 
 
-def words(fates: list[Fate]) -> dict[str, tuple[str, str]]:
-    return {fate.name: (fate.word, fate.why) for fate in fates}
+def words(outcomes: list[StateOutcome]) -> dict[str, tuple[str, str]]:
+    return {outcome.name: (outcome.word, outcome.why) for outcome in outcomes}
 
 
 def test_what_only_reads_the_state_may_change() -> None:
     old = job()
-    new, fates = carry_over(old, job(projection="UPPER(k)"))
+    new, outcomes = carry_over(old, job(projection="UPPER(k)"))
     assert ids(new, "over-aggregate") == ids(old, "over-aggregate")
     kept = ("keeps", "")
-    assert words(fates)["over-aggregate"] == kept
-    assert {word for word, _ in words(fates).values()} == {"keeps"}
+    assert words(outcomes)["over-aggregate"] == kept
+    assert {word for word, _ in words(outcomes).values()} == {"keeps"}
 
 
 def test_another_computation_loses_the_state() -> None:
     old = job()
-    new, fates = carry_over(old, job(days=2))
+    new, outcomes = carry_over(old, job(days=2))
     assert ids(new, "over-aggregate") != ids(old, "over-aggregate")
-    assert words(fates)["over-aggregate"] == ("loses", "what it computes has changed")
-    assert words(fates)["table-source-scan"] == ("keeps", "")
+    assert words(outcomes)["over-aggregate"] == ("loses", "what it computes has changed")
+    assert words(outcomes)["table-source-scan"] == ("keeps", "")
 
 
 def test_other_columns_lose_the_state_and_are_named() -> None:
-    _, fates = carry_over(job(), job(columns=("k", "n")))
-    assert words(fates)["over-aggregate"] == ("loses", "its rows now come without `t` and with `n`")
-    _, fates = carry_over(job(), job(columns=("t", "k")))
-    assert words(fates)["over-aggregate"] == ("loses", "its rows now come in another order")
+    _, outcomes = carry_over(job(), job(columns=("k", "n")))
+    assert words(outcomes)["over-aggregate"] == ("loses", "its rows now come without `t` and with `n`")
+    _, outcomes = carry_over(job(), job(columns=("t", "k")))
+    assert words(outcomes)["over-aggregate"] == ("loses", "its rows now come in another order")
 
 
 def test_another_type_loses_the_state_and_is_named() -> None:
@@ -59,15 +59,15 @@ def test_another_type_loses_the_state_and_is_named() -> None:
     other = Plan(
         new.text.replace('"name": "t", "fieldType": "BIGINT"', '"name": "t", "fieldType": "INT"'), new.tables, {}
     )
-    _, fates = carry_over(new, replace(other, names=new.names).with_lasting_ids())
-    lost = [fate for fate in fates if fate.word == "loses"]
-    assert [(fate.name, fate.why) for fate in lost] == [("over-aggregate", "`t` is now INT, was BIGINT")]
+    _, outcomes = carry_over(new, replace(other, names=new.names).with_lasting_ids())
+    lost = [outcome for outcome in outcomes if outcome.word == "loses"]
+    assert [(outcome.name, outcome.why) for outcome in lost] == [("over-aggregate", "`t` is now INT, was BIGINT")]
 
 
 def test_another_topic_loses_the_place_and_mixes_what_is_in_progress() -> None:
-    carried, fates = carry_over(job(), job(topic="flights"))
-    assert words(fates)["table-source-scan"] == ("loses", f"it was at {EVENTS}, now at {kafka('flights')}")
-    assert words(fates)["over-aggregate"] == ("keeps", "other rows than before come to it")
+    carried, outcomes = carry_over(job(), job(topic="flights"))
+    assert words(outcomes)["table-source-scan"] == ("loses", f"it was at {EVENTS}, now at {kafka('flights')}")
+    assert words(outcomes)["over-aggregate"] == ("keeps", "other rows than before come to it")
     assert len(carried.operators) == 5
 
 

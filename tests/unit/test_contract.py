@@ -61,7 +61,7 @@ def test_reordered_missing_and_string_are_three_findings_with_their_lines(tmp_pa
         (2, "model input `c` stands where the model expects `a`: a matrix counts by position"),
         (4, "model input `b` is STRING, but the ONNX file takes float32"),
     ]
-    assert all(finding.ways_out for finding in found.findings)
+    assert all(finding.fixes for finding in found.findings)
     assert "skl2onnx: StringTensorType" in str(found.findings[2])
     assert "models/m/1/model.onnx" in str(found.findings[2])
 
@@ -72,7 +72,7 @@ def test_a_name_the_model_does_not_know(tmp_path: Path) -> None:
         (2, "model input `distance` is missing from INPUT"),
         (3, "the model has no input `distanse`"),
     ]
-    assert "write `distance`" in found.findings[1].ways_out
+    assert "write `distance`" in found.findings[1].fixes
 
 
 @pytest.mark.parametrize(("inputs", "count"), [("a FLOAT, b FLOAT", 2), ("a FLOAT, b FLOAT, c FLOAT, d FLOAT", 4)])
@@ -140,7 +140,7 @@ def test_every_dtype_has_its_sql_type(tmp_path: Path) -> None:
 def test_outputs_and_options(tmp_path: Path, onnx: str, outputs: str, options: str, message: str, way: str) -> None:
     found = declarations(tmp_path, onnx, "a FLOAT, b FLOAT, c FLOAT, d FLOAT", outputs, options).findings
     assert message in found[0].message
-    assert way in " ".join(found[0].ways_out)
+    assert way in " ".join(found[0].fixes)
 
 
 def test_limits_travel_to_the_worker(tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ def test_an_unknown_model_names_the_near_one(tmp_path: Path, option: str, messag
     add_model(project, "late", "linear")
     (finding,) = declare(project).findings
     assert finding.message == message
-    assert "write late in CREATE MODEL" in finding.ways_out
+    assert "write late in CREATE MODEL" in finding.fixes
 
 
 def test_versions_are_compared_by_number(tmp_path: Path) -> None:

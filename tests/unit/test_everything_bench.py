@@ -9,7 +9,7 @@ import pytest
 from bench.everything import aims
 
 RATIOS = {"sql_rate": 1.2, "loop_rate": 0.5, "java_rate": None}
-PEERS = {"medians": dict.fromkeys(("mlp", "gbm", "watched"), RATIOS)}
+PEERS = {"medians": dict.fromkeys(("mlp", "gbm", "monitored"), RATIOS)}
 
 
 @pytest.fixture

@@ -90,7 +90,7 @@ def test_a_call_that_cannot_be_expanded_says_why_and_where(call: str, message: s
         find_calls(statement(f"INSERT INTO t\nSELECT * FROM {call}"))
     assert caught.value.findings[0].place is not None
     assert caught.value.findings[0].place.line == 2
-    assert caught.value.findings[0].ways_out
+    assert caught.value.findings[0].fixes
 
 
 def test_a_table_of_the_statements_own_with_is_refused() -> None:

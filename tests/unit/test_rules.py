@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyflink_jobs.parsing.statements import split
-from pyflink_jobs.planning.checks.source_rules import guard_all
-from pyflink_jobs.planning.companions.quarantine_sql import unknown_columns, unsound_insert
+from pyflink_jobs.planning.checks.source_rules import validated_sources
+from pyflink_jobs.planning.companions.quarantine_sql import invalid_insert, unknown_columns
 from pyflink_jobs.planning.declarations import declare
 from tests.projects import make_project
 
 if TYPE_CHECKING:
     from pyflink_jobs.planning.rewrites.column_rules import Rule
-    from pyflink_jobs.planning.rewrites.validated_source import GuardedSource
+    from pyflink_jobs.planning.rewrites.validated_source import ValidatedSource
 
 TABLE = """-- Events.
 CREATE TABLE events (
@@ -30,18 +30,18 @@ CREATE TABLE events (
 ) WITH ('connector' = 'kafka', 'topic' = 'events', 'format' = 'json'{})"""
 
 
-def read(text: str, *, quarantined: bool = True) -> tuple[GuardedSource | None, list[str]]:
+def read(text: str, *, quarantined: bool = True) -> tuple[ValidatedSource | None, list[str]]:
     names: set[str | None] = {"quarantine"} if quarantined else set()
-    found, findings = guard_all(split(text, Path("events.sql")), names)
+    found, findings = validated_sources(split(text, Path("events.sql")), names)
     return next(iter(found.values()), None), [str(finding) for finding in findings]
 
 
-def guarded(delay: str = "", place: str = "", options: str = "") -> tuple[GuardedSource | None, list[str]]:
+def validated(delay: str = "", place: str = "", options: str = "") -> tuple[ValidatedSource | None, list[str]]:
     return read(TABLE.format(*(comment.replace("'", "''") for comment in (delay, place)), options))
 
 
 def rules(delay: str = "", place: str = "") -> list[Rule]:
-    found, findings = guarded(delay, place)
+    found, findings = validated(delay, place)
     assert findings == []
     assert found is not None
     return [rule for rule in found.rules if rule.column != "id"]
@@ -101,7 +101,7 @@ def test_several_rules_stand_in_order() -> None:
     ],
 )
 def test_mistakes_are_found_where_they_are(delay: str, place: str, words: str) -> None:
-    found, findings = guarded(delay, place)
+    found, findings = validated(delay, place)
     assert found is None
     assert len(findings) == 1
     assert words in findings[0]
@@ -109,7 +109,7 @@ def test_mistakes_are_found_where_they_are(delay: str, place: str, words: str) -
 
 @given(st.text(alphabet="abcdefghijklmnopqrstuvwxyz :,-()0123456789", max_size=60))
 def test_a_description_is_a_rule_a_finding_or_nothing(comment: str) -> None:
-    found, findings = guarded(delay=comment)
+    found, findings = validated(delay=comment)
     assert (found is None) == bool(findings)
 
 
@@ -142,25 +142,25 @@ def test_a_versioned_table_cannot_have_rules() -> None:
 )
 def test_what_cannot_be_kept_is_found(place: str, options: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MILLSTREAM_PII_KEY", raising=False)
-    found, findings = guarded(place=place, options=options)
+    found, findings = validated(place=place, options=options)
     assert found is None
     assert [words in finding for finding in findings] == [True]
 
 
 def test_numbers_can_be_dropped_not_hashed() -> None:
-    _, (finding,) = guarded(delay="pii mask")
+    _, (finding,) = validated(delay="pii mask")
     assert "column `delay` is FLOAT, `pii mask` is for text" in finding
-    assert guarded(delay="pii drop")[1] == []
+    assert validated(delay="pii drop")[1] == []
 
 
 def test_personal_data_is_in_no_statement(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MILLSTREAM_PII_KEY", "0123456789abcdef")
-    found, findings = guarded(delay="range 0..9; pii drop", place="one of a, b; pii hash")
+    found, findings = validated(delay="range 0..9; pii drop", place="one of a, b; pii hash")
     assert findings == []
     assert found is not None
     assert found.mode == "pointer"
     assert found.view_sql.startswith("SELECT `id`, pii_hash(`place`) AS `place`, `parts`, `at`\nFROM")
-    insert = unsound_insert(found, "score", ["detail", "record", "columns"])
+    insert = invalid_insert(found, "score", ["detail", "record", "columns"])
     assert "'place is a value' || '...'" not in insert
     for shown in ("CAST(`delay` AS STRING)", "SUBSTRING(`place`", "'place' VALUE", "'delay' VALUE", "`_record`"):
         assert shown not in insert
@@ -168,7 +168,7 @@ def test_personal_data_is_in_no_statement(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_the_table_that_reads_everything_keeps_its_lines() -> None:
-    found, _ = guarded(
+    found, _ = validated(
         delay="range 0..", options=", 'quarantine' = 'pointer', 'json.timestamp-format.standard' = 'SQL'"
     )
     assert found is not None
@@ -196,7 +196,7 @@ def test_avro_is_checked_too_and_keys_keep_their_options() -> None:
 
 
 def test_off_is_the_table_as_it_is() -> None:
-    found, _ = guarded(delay="range 0..", options=", 'quarantine' = 'off'")
+    found, _ = validated(delay="range 0..", options=", 'quarantine' = 'off'")
     assert found is not None
     assert found.table_sql == TABLE.format("range 0..", "", "").partition("\n")[2].replace(
         "TABLE events", "TABLE `events_unchecked`"
@@ -218,10 +218,10 @@ def test_a_source_may_have_its_own_columns_of_where_a_record_stands() -> None:
 
 
 def test_the_sql_is_readable() -> None:
-    found, _ = guarded(delay="range 0..9", options=", 'quarantine' = 'pointer'")
+    found, _ = validated(delay="range 0..9", options=", 'quarantine' = 'pointer'")
     assert found is not None
-    insert = unsound_insert(found, "score", ["source", "reason", "detail", "offset", "columns", "model"])
-    golden = Path(__file__).with_name("guarded_source.sql").read_text()
+    insert = invalid_insert(found, "score", ["source", "reason", "detail", "offset", "columns", "model"])
+    golden = Path(__file__).with_name("validated_source.sql").read_text()
     texts = (found.table_sql, found.checked_sql, found.view_sql, insert)
     assert "".join(f"{text};\n\n" for text in texts) == f"{golden}\n"
 
@@ -234,11 +234,11 @@ def test_rules_need_a_quarantine(tmp_path: Path) -> None:
     assert str(finding.place) == "sql/sources/t.sql:1:1"
     declared = declare(make_project(tmp_path / "with", {"sources/t": source, "sinks/quarantine": sink}))
     assert declared.findings == []
-    assert [*declared.guarded] == ["t"]
+    assert [*declared.validated] == ["t"]
 
 
 def test_a_column_of_quarantine_that_no_record_has_is_found() -> None:
     (statement,) = split("CREATE TABLE quarantine (reasons STRING)", Path("sql/sinks/quarantine.sql"))
     (finding,) = unknown_columns(statement, ["reason", "reasons"])
     assert "table `quarantine` gets no column `reasons`" in str(finding)
-    assert finding.ways_out == ("write `reason`",)
+    assert finding.fixes == ("write `reason`",)

@@ -32,7 +32,7 @@ def job(ways: dict[str, dict[str, int]], written: dict[str, int]) -> dict[str, A
 
 
 def test_a_sink_in_a_task_that_also_sends_to_another_sink() -> None:
-    """Quarantine has records of two tasks, and one of them sends to the other: 3 of 100 are unsound, 2 are refused."""
+    """Quarantine has records of two tasks, and one of them sends to the other: 3 of 100 are invalid, 2 are refused."""
     counts = count_finished(job({SOURCE: {SCORING: 97, QUARANTINE: 3}, SCORING: {QUARANTINE: 2}}, {SCORING: 95}))
     assert counts.written == Counter(predictions=95, quarantine=5)
     assert counts.read == Counter(events=100)

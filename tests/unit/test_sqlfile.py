@@ -66,4 +66,4 @@ def test_statements_in_the_wrong_folder_are_found(tmp_path: Path) -> None:
         "sql/jobs/b.sql:1:1",
         "sql/jobs/c.sql:1:1",
     ]
-    assert "flink-conf" in caught.value.findings[2].ways_out[0]
+    assert "flink-conf" in caught.value.findings[2].fixes[0]

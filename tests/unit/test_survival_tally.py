@@ -23,10 +23,10 @@ def held(offset: int) -> bytes:
 
 
 def sendings() -> Sendings:
-    """Return six records; the third is not sound, the fourth's offset nobody knows of."""
+    """Return six records; the third is not valid, the fourth's offset nobody knows of."""
     sent = Sendings()
-    for offset, moment, sound in ((0, 9, True), (1, 13, True), (2, 15, False), (4, 31, True), (5, 40, True)):
-        sent.note(0, offset, moment, sound=sound)
+    for offset, moment, valid in ((0, 9, True), (1, 13, True), (2, 15, False), (4, 31, True), (5, 40, True)):
+        sent.note(0, offset, moment, valid=valid)
     return sent
 
 
@@ -42,7 +42,7 @@ def test_losses_and_doubles_are_seen() -> None:
     found = {"predictions": Counter([*map(scored, (0, 4, 5)), scored(5)]), "quarantine": Counter([held(4)])}
     first, second = tally(TRIES, sendings(), found)
     assert (first.lost, first.duplicated) == (1, 0)
-    assert (second.lost, second.duplicated) == (1, 2)  # the unsound one; one scored twice, one both scored and held
+    assert (second.lost, second.duplicated) == (1, 2)  # the invalid one; one scored twice, one both scored and held
 
 
 def test_a_bit_makes_a_difference_as_far_as_both_runs_have_come() -> None:

@@ -90,7 +90,7 @@ watermark first:
 def test_keys_modes_and_columns_are_checked(tmp_path: Path) -> None:
     text = "t:\n  view: v\n  modes: [stream]\n  given: {}\n  expects: []\n  expect:\n    - {a: 1, b: 2}\n    - {a: 1}\n"
     unknown, mode, columns = _findings(tmp_path, text)
-    assert (unknown.message, unknown.ways_out) == ("unknown key `expects`", ("write `expect`",))
+    assert (unknown.message, unknown.fixes) == ("unknown key `expects`", ("write `expect`",))
     assert (str(mode.place), mode.message) == ("0.yaml:3:3", "`modes` is [stream]")
     assert (str(columns.place), columns.message) == ("0.yaml:8:7", "expected row of `t` does not name `b`, others do")
 

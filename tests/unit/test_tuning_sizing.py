@@ -24,7 +24,7 @@ def test_a_slot_is_taken_to_do_no_more_than_was_measured() -> None:
     assert size(100_000, Cost(us=10, slot_rate=200_000, workers=1, worker=200), headroom=0).of_slot == 100_000
 
 
-def test_two_slots_of_a_watched_model_are_what_production_yaml_has() -> None:
+def test_two_slots_of_a_monitored_model_are_what_production_yaml_has() -> None:
     found = size(1000, Cost(us=20, slot_rate=None, workers=3, worker=190), headroom=0.5)
     assert found.taskmanagers == 1
     assert 4000 < found.memory <= 4096

@@ -105,7 +105,7 @@ def test_the_last_row_of_its_window_and_slice_carries(loaded: LoadedMonitor) -> 
     assert sorted((one.row, one.label) for one in carried) == [(2, "b"), (3, "a"), (4, "a")]
 
 
-def test_rows_of_absurd_times_are_in_no_window(loaded: LoadedMonitor) -> None:
+def test_rows_of_invalid_times_are_in_no_window(loaded: LoadedMonitor) -> None:
     seconds = np.array([0, EARLIEST - 1, START, LATEST, 253_402_300_799])
     carried = carry(loaded, [v[:5] for v in VALUES], seconds, np.array(["a"] * 5, object))
     assert [(one.row, one.start) for one in carried] == [(2, START // WINDOW * WINDOW)]

@@ -19,7 +19,7 @@ from udfs.distributions.partial import to_bytes
 from udfs.drift import state as remembered
 from udfs.drift.compare import Comparison, compare, from_json, to_json
 from udfs.drift.counting import LoadedMonitor, Monitor
-from udfs.drift.follow_windows import LATE, Change, News, Watched, late, lost, window
+from udfs.drift.follow_windows import LATE, Change, NewResults, WindowCounts, late, lost, window
 from udfs.drift.judge import judge
 from udfs.drift.record_values import ALERT_FIELDS, RESULT_FIELDS, alert_values, result_values
 from udfs.drift.reference import ALL, LEVELS, Keys, Profile
@@ -49,42 +49,42 @@ def sample(values: NDArray[np.float64]) -> Counts:
     return count(FEATURES, [values.astype(np.float32)])
 
 
-def take(loaded: LoadedMonitor, memory: Memory, number: int, values: NDArray[np.float64]) -> News:
+def take(loaded: LoadedMonitor, memory: Memory, number: int, values: NDArray[np.float64]) -> NewResults:
     """Take the next window; the memory goes through bytes, as it does in Flink."""
     counts = sample(values)
     reference = loaded.profile.counts[ALL, 0]
     through = remembered.from_bytes(remembered.to_bytes(memory))
-    news = window(
-        loaded, through, START + number * HOUR, {(ALL, 0): Watched(to_bytes(counts), compare(reference, counts))}
+    new = window(
+        loaded, through, START + number * HOUR, {(ALL, 0): WindowCounts(to_bytes(counts), compare(reference, counts))}
     )
     memory.followed, memory.standing, memory.sums = through.followed, through.standing, through.sums
     memory.opened, memory.latest = through.opened, through.latest
-    return news
+    return new
 
 
-def told(news: list[News]) -> list[tuple[bool, int, int]]:
+def told(new: list[NewResults]) -> list[tuple[bool, int, int]]:
     """Return of each change whether it opens, since which window, and with which window."""
-    return [(c.opens, (c.since - START) // HOUR, (c.result.start - START) // HOUR) for one in news for c in one.changes]
+    return [(c.opens, (c.since - START) // HOUR, (c.result.start - START) // HOUR) for one in new for c in one.changes]
 
 
 def test_an_alarm_opens_with_the_second_window_holds_and_closes() -> None:
     memory, loaded = Memory(), made()
     shifts = [0, 0, 0, 0, 0, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0]
-    news = [take(loaded, memory, i, generator.normal(shift, 1, N)) for i, shift in enumerate(shifts)]
-    assert told(news) == [(True, 8, 9), (False, 8, 15)]
-    verdicts = [r.judgement.verdict for one in news for r in one.results if r.end - r.start == HOUR]
+    new = [take(loaded, memory, i, generator.normal(shift, 1, N)) for i, shift in enumerate(shifts)]
+    assert told(new) == [(True, 8, 9), (False, 8, 15)]
+    verdicts = [r.judgement.verdict for one in new for r in one.results if r.end - r.start == HOUR]
     assert verdicts == ["drift" if shift else "stable" for shift in shifts]
 
 
 def test_a_slow_drift_is_found_in_sums_alone() -> None:
     memory, loaded = Memory(), made(replace(MONITOR, d_min=(0.0,)))
-    news = [take(loaded, memory, i, generator.normal(0.2, 1, 60)) for i in range(64)]
-    results = [r for one in news for r in one.results]
+    new = [take(loaded, memory, i, generator.normal(0.2, 1, 60)) for i in range(64)]
+    results = [r for one in new for r in one.results]
     assert {r.judgement.verdict for r in results if r.end - r.start == HOUR} == {"stable"}
     longest = [r for r in results if r.end - r.start == 32 * HOUR]
     assert [r.judgement.verdict for r in longest] == ["drift", "drift"]
     assert longest[0].judgement.comparison.n == 32 * 60
-    assert told(news)[0][0]
+    assert told(new)[0][0]
 
 
 @given(cuts=st.lists(st.integers(1, 40), min_size=1, max_size=20))
@@ -104,9 +104,9 @@ def test_sums_hold_each_window_once_whatever_windows_are_missing(cuts: list[int]
 def test_a_level_that_earlier_windows_had_opens_no_alarm_and_does_not_hold_one() -> None:
     usual = made(distances=tuple(np.linspace(0.3, 0.6, 60)))
     memory = Memory()
-    news = [take(usual, memory, i, generator.normal(1, 1, N)) for i in range(8)]  # a distance of .38
-    assert told(news) == []
-    assert {r.judgement.verdict for one in news for r in one.results} == {"stable"}
+    new = [take(usual, memory, i, generator.normal(1, 1, N)) for i in range(8)]  # a distance of .38
+    assert told(new) == []
+    assert {r.judgement.verdict for one in new for r in one.results} == {"stable"}
     far = [take(usual, memory, 8 + i, generator.normal(2.5, 1, N)) for i in range(4)]  # of .79
     assert [opens for opens, _, _ in told(far)] == [True]
     back = [take(usual, memory, 12 + i, generator.normal(1, 1, N)) for i in range(4)]
@@ -115,23 +115,23 @@ def test_a_level_that_earlier_windows_had_opens_no_alarm_and_does_not_hold_one()
 
 def test_values_that_are_all_null_are_drift() -> None:
     memory, loaded = Memory(), made()
-    news = [take(loaded, memory, i, np.full(N, np.nan)) for i in range(2)]
-    assert told(news) == [(True, 0, 1)]
-    message = alert_values(news[1].changes[0], MONITOR)[[*ALERT_FIELDS].index("message")]
+    new = [take(loaded, memory, i, np.full(N, np.nan)) for i in range(2)]
+    assert told(new) == [(True, 0, 1)]
+    message = alert_values(new[1].changes[0], MONITOR)[[*ALERT_FIELDS].index("message")]
     assert "100.0% of its values are NULL, 0.0% in the reference" in str(message)
 
 
 @pytest.mark.parametrize("n", [0, 1, 29])
 def test_few_values_get_no_verdict(n: int) -> None:
-    news = take(made(), Memory(), 0, generator.normal(9, 1, n))
-    assert [(r.judgement.verdict, r.judgement.comparison.n) for r in news.results] == [("too few", n)]
+    new = take(made(), Memory(), 0, generator.normal(9, 1, n))
+    assert [(r.judgement.verdict, r.judgement.comparison.n) for r in new.results] == [("too few", n)]
 
 
 def test_a_slice_that_the_reference_has_not_is_said_to_have_none() -> None:
     counts = sample(generator.normal(size=N))
-    slices = {("new", 0): Watched(to_bytes(counts), compare(None, counts))}
-    news = window(made(), Memory(), START, slices)
-    assert [r.judgement.verdict for r in news.results] == ["no reference"]
+    slices = {("new", 0): WindowCounts(to_bytes(counts), compare(None, counts))}
+    new = window(made(), Memory(), START, slices)
+    assert [r.judgement.verdict for r in new.results] == ["no reference"]
 
 
 def test_late_rows_correct_an_open_window_and_are_counted_in_a_closed_one() -> None:
@@ -140,8 +140,8 @@ def test_late_rows_correct_an_open_window_and_are_counted_in_a_closed_one() -> N
     first, after = generator.normal(size=N), generator.normal(2, 1, N)
     take(loaded, memory, 0, first)
     take(loaded, memory, 1, first)
-    news = late(loaded, memory, START, (ALL, 0), to_bytes(sample(after)))
-    (result,) = news.results
+    new = late(loaded, memory, START, (ALL, 0), to_bytes(sample(after)))
+    (result,) = new.results
     assert (result.start, result.late, result.judgement.comparison.n) == (START, N, 2 * N)
     both = np.concatenate((first, after)).astype(np.float32)
     exact = scipy.stats.ks_2samp(REFERENCE, both).statistic
@@ -152,8 +152,8 @@ def test_late_rows_correct_an_open_window_and_are_counted_in_a_closed_one() -> N
     for number in (2, 3):
         take(loaded, memory, number, first)
     rest = to_bytes(sample(after[:7]))
-    for news in (late(loaded, memory, START, (ALL, 0), rest), lost(loaded, START, (ALL, 0), rest)):
-        (gone,) = news.results
+    for new in (late(loaded, memory, START, (ALL, 0), rest), lost(loaded, START, (ALL, 0), rest)):
+        (gone,) = new.results
         assert (gone.judgement.comparison.feature, gone.judgement.verdict, gone.late) == (LATE, "late", 7)
 
 
@@ -163,10 +163,10 @@ def test_late_rows_that_overtake_their_window_are_part_of_it() -> None:
     orders = []
     for overtakes in (True, False):
         memory = Memory()
-        news = [take(loaded, memory, 0, first)] if not overtakes else []
-        news.append(late(loaded, memory, START, (ALL, 0), to_bytes(sample(after))))
-        news += [take(loaded, memory, 0, first)] if overtakes else []
-        result = news[-1].results[0]
+        new = [take(loaded, memory, 0, first)] if not overtakes else []
+        new.append(late(loaded, memory, START, (ALL, 0), to_bytes(sample(after))))
+        new += [take(loaded, memory, 0, first)] if overtakes else []
+        result = new[-1].results[0]
         orders.append((result.late, result.judgement.comparison))
     assert orders[0] == orders[1]
     assert (orders[0][0], orders[0][1].n) == (N, 2 * N)
@@ -174,8 +174,8 @@ def test_late_rows_that_overtake_their_window_are_part_of_it() -> None:
 
 def test_an_alarm_is_told_in_words() -> None:
     memory, loaded = Memory(), made()
-    news = [take(loaded, memory, i, generator.normal(3, 1, N)) for i in range(2)]
-    (change,) = news[1].changes
+    new = [take(loaded, memory, i, generator.normal(3, 1, N)) for i in range(2)]
+    (change,) = new[1].changes
     alert = dict(zip(ALERT_FIELDS, alert_values(change, MONITOR), strict=True))
     assert (alert["feature"], alert["event"], alert["since"]) == ("x", "opens", START * 1000)
     message = str(alert["message"])
@@ -183,7 +183,7 @@ def test_an_alarm_is_told_in_words() -> None:
     assert "window of 1 hour; see sql/models/m.sql:3" in message
     closing = Change(change.result, opens=False, since=START)
     assert "is as in the reference again" in str(alert_values(closing, MONITOR)[6])
-    values = dict(zip(RESULT_FIELDS, result_values(news[0].results[0]), strict=True))
+    values = dict(zip(RESULT_FIELDS, result_values(new[0].results[0]), strict=True))
     assert (values["n"], values["window_end"], len(values["quantiles"])) == (N, (START + HOUR) * 1000, 10)  # type: ignore[arg-type]  # a list
 
 

@@ -36,7 +36,7 @@ EARLIEST, LATEST = 631_152_000, 4_102_444_800
 
 @dataclass(frozen=True)
 class Monitor:
-    """What is watched of a model, and how; small and picklable.
+    """What is monitored of a model, and how; small and picklable.
 
     `reference` is the profile's file: a path, or a URI that pyarrow's file systems know. `d_min` has a value for each
     of the `features`, `places` says where each stands in SQL. Windows and the time that they wait for late rows are in
@@ -74,7 +74,7 @@ class LoadedMonitor:
 
     @cached_property
     def features(self) -> Features:
-        """The watched columns, in the monitor's order."""
+        """The monitored columns, in the monitor's order."""
         return self.profile.features.select(self.monitor.features)
 
     @cached_property

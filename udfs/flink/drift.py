@@ -1,7 +1,7 @@
 """The aggregate functions that Flink's Python workers run for drift: merge partial counts, follow a model's windows.
 
 Both are general aggregate functions with explicit state. `merging_function` is for a group window, keyed by slice and
-group of features. `watching_function` is for a GROUP BY without a window, keyed by nothing but the model: its result
+group of features. `following_function` is for a GROUP BY without a window, keyed by nothing but the model: its result
 after each bundle of rows holds what is new since the bundle before, so of its changelog the rows INSERT and
 UPDATE_AFTER, and only those, are to be read.
 """
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from udfs.drift.counting import LoadedMonitor, Monitor
 
-__all__ = ["MERGED", "merging_function", "watching_function"]
+__all__ = ["MERGED", "following_function", "merging_function"]
 
 MERGED = "ROW<comparisons STRING, counts BYTES>"
 """The type of what a merge results in."""
@@ -37,13 +37,13 @@ def merging_function(monitor: Monitor) -> UserDefinedAggregateFunctionWrapper:
     return udaf(_Merge(monitor), name=f"merge_{monitor.model}")
 
 
-def watching_function(monitor: Monitor) -> UserDefinedAggregateFunctionWrapper:
-    """Return watch(window_start, arrival, merged).
+def following_function(monitor: Monitor) -> UserDefinedAggregateFunctionWrapper:
+    """Return follow(window_start, arrival, merged).
 
     `merged` is an array of ROW(slice, feature_group, comparisons, counts); where `arrival` is not 'in time', of one
     that came after its window and was not compared.
     """
-    return udaf(_Watch(monitor), name=f"watch_{monitor.model}")
+    return udaf(_Follow(monitor), name=f"follow_{monitor.model}")
 
 
 class _OfMonitor(AggregateFunction):  # type: ignore[misc]  # pyflink ships no types
@@ -90,26 +90,26 @@ class _Merge(_OfMonitor):
         return MERGED
 
 
-class _Watch(_OfMonitor):
+class _Follow(_OfMonitor):
     def create_accumulator(self) -> list[Any]:
         return [b"", [], [], False, 0]  # memory, results and alerts to tell, whether they were told, a number
 
     def accumulate(self, accumulator: list[Any], start: int, arrival: str, merged: list[Row]) -> None:
         remembered = state.from_bytes(accumulator[0])
         if arrival == "in time":
-            slices = {(m[0], m[1]): follow_windows.Watched(m[3], from_json(m[2])) for m in merged}
-            news = follow_windows.window(self.loaded, remembered, start, slices)
+            slices = {(m[0], m[1]): follow_windows.WindowCounts(m[3], from_json(m[2])) for m in merged}
+            new = follow_windows.window(self.loaded, remembered, start, slices)
         else:
             label, group, _, counts = merged[0]
             key = label, group
             late = arrival == "late"
-            news = (
+            new = (
                 follow_windows.late(self.loaded, remembered, start, key, counts)
                 if late
                 else follow_windows.lost(self.loaded, start, key, counts)
             )
-        results = [Row(*result_values(result)) for result in news.results]
-        alerts = [Row(*alert_values(change, self.monitor)) for change in news.changes]
+        results = [Row(*result_values(result)) for result in new.results]
+        alerts = [Row(*alert_values(change, self.monitor)) for change in new.changes]
         told = accumulator[3]
         accumulator[:] = [
             state.to_bytes(remembered),

@@ -98,7 +98,7 @@ class _Score(ScalarFunction):  # type: ignore[misc]  # pyflink ships no types
         columns = {output.name: _nullable(v) for output, v in zip(self.spec.outputs, predictions.outputs, strict=True)}
         columns[ERROR] = np.full(rows, None, object) if predictions.error is None else predictions.error
         if self._loaded:
-            columns[CARRIED] = _carried(self._loaded, _watched(self.spec, batch, predictions), remaining, rows)
+            columns[CARRIED] = _carried(self._loaded, _monitored(self.spec, batch, predictions), remaining, rows)
         if not self.pandas:
             return columns
         import pandas as pd
@@ -127,7 +127,7 @@ def _batch(spec: ModelSpec, remaining: Iterator[Any], rows: int) -> Iterator[NDA
         yield values
 
 
-def _watched(spec: ModelSpec, batch: list[NDArray[Any]], predictions: Predictions) -> dict[str, NDArray[Any]]:
+def _monitored(spec: ModelSpec, batch: list[NDArray[Any]], predictions: Predictions) -> dict[str, NDArray[Any]]:
     """Return all columns of the model, by name."""
     inputs = {given.name: values for given, values in zip(spec.inputs, batch, strict=True)}
     return inputs | {given.name: v for given, v in zip(spec.outputs, predictions.outputs, strict=True)}

@@ -39,7 +39,7 @@ def check_inserts(job: list[Statement], created: list[Statement]) -> list[Findin
                         f"the first: {first[statement.name]}",
                         "each INSERT has a sink of its own; two would commit and abort each other's transactions",
                     ),
-                    ways_out=(
+                    fixes=(
                         "write one INSERT, with UNION ALL between what were two",
                         "give each a table, with another 'sink.transactional-id-prefix'",
                     ),

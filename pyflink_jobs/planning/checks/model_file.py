@@ -58,7 +58,7 @@ def check_options(model: ModelDefinition) -> list[Finding]:
     if provider is None or provider.value.lower() != "onnx":
         found = f"'provider' is '{provider.value}'" if provider else f"model `{model.name}` names no provider"
         place = provider.place if provider else model.place
-        findings.append(Finding(f"{found}, expected 'onnx'", place, ways_out=("write 'provider' = 'onnx'",)))
+        findings.append(Finding(f"{found}, expected 'onnx'", place, fixes=("write 'provider' = 'onnx'",)))
     nulls = model.options.get("null-inputs")
     if nulls is not None and nulls.value not in ("nan", "refuse"):
         findings.append(Finding(f"'null-inputs' is '{nulls.value}', expected 'nan' or 'refuse'", nulls.place))

@@ -53,7 +53,7 @@ class MonitorOptions:
 
 @dataclass(frozen=True)
 class Monitored:
-    """A model that is watched: the options, and what a worker needs. `digest` is that of the profile's file."""
+    """A model that is monitored: the options, and what a worker needs. `digest` is that of the profile's file."""
 
     options: MonitorOptions
     monitor: Monitor
@@ -72,7 +72,7 @@ def read_monitor(model: ModelDefinition) -> tuple[MonitorOptions | None, list[Fi
     if time is None:
         place = next(iter(given.values())).place
         way = "write 'monitor.time' = '<the event-time column of what ML_PREDICT reads>'"
-        findings.append(Finding(f"model `{model.name}` has a monitor without event time", place, ways_out=(way,)))
+        findings.append(Finding(f"model `{model.name}` has a monitor without event time", place, fixes=(way,)))
     window, interval = _span(given.get("window"), findings, (3600, "INTERVAL '1' HOUR"))
     lateness, _ = _span(given.get("allowed-lateness"), findings, (0, ""))
     columns = _columns(given.get("columns"), names, findings)
@@ -86,7 +86,7 @@ def read_monitor(model: ModelDefinition) -> tuple[MonitorOptions | None, list[Fi
         )
     elif season and (unit := UNIT_SECONDS[season.value]) and unit % window:  # type: ignore[index]  # a known season
         message = f"a window of {window} s does not divide the parts of '{season.value}', {unit} s each"
-        findings.append(Finding(message, season.place, ways_out=("shorten 'monitor.window'", "choose another season")))
+        findings.append(Finding(message, season.place, fixes=("shorten 'monitor.window'", "choose another season")))
     if findings or time is None:
         return None, findings
     return MonitorOptions(
@@ -115,13 +115,13 @@ def bind_monitor(
     place = options.reference.place if options.reference else options.time.place
     build = f"build it: millstream reference build --model {model.name} --version {spec.version} --from data.parquet"
     if not file.is_file():
-        message = f"model `{model.name}` is watched, but there is no {project.relative(file)}"
-        return None, [Finding(message, place, ways_out=(build, "leave the monitor's options out"))]
+        message = f"model `{model.name}` is monitored, but there is no {project.relative(file)}"
+        return None, [Finding(message, place, fixes=(build, "leave the monitor's options out"))]
     try:
         profile = read_profile(file, model.name, None if options.reference else spec.version)
     except ProfileError as error:
         text = str(error).replace(str(file), str(project.relative(file)))
-        return None, [Finding(text, place, ways_out=(build.replace("build it", "build it anew"),))]
+        return None, [Finding(text, place, fixes=(build.replace("build it", "build it anew"),))]
     if findings := _compare(model, options, spec, profile, build):
         return None, findings
     places = {column.name: f"{column.place.file}:{column.place.line}" for column in (*model.inputs, *model.outputs)}
@@ -158,7 +158,7 @@ def _compare(
         elif isinstance(known[column.name], Categories) != (dtypes[column.name] == "string"):
             kind = "text" if isinstance(known[column.name], Categories) else "numbers"
             message = f"column `{column.name}` is {column.type}, but {kind} in the reference profile"
-            findings.append(Finding(message, column.place, ways_out=(anew,)))
+            findings.append(Finding(message, column.place, fixes=(anew,)))
     for what, wanted, found, option in (
         ("slices", options.slice.value if options.slice else None, profile.keys.slice_column, options.slice),
         ("season", options.season, profile.keys.season, model.options.get("monitor.season")),
@@ -166,7 +166,7 @@ def _compare(
     ):
         if wanted != found:
             message = f"the reference profile's {what}: {found or 'none'}; the monitor's: {wanted or 'none'}"
-            findings.append(Finding(message, (option or options.time).place, ways_out=(anew,)))
+            findings.append(Finding(message, (option or options.time).place, fixes=(anew,)))
     return findings
 
 
@@ -188,8 +188,8 @@ def _span(option: Option | None, findings: list[Finding], default: tuple[int, st
         return default
     match = _SPAN.fullmatch(option.value.strip())
     if match is None or int(match[1]) < 1:
-        message = f"'{option.value}' is no span of time"
-        findings.append(Finding(message, option.place, ways_out=("write a number and a unit, such as '10 MINUTES'",)))
+        message = f"'{option.value}' is not a duration"
+        findings.append(Finding(message, option.place, fixes=("write a number and a unit, such as '10 MINUTES'",)))
         return default
     count, unit = match[1].lstrip("0"), match[2].upper()
     precision = f"({len(count)})" if len(count) > 2 else ""  # noqa: PLR2004 - what SQL's intervals hold by default

@@ -10,25 +10,27 @@ from pyflink_jobs.parsing.create_table import SourceTable, read_source
 from pyflink_jobs.planning.companions.quarantine_sql import KNOWN_COLUMNS, QUARANTINE
 from pyflink_jobs.planning.rewrites.column_rules import Rule, read_rules
 from pyflink_jobs.planning.rewrites.personal_data import read_pii
-from pyflink_jobs.planning.rewrites.validated_source import MODE, GuardedSource, can_be_checked
+from pyflink_jobs.planning.rewrites.validated_source import MODE, ValidatedSource, can_be_checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pyflink_jobs.parsing.statements import Statement
 
-__all__ = ["guard_all"]
+__all__ = ["validated_sources"]
 
 _MODES = ("full", "pointer", "off")
 _SILENT = "json.ignore-parse-errors"
 
 
-def guard_all(sources: Iterable[Statement], names: set[str | None]) -> tuple[dict[str, GuardedSource], list[Finding]]:
-    """Return the guarded sources by name, and findings; `names` are those of all that the project declares.
+def validated_sources(
+    sources: Iterable[Statement], names: set[str | None]
+) -> tuple[dict[str, ValidatedSource], list[Finding]]:
+    """Return the validated sources by name, and findings; `names` are those of all that the project declares.
 
     A source has a guard if it says something of its records, or is JSON or Avro in Kafka beside a table `quarantine`.
     """
-    guarded, findings = {}, []
+    validated, findings = {}, []
     for statement in sources:
         source = read_source(statement) if statement.kind == "CREATE TABLE" else None
         if source is None:
@@ -36,11 +38,11 @@ def guard_all(sources: Iterable[Statement], names: set[str | None]) -> tuple[dic
         found, problems = _guard(source, quarantined=QUARANTINE in names)
         findings += problems
         if found:
-            guarded[found.name] = found
-    return guarded, findings
+            validated[found.name] = found
+    return validated, findings
 
 
-def _guard(source: SourceTable, *, quarantined: bool) -> tuple[GuardedSource | None, list[Finding]]:
+def _guard(source: SourceTable, *, quarantined: bool) -> tuple[ValidatedSource | None, list[Finding]]:
     rules: list[Rule] = []
     personal: dict[str, str] = {}
     findings: list[Finding] = []
@@ -59,9 +61,9 @@ def _guard(source: SourceTable, *, quarantined: bool) -> tuple[GuardedSource | N
         facts = ("a view of it could not be joined FOR SYSTEM_TIME",)
         findings.append(Finding(message, source.statement.place(source.name.start), facts, ways))
     mode = source.option(MODE) or _default(source, personal, quarantined=quarantined)
-    guarded = GuardedSource(source, tuple(rules), personal, mode)
-    findings += _of_mode(guarded) + ([] if quarantined else _without_table(guarded))
-    return (None if findings else guarded), findings
+    validated = ValidatedSource(source, tuple(rules), personal, mode)
+    findings += _of_mode(validated) + ([] if quarantined else _without_table(validated))
+    return (None if findings else validated), findings
 
 
 def _default(source: SourceTable, personal: dict[str, str], *, quarantined: bool) -> str:
@@ -70,33 +72,33 @@ def _default(source: SourceTable, personal: dict[str, str], *, quarantined: bool
     return "pointer" if personal or not can_be_checked(source) else "full"
 
 
-def _of_mode(guarded: GuardedSource) -> list[Finding]:
+def _of_mode(validated: ValidatedSource) -> list[Finding]:
     """Find options that cannot be kept."""
-    source = guarded.source
+    source = validated.source
     findings = []
     ways: tuple[str, ...]
-    if guarded.mode not in _MODES:
-        near = get_close_matches(guarded.mode, _MODES, n=1)
+    if validated.mode not in _MODES:
+        near = get_close_matches(validated.mode, _MODES, n=1)
         ways = (f"write '{near[0]}'",) if near else (f"write one of {', '.join(_MODES)}",)
         place = source.statement.place(source.options[MODE].value.start)
-        findings.append(Finding(f"there is no '{MODE}' = '{guarded.mode}'", place, ways_out=ways))
-    if guarded.mode == "full" and guarded.personal:
+        findings.append(Finding(f"there is no '{MODE}' = '{validated.mode}'", place, fixes=ways))
+    if validated.mode == "full" and validated.personal:
         place = source.statement.place(source.options[MODE].value.start)
-        message = f"quarantine would keep the personal data of `{guarded.name}` in the records' original bytes"
+        message = f"quarantine would keep the personal data of `{validated.name}` in the records' original bytes"
         ways = (f"write '{MODE}' = 'pointer'", "leave the option out")
-        findings.append(Finding(message, place, (f"columns: {', '.join(guarded.personal)}",), ways))
-    if guarded.is_checked and source.option(_SILENT).lower() == "true":
+        findings.append(Finding(message, place, (f"columns: {', '.join(validated.personal)}",), ways))
+    if validated.is_checked and source.option(_SILENT).lower() == "true":
         place = source.statement.place(source.options[_SILENT].key.start)
         ways = ("leave the option out: such records go to quarantine", f"write '{MODE}' = 'off'")
-        findings.append(Finding(f"'{_SILENT}' drops records without a trace", place, ways_out=ways))
+        findings.append(Finding(f"'{_SILENT}' drops records without a trace", place, fixes=ways))
     return findings
 
 
-def _without_table(guarded: GuardedSource) -> list[Finding]:
+def _without_table(validated: ValidatedSource) -> list[Finding]:
     """Find what needs a table `quarantine`."""
-    if not guarded.rules and guarded.mode == "off":
+    if not validated.rules and validated.mode == "off":
         return []
     facts = (f"its columns may be: {', '.join(KNOWN_COLUMNS)}",)
     ways = (f"declare it in sql/sinks/{QUARANTINE}.sql",)
-    message = f"`{guarded.name}` has rules, but there is no table `{QUARANTINE}` for records that break them"
-    return [Finding(message, guarded.source.statement.place(), facts, ways)]
+    message = f"`{validated.name}` has rules, but there is no table `{QUARANTINE}` for records that break them"
+    return [Finding(message, validated.source.statement.place(), facts, ways)]

@@ -43,17 +43,17 @@ KEEP_TIME = (
 
 def views_of_monitor(environment: TableEnvironment, monitored: Monitored, scored: str, number: int) -> DriftViews:
     """Register the functions of a monitor over the view `scored`, and return its views, yet to be created."""
-    from udfs.flink.drift import merging_function, watching_function
+    from udfs.flink.drift import following_function, merging_function
 
-    merge, watch = functions_of_monitor(monitored, number)
+    merge, follow = functions_of_monitor(monitored, number)
     environment.create_temporary_function(quoted(merge), merging_function(monitored.monitor))
-    environment.create_temporary_function(quoted(watch), watching_function(monitored.monitor))
-    return drift_views(monitored, scored, number, merge, watch)
+    environment.create_temporary_function(quoted(follow), following_function(monitored.monitor))
+    return drift_views(monitored, scored, number, merge, follow)
 
 
 def functions_of_monitor(monitored: Monitored, number: int) -> tuple[str, str]:
     """Return the names of the functions that merge counts and follow windows, for the call of this number."""
-    return f"merge_{monitored.monitor.model}_{number}", f"watch_{monitored.monitor.model}_{number}"
+    return f"merge_{monitored.monitor.model}_{number}", f"follow_{monitored.monitor.model}_{number}"
 
 
 def check_monitor(
@@ -107,7 +107,7 @@ def view_with_plain_join(catalog: Catalog) -> Statement | None:
 
 
 def drift_inserts(catalog: Catalog, view: ScoredView, job: str) -> list[str]:
-    """Return the INSERTs of a watched call into `drift` and `alerts`.
+    """Return the INSERTs of a monitored call into `drift` and `alerts`.
 
     Raises SqlError where either table is missing or has a column that no record has.
     """
@@ -118,7 +118,7 @@ def drift_inserts(catalog: Catalog, view: ScoredView, job: str) -> list[str]:
     for table in (DRIFT, ALERTS):
         statement = catalog.statements.get(table)
         if statement is None:
-            message = f"model `{view.model.definition.name}` is watched, but there is no table `{table}`"
+            message = f"model `{view.model.definition.name}` is monitored, but there is no table `{table}`"
             facts = (f"its columns may be: {', '.join(known_columns(table))}",)
             ways = (f"declare it in sql/sinks/{table}.sql",)
             findings.append(Finding(message, monitored.options.time.place, facts, ways))
@@ -131,7 +131,7 @@ def drift_inserts(catalog: Catalog, view: ScoredView, job: str) -> list[str]:
                 ways = (f"write `{near[0]}`",) if near else ("leave it out",)
                 findings.append(Finding(f"table `{table}` gets no column `{name}`", statement.place(), facts, ways))
         if not findings:
-            inserts.append(insert_sql(monitored, job, view.drift.news, table, columns))
+            inserts.append(insert_sql(monitored, job, view.drift.new_results, table, columns))
     if findings:
         raise SqlError(findings)
     return inserts

@@ -3,8 +3,8 @@
 partials   one row for each batch, window, slice and group of features
 merged     one for each window, slice and group: counts, and their comparison with the reference; in parallel
 windows    one for each window, with all its slices and groups; and one for each partial that came late
-watched    verdicts and alarms, in a stream of changes
-news       those that are new
+monitored    verdicts and alarms, in a stream of changes
+results    those that are new
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["ALERTS", "DRIFT", "DriftViews", "drift_views", "insert_sql", "known_columns"]
 
 DRIFT, ALERTS = "drift", "alerts"
-"""The tables that a job with a watched model writes to."""
+"""The tables that a job with a monitored model writes to."""
 
 _MERGED = "ROW<`slice` STRING, `feature_group` INT, `comparisons` STRING, `counts` BYTES>"
 _TIMES = ("window_start", "window_end", "since")
@@ -32,21 +32,21 @@ _TIMES = ("window_start", "window_end", "since")
 
 @dataclass(frozen=True)
 class DriftViews:
-    """The views behind a monitor, in order: name and query. The last one is the news."""
+    """The views behind a monitor, in order: name and query. The last one has the new results."""
 
     views: dict[str, str]
 
     @property
-    def news(self) -> str:
+    def new_results(self) -> str:
         """The name of the last one."""
         return [*self.views][-1]
 
 
-def drift_views(monitored: Monitored, scored: str, number: int, merge: str, watch: str) -> DriftViews:
-    """Return the views over the view `scored`; `merge` and `watch` are the names of their functions."""
+def drift_views(monitored: Monitored, scored: str, number: int, merge: str, follow: str) -> DriftViews:
+    """Return the views over the view `scored`; `merge` and `follow` are the names of their functions."""
     model, interval = monitored.monitor.model, monitored.options.interval
     time = quoted(monitored.options.time.value)
-    names = {kind: f"{model}_{kind}_{number}" for kind in ("partials", "merged", "windows", "watched", "news")}
+    names = {kind: f"{model}_{kind}_{number}" for kind in ("partials", "merged", "windows", "followed", "new_results")}
     score, lateness = quoted(SCORE), monitored.options.allowed_lateness
     start = f"EXTRACT(EPOCH FROM {time}) / {monitored.options.window} * {monitored.options.window}"
     # Flink's window takes no row from its last millisecond on.
@@ -86,16 +86,16 @@ SELECT
   ARRAY[CAST(ROW(`slice`, `feature_group`, CAST(NULL AS STRING), `partial`) AS {_MERGED})]
 FROM {quoted(names["partials"])}
 WHERE `arrival` <> 'in time'"""
-    watched = f"""SELECT `model`, {quoted(watch)}(`window_start`, `arrival`, `merged`) AS `watched`
+    followed = f"""SELECT `model`, {quoted(follow)}(`window_start`, `arrival`, `merged`) AS `followed`
 FROM (SELECT {literal(model)} AS `model`, `window_start`, `arrival`, `merged` FROM {quoted(names["windows"])})
 GROUP BY `model`"""
-    news = f"""SELECT `watched`.`results` AS `results`, `watched`.`alerts` AS `alerts`
-FROM TO_CHANGELOG(input => TABLE {quoted(names["watched"])})
+    new_results = f"""SELECT `followed`.`results` AS `results`, `followed`.`alerts` AS `alerts`
+FROM TO_CHANGELOG(input => TABLE {quoted(names["followed"])})
 WHERE `op` IN ('INSERT', 'UPDATE_AFTER')"""
-    return DriftViews(dict(zip(names.values(), (partials, merged, windows, watched, news), strict=True)))
+    return DriftViews(dict(zip(names.values(), (partials, merged, windows, followed, new_results), strict=True)))
 
 
-def insert_sql(monitored: Monitored, job: str, news: str, table: str, columns: Iterable[str]) -> str:
+def insert_sql(monitored: Monitored, job: str, new_results: str, table: str, columns: Iterable[str]) -> str:
     """Return the INSERT into `drift` or `alerts` of those columns that the table has."""
     monitor = monitored.monitor
     fields, array = (RESULT_FIELDS, "results") if table == DRIFT else (ALERT_FIELDS, "alerts")
@@ -113,8 +113,8 @@ def insert_sql(monitored: Monitored, job: str, news: str, table: str, columns: I
     return f"""INSERT INTO {quoted(table)} ({", ".join(map(quoted, wanted))})
 SELECT
   {selected}
-FROM {quoted(news)}
-CROSS JOIN UNNEST({quoted(news)}.{quoted(array)}) AS `told` ({", ".join(map(quoted, fields))})"""
+FROM {quoted(new_results)}
+CROSS JOIN UNNEST({quoted(new_results)}.{quoted(array)}) AS `results` ({", ".join(map(quoted, fields))})"""
 
 
 def known_columns(table: str) -> tuple[str, ...]:

@@ -171,7 +171,7 @@ def _undeclared(source: SourceTable) -> Finding:
     missing = [key for key in _KEYS if not source.metadata(key)]
     columns = ", ".join(f"{name}_{key} {_KEYS[key]} METADATA FROM '{key}' VIRTUAL" for key in missing)
     message = f"`{name}` has no column for {' and '.join(missing)}, so a row does not tell which record it comes of"
-    return Finding(message, source.statement.place(source.name.start), ways_out=(f"add to it: {columns}",))
+    return Finding(message, source.statement.place(source.name.start), fixes=(f"add to it: {columns}",))
 
 
 def _unwritten(statement: Statement, catalog: Catalog, source: str, missing: dict[str, str]) -> Finding:
@@ -183,7 +183,7 @@ def _unwritten(statement: Statement, catalog: Catalog, source: str, missing: dic
     facts = (f"{statement.place()}: INSERT INTO {sink.name}",)
     lacking = ", ".join(f"{quoted(column)} {kind}" for column, kind in missing.items() if column not in there)
     if not lacking:
-        return Finding(message, statement.place(), ways_out=(f"name {listed} behind INSERT INTO, and select them",))
+        return Finding(message, statement.place(), fixes=(f"name {listed} behind INSERT INTO, and select them",))
     ways = (f"add to it {lacking}, and select {listed} in {statement.file}",)
     return Finding(message, sink.place(), facts, ways)
 

@@ -1,4 +1,4 @@
-"""What a job writes to the table `quarantine`: unsound records, rows that a model refuses, and marks of a replay."""
+"""What a job writes to the table `quarantine`: invalid records, rows that a model refuses, and marks of a replay."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pyflink_jobs.planning.companions.quarantine_sql import (
     REPLAYED,
     in_one,
     insert_sql,
+    invalid_insert,
     origin_of,
     read_by,
     refused_insert,
     unknown_columns,
-    unsound_insert,
 )
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pyflink_jobs.parsing.statements import Statement
     from pyflink_jobs.planning.companions.only_records import Places
     from pyflink_jobs.planning.flink.catalog import Catalog, ScoredView
-    from pyflink_jobs.planning.rewrites.validated_source import GuardedSource
+    from pyflink_jobs.planning.rewrites.validated_source import ValidatedSource
 
 __all__ = ["quarantine_inserts"]
 
@@ -49,19 +49,19 @@ def quarantine_inserts(
     statement, columns = catalog.statements[QUARANTINE], catalog.columns_of_sink(QUARANTINE)
     if findings := unknown_columns(statement, columns):
         raise SqlError(findings)
-    sources = [catalog.guarded[s.name or ""] for s in statements if s.name in catalog.guarded]
+    sources = [catalog.validated[s.name or ""] for s in statements if s.name in catalog.validated]
     _create_counters(sources, views, catalog)
     if places is not None:
         return in_one(_restricted(job, sources, views, catalog, places))
     return in_one(
         [
-            *(unsound_insert(source, job, columns) for source in sources if source.checks),
+            *(invalid_insert(source, job, columns) for source in sources if source.checks),
             *(refused_insert(view, sources, job, columns) for view in views),
         ]
     )
 
 
-def _create_counters(sources: list[GuardedSource], views: list[ScoredView], catalog: Catalog) -> None:
+def _create_counters(sources: list[ValidatedSource], views: list[ScoredView], catalog: Catalog) -> None:
     for source in sources:
         if source.checks:
             reasons = dict.fromkeys(check.reason for check in source.checks)
@@ -71,18 +71,18 @@ def _create_counters(sources: list[GuardedSource], views: list[ScoredView], cata
 
 
 def _restricted(
-    job: str, sources: list[GuardedSource], views: list[ScoredView], catalog: Catalog, places: Places
+    job: str, sources: list[ValidatedSource], views: list[ScoredView], catalog: Catalog, places: Places
 ) -> list[str]:
     columns = catalog.columns_of_sink(QUARANTINE)
     if missing := [name for name in _OF_A_MARK if name not in columns]:
         message = f"`{QUARANTINE}` cannot hold the mark that a record was replayed: it lacks {', '.join(missing)}"
         place = catalog.statements[QUARANTINE].place()
-        raise SqlError(message, place=place, ways_out=("add the columns, with the types of docs/reference.md",))
+        raise SqlError(message, place=place, fixes=("add the columns, with the types of docs/reference.md",))
     inserts = []
     for source in (source for source in sources if source.name in places):
         origin = _origin(source, places)
         if source.checks:
-            inserts.append(f"{unsound_insert(source, job, columns)}\n  AND ({origin.condition})")
+            inserts.append(f"{invalid_insert(source, job, columns)}\n  AND ({origin.condition})")
         inserts += _marks(source, origin, job, columns)
     for view in views:
         chosen = [_origin(source, places) for source in sources if source.name in _sources_of(view, catalog, places)]
@@ -92,7 +92,7 @@ def _restricted(
     return inserts
 
 
-def _origin(source: GuardedSource, places: Places) -> Origin:
+def _origin(source: ValidatedSource, places: Places) -> Origin:
     partition, offset = (source.source.metadata(key) or "" for key in ("partition", "offset"))
     return Origin(source.name, partition, offset, places[source.name])
 
@@ -103,16 +103,16 @@ def _sources_of(view: ScoredView, catalog: Catalog, places: Places) -> list[str]
     read = call.query or catalog.statements[call.table.text if call.table else ""]
     found = [name for name in behind(read, catalog) if name in places]
     for name in found:
-        source = catalog.guarded[name].source
+        source = catalog.validated[name].source
         missing = [c for c in map(source.metadata, ("partition", "offset")) if c and c not in view.kept]
         if missing:
             message = f"what model `{call.model.text}` reads does not tell which record of `{name}` a row comes of"
             ways = (f"select {' and '.join(map(quoted, missing))} in it",)
-            raise SqlError(Finding(message, call.table.place if call.table else call.place, ways_out=ways))
+            raise SqlError(Finding(message, call.table.place if call.table else call.place, fixes=ways))
     return found
 
 
-def _marks(source: GuardedSource, origin: Origin, job: str, columns: list[str]) -> Iterator[str]:
+def _marks(source: ValidatedSource, origin: Origin, job: str, columns: list[str]) -> Iterator[str]:
     """Yield the INSERTs of a source's marks: as many for a record as it stands in quarantine and is not marked."""
     values = {
         "source": literal(source.name),

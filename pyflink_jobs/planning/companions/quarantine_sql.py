@@ -1,4 +1,4 @@
-"""The INSERTs into the table `quarantine`: what its columns are for a record that is not sound, or is refused."""
+"""The INSERTs into the table `quarantine`: what its columns are for a record that is not valid, or is refused."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pyflink_jobs.parsing.statements import Statement
     from pyflink_jobs.planning.flink.catalog import ScoredView
     from pyflink_jobs.planning.rewrites.column_rules import Rule
-    from pyflink_jobs.planning.rewrites.validated_source import GuardedSource
+    from pyflink_jobs.planning.rewrites.validated_source import ValidatedSource
 
 __all__ = [
     "KNOWN_COLUMNS",
@@ -29,11 +29,11 @@ __all__ = [
     "REPLAYED",
     "in_one",
     "insert_sql",
+    "invalid_insert",
     "origin_of",
     "read_by",
     "refused_insert",
     "unknown_columns",
-    "unsound_insert",
 ]
 
 QUARANTINE = "quarantine"
@@ -65,25 +65,25 @@ KNOWN_COLUMNS = tuple(_TYPES)
 """The columns that it may have."""
 
 
-def unsound_insert(guarded: GuardedSource, job: str, columns: Iterable[str]) -> str:
-    """Return the INSERT of the records that are not sound: the first reason, and what breaks it."""
-    source = guarded.source
-    by_reason = groupby(guarded.checks, lambda check: check.reason)
+def invalid_insert(validated: ValidatedSource, job: str, columns: Iterable[str]) -> str:
+    """Return the INSERT of the records that are not valid: the first reason, and what breaks it."""
+    source = validated.source
+    by_reason = groupby(validated.checks, lambda check: check.reason)
     details = "\n    ".join(f"WHEN {literal(reason)} THEN {_words(list(checks))}" for reason, checks in by_reason)
-    stored = {c.name: c.type for c in source.columns if c.stored and c.name not in guarded.personal}
+    stored = {c.name: c.type for c in source.columns if c.stored and c.name not in validated.personal}
     values = {
-        "source": literal(guarded.name),
-        "reason": counted(guarded.checked, quoted(REASON)),
+        "source": literal(validated.name),
+        "reason": counted(validated.checked, quoted(REASON)),
         "detail": f"CASE {quoted(REASON)}\n    {details} END",
         "event_time": f"CAST({quoted(source.time)} AS TIMESTAMP_LTZ(3))" if source.time else "",
-        "columns": "" if "record" in guarded.metadata else _row(stored),
+        "columns": "" if "record" in validated.metadata else _row(stored),
         "job": literal(job),
-        **guarded.metadata,
+        **validated.metadata,
     }
-    return insert_sql(values, columns, quoted(guarded.checked), f"{quoted(REASON)} IS NOT NULL")
+    return insert_sql(values, columns, quoted(validated.checked), f"{quoted(REASON)} IS NOT NULL")
 
 
-def refused_insert(view: ScoredView, origins: Iterable[GuardedSource], job: str, columns: Iterable[str]) -> str:
+def refused_insert(view: ScoredView, origins: Iterable[ValidatedSource], job: str, columns: Iterable[str]) -> str:
     """Return the INSERT of the rows that a model refuses, with those of their columns that other statements read.
 
     `origins` are the job's sources: see `origin_of`.
@@ -105,21 +105,21 @@ def refused_insert(view: ScoredView, origins: Iterable[GuardedSource], job: str,
     return insert_sql(values, columns, quoted(view.scored), f"{error} IS NOT NULL")
 
 
-def origin_of(view: ScoredView, origins: Iterable[GuardedSource]) -> GuardedSource | None:
+def origin_of(view: ScoredView, origins: Iterable[ValidatedSource]) -> ValidatedSource | None:
     """Return the source whose columns for partition and offset a view has: they tell which record a row comes of."""
     return next((origin for origin in origins if all(name in view.kept for name in _place(origin))), None)
 
 
-def read_by(view: ScoredView, origin: GuardedSource | None) -> str:
+def read_by(view: ScoredView, origin: ValidatedSource | None) -> str:
     """Return the name of what a model reads, as records of quarantine have it: of the source, or of a view."""
     if origin:
         return origin.name
     return view.call.table.text if view.call.table else ""
 
 
-def _place(guarded: GuardedSource) -> list[str]:
+def _place(validated: ValidatedSource) -> list[str]:
     """Return the names of a source's columns for partition and offset; "" for one that it lacks."""
-    return [guarded.source.metadata(key) or "" for key in ("partition", "offset")]
+    return [validated.source.metadata(key) or "" for key in ("partition", "offset")]
 
 
 def _words(checks: list[Rule]) -> str:

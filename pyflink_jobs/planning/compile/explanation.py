@@ -54,7 +54,8 @@ def _plan(planned: PlannedJob) -> str:
 
 def _sql(planned: PlannedJob) -> str:
     sources = [
-        f"{source.table_sql};\n\nCREATE VIEW {quoted(source.name)} AS\n{source.view_sql};" for source in planned.guarded
+        f"{source.table_sql};\n\nCREATE VIEW {quoted(source.name)} AS\n{source.view_sql};"
+        for source in planned.validated
     ]
     views = [
         f"CREATE TEMPORARY VIEW {quoted(name)} AS\n{text};"

@@ -11,14 +11,14 @@ from pyflink_jobs.planning.connectors.kafka import wanting
 from pyflink_jobs.planning.connectors.table_options import KAFKA, TRANSACTIONS, UNREMEMBERED, options_of, set_options
 from pyflink_jobs.planning.flink.catalog import Catalog
 from pyflink_jobs.planning.formats import quicken
-from pyflink_jobs.planning.rewrites.dry_run import rehearse_sink, rehearse_source
+from pyflink_jobs.planning.rewrites.dry_run import dry_run_sink, dry_run_source
 
 if TYPE_CHECKING:
     from pyflink.table import TableEnvironment
 
     from pyflink_jobs.parsing.statements import Statement
     from pyflink_jobs.planning.declarations import Declarations
-    from pyflink_jobs.planning.rewrites.dry_run import Rehearsal
+    from pyflink_jobs.planning.rewrites.dry_run import DryRun
 
 __all__ = ["LoadedJob", "load_job"]
 
@@ -55,19 +55,19 @@ def load_job(
     *,
     bounded: bool = False,
     replays: bool = False,
-    rehearsal: Rehearsal | None = None,
+    dry_run: DryRun | None = None,
 ) -> LoadedJob:
     """Load what a job reads and writes into `environment`.
 
     `bounded` makes Kafka sources end at the offsets that are the newest when the job starts. A run that `replays` keeps
-    from what belongs to a running job: its transactions, and the offsets of its consumer group. A `rehearsal` has the
+    from what belongs to a running job: its transactions, and the offsets of its consumer group. A `dry_run` has the
     last word on what is read and written.
     Raises SqlError, ModelError or ContractError with all findings that concern the job.
     """
     job = declarations.job(name)
     needed = declarations.needed(job)
     declarations.refuse_findings([*job, *needed])
-    catalog = Catalog(environment, declarations.models, [*needed, *job], declarations.guarded)
+    catalog = Catalog(environment, declarations.models, [*needed, *job], declarations.validated)
     written = {statement.name for statement in job if statement.kind == "INSERT INTO"} | {DRIFT, ALERTS, QUARANTINE}
     loaded = LoadedJob(catalog, [*needed, *job], {}, {}, {})
     for statement in needed:
@@ -83,11 +83,11 @@ def load_job(
         if changed := _changed(options, written=table in written, bounded=bounded, replays=replays):
             set_options(environment, known, changed)
         if table in written:
-            loaded.sinks[table] = rehearse_sink(environment, known, table, rehearsal) if rehearsal else options
+            loaded.sinks[table] = dry_run_sink(environment, known, table, dry_run) if dry_run else options
             continue
         loaded.sources[table] = options
-        if rehearsal:
-            rehearse_source(environment, known, table, rehearsal)
+        if dry_run:
+            dry_run_source(environment, known, table, dry_run)
     if bounded:
         # Each partition ends, so none can fall idle for good; one that is slow must not make others' rows late.
         environment.get_config().set("table.exec.source.idle-timeout", "0 s")
@@ -111,10 +111,10 @@ def _changed(options: dict[str, str], *, written: bool, bounded: bool, replays: 
 
 def _read_as(name: str, declarations: Declarations) -> str:
     """Return the name of the table that reads a source's topic."""
-    return declarations.guarded[name].table if name in declarations.guarded else name
+    return declarations.validated[name].table if name in declarations.validated else name
 
 
 def _keeps_state(needed: list[Statement], declarations: Declarations) -> bool:
-    """Say whether any of the job's models is watched: that is what Python functions keep state for."""
+    """Say whether any of the job's models is monitored: that is what Python functions keep state for."""
     models = [declarations.models.get(statement.name or "") for statement in needed if statement.kind == "CREATE MODEL"]
     return any(model is not None and model.monitored is not None for model in models)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from pyflink_jobs.parsing.statements import Statement
     from pyflink_jobs.planning.companions.only_records import Places
     from pyflink_jobs.planning.declarations import Declarations
-    from pyflink_jobs.planning.rewrites.dry_run import Rehearsal
-    from pyflink_jobs.planning.rewrites.validated_source import GuardedSource
+    from pyflink_jobs.planning.rewrites.dry_run import DryRun
+    from pyflink_jobs.planning.rewrites.validated_source import ValidatedSource
 
 __all__ = ["PlannedJob", "check_plans", "plan_job"]
 
@@ -44,7 +44,7 @@ class PlannedJob:
     environment: TableEnvironment
     statements: StatementSet
     inserts: list[str]
-    guarded: list[GuardedSource]
+    validated: list[ValidatedSource]
     views: list[ScoredView]
     sources: dict[str, dict[str, str]]
     sinks: dict[str, dict[str, str]]
@@ -59,17 +59,17 @@ def plan_job(
     *,
     bounded: bool = False,
     places: Places | None = None,
-    rehearsal: Rehearsal | None = None,
+    dry_run: DryRun | None = None,
 ) -> PlannedJob:
     """Load a job and what it reads into `environment`, and plan its INSERT statements.
 
-    With `places` it replays: only what comes of the records there is written. With a `rehearsal` it reads and writes
+    With `places` it replays: only what comes of the records there is written. With a `dry_run` it reads and writes
     what that says. Raises what `load_job` raises.
     """
     replays = places is not None
-    loaded = load_job(declarations, name, environment, bounded=bounded, replays=replays, rehearsal=rehearsal)
+    loaded = load_job(declarations, name, environment, bounded=bounded, replays=replays, dry_run=dry_run)
     statements, inserts = _add_inserts(name, loaded.statements, loaded.catalog, places)
-    guarded = [source for source_name, source in declarations.guarded.items() if source_name in loaded.names]
+    validated = [source for source_name, source in declarations.validated.items() if source_name in loaded.names]
     views = loaded.catalog.views
     functions = _digests(views)
     return PlannedJob(
@@ -77,7 +77,7 @@ def plan_job(
         environment,
         statements,
         inserts,
-        guarded,
+        validated,
         views,
         loaded.sources,
         loaded.sinks,
@@ -125,8 +125,8 @@ def _add_inserts(
             raise sql_error(statement, error) from error
         inserts.append(text)
     scoring = catalog.views_behind(statements)
-    watched = scoring if places is None else []
-    generated = [text for view in watched for text in drift_inserts(catalog, view, name)]
+    monitored = scoring if places is None else []
+    generated = [text for view in monitored for text in drift_inserts(catalog, view, name)]
     if scoring or places is not None:
         generated += quarantine_inserts(name, statements, scoring, catalog, places)
     for text in generated:
@@ -149,7 +149,7 @@ def check_plans(declarations: Declarations, environment: TableEnvironment) -> li
     broken = set(declarations.broken)
     placed = {finding.place for finding in declarations.findings}
     readers = [*declarations.created, *(statement for job in declarations.jobs.values() for statement in job)]
-    catalog = Catalog(environment, declarations.models, readers, declarations.guarded)
+    catalog = Catalog(environment, declarations.models, readers, declarations.validated)
     for statement in declarations.created:
         if statement.kind == "CREATE MODEL" and statement.name in declarations.broken:
             continue
@@ -184,5 +184,5 @@ def _explain(statements: StatementSet, job: list[Statement], catalog: Catalog) -
                 raise SqlError(message.text, place=place, detail=message.trace) from error
         if _LOST_TIME in message.text and (view := view_with_plain_join(catalog)):
             lost = f"a join in `{view.name}` loses event time, which a monitor behind it needs"
-            raise SqlError(lost, place=view.place(), ways_out=KEEP_TIME, detail=message.trace) from error
+            raise SqlError(lost, place=view.place(), fixes=KEEP_TIME, detail=message.trace) from error
         raise sql_error(job[0], error) from error

@@ -62,7 +62,7 @@ _MOST_COLUMNS = 4  # named of one operator
 def name_states(plan: Plan, planned: PlannedJob) -> dict[int, str]:
     """Return a name for each operator of a job's plan that keeps state."""
     places = {s.name: str(s.place().file) for s in planned.needed if s.name and s.kind != "INSERT INTO"}
-    watched = next((view.model.definition for view in planned.views if view.drift), None)
+    monitored = next((view.model.definition for view in planned.views if view.drift), None)
     makers = {kind: _makers(planned.needed, words) for kind, words in _MADE_BY.items()}
     seen: dict[str, int] = {}
     names = {}
@@ -73,9 +73,9 @@ def name_states(plan: Plan, planned: PlannedJob) -> dict[int, str]:
             names[number] = f"place in the topic of `{operator.table}` ({places.get(operator.table, 'a source')})"
         elif operator.type == SINK:
             names[number] = f"transactions of `{operator.table}` ({places.get(operator.table, 'a sink')})"
-        elif watched and _is_drifts(plan, operator):
+        elif monitored and _is_drifts(plan, operator):
             what = "memory of past windows" if operator.type == "python-group-aggregate" else "windows in progress"
-            names[number] = f"drift of `{watched.name}`: {what} ({watched.place.file})"
+            names[number] = f"drift of `{monitored.name}`: {what} ({monitored.place.file})"
         else:
             nth = seen.get(operator.type, 0)
             seen[operator.type] = nth + 1
@@ -84,7 +84,7 @@ def name_states(plan: Plan, planned: PlannedJob) -> dict[int, str]:
 
 
 def _is_drifts(plan: Plan, operator: Operator) -> bool:
-    """Tell whether an operator reads what the scoring function gives, by whatever ways."""
+    """Return whether an operator reads what the scoring function gives, by whatever ways."""
     below = [plan.operators[name] for name in plan.inputs[operator.id]]
     return operator.type.startswith("python-group") or any(
         one.type == "python-calc" or _is_drifts(plan, one) for one in below

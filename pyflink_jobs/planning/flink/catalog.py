@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pyflink_jobs.parsing.statements import Statement
     from pyflink_jobs.planning.companions.drift_sql import DriftViews
     from pyflink_jobs.planning.declarations import Model
-    from pyflink_jobs.planning.rewrites.validated_source import GuardedSource
+    from pyflink_jobs.planning.rewrites.validated_source import ValidatedSource
 
 __all__ = ["Catalog", "ScoredView", "sql_error"]
 
@@ -36,7 +36,7 @@ class ScoredView:
     """The views behind an ML_PREDICT call: `scored` calls the model, `predictions` is what a query sees.
 
     `kept` has the types of those columns of the call's table that both have, by name; `drift` has the views of the
-    model's monitor, if it is watched. `source` is what stands behind FROM where the call reads its rows.
+    model's monitor, if it is monitored. `source` is what stands behind FROM where the call reads its rows.
     """
 
     call: Call
@@ -55,20 +55,20 @@ class Catalog:
     """A table environment's catalog, filled statement by statement.
 
     `readers` are all statements that will be loaded or planned: what they read of a call is what its views have.
-    Of a source among `guarded`, statements get the sound rows.
+    Of a source among `validated`, statements get the valid rows.
     """
 
     environment: TableEnvironment
     models: dict[str, Model]
     readers: list[Statement]
-    guarded: Mapping[str, GuardedSource] = field(default_factory=dict)
+    validated: Mapping[str, ValidatedSource] = field(default_factory=dict)
     views: list[ScoredView] = field(default_factory=list)
     statements: dict[str, Statement] = field(default_factory=dict)
     _functions: set[str] = field(default_factory=set)
 
     def load(self, statement: Statement) -> None:
         """Execute a CREATE statement; raises SqlError with file, line and column."""
-        source = self.guarded.get(statement.name or "")
+        source = self.validated.get(statement.name or "")
         text = source.table_sql if source else self.expanded(statement)
         try:
             self.environment.execute_sql(text)
@@ -76,9 +76,9 @@ class Catalog:
             raise sql_error(statement, error) from error
         self.statements[statement.name or ""] = statement
         if source:
-            self._create_guard(source)
+            self._create_validated(source)
 
-    def _create_guard(self, source: GuardedSource) -> None:
+    def _create_validated(self, source: ValidatedSource) -> None:
         statement = source.source.statement
         try:
             if "hash" in source.personal.values():
@@ -143,7 +143,7 @@ class Catalog:
 
     def _origins(self) -> set[str | None]:
         """Return the names of the columns that tell which record of a source a row is."""
-        sources = [guarded.source for guarded in self.guarded.values()]
+        sources = [validated.source for validated in self.validated.values()]
         return {source.metadata(key) for source in sources for key in ("partition", "offset")}
 
     def _source(self, call: Call) -> tuple[str, str]:

@@ -56,7 +56,7 @@ def _queries(statement: Statement) -> Iterator[_Query]:
 
 
 def _is_renamed(after: list[Token]) -> bool:
-    """Tell whether a call's columns get other names: `AS t (a, b)`."""
+    """Return whether a call's columns get other names: `AS t (a, b)`."""
     alias = after[1:] if after and after[0].says("AS") else after
     return len(alias) > 1 and alias[0].is_identifier and alias[1].says("(")
 

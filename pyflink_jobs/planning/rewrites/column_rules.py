@@ -45,7 +45,7 @@ _LONGEST_SHOWN = 100
 
 @dataclass(frozen=True)
 class Rule:
-    """What a sound row keeps: `holds` is SQL that is TRUE or FALSE, never NULL; `broken` is SQL for what was found.
+    """What a valid row keeps: `holds` is SQL that is TRUE or FALSE, never NULL; `broken` is SQL for what was found.
 
     `reason` is what quarantine calls a record that breaks it.
     """
@@ -71,7 +71,7 @@ def read_rules(column: SourceColumn) -> tuple[list[Rule], list[Finding]]:
             rules.append(found)
         else:
             ways = (f"write `{_USAGE[name]}`", "begin a description with another word")
-            findings.append(Finding(f"column `{column.name}`: `{part}`: {found}", column.place, ways_out=ways))
+            findings.append(Finding(f"column `{column.name}`: `{part}`: {found}", column.place, fixes=ways))
     return rules, findings
 
 

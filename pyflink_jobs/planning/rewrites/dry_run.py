@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     from pyflink.table import TableEnvironment
 
-__all__ = ["Rehearsal", "rehearse_sink", "rehearse_source"]
+__all__ = ["DryRun", "dry_run_sink", "dry_run_source"]
 
 
 @dataclass(frozen=True)
-class Rehearsal:
+class DryRun:
     """A run of a job for trial: `reads` are options that its table `source` gets in place of its own.
 
     Tables in Kafka are written to topics of its own, named after `prefix`; all others to nowhere.
@@ -34,18 +34,18 @@ class Rehearsal:
     prefix: str
 
 
-def rehearse_source(environment: TableEnvironment, known: str, table: str, rehearsal: Rehearsal) -> None:
-    """Let a table, `known` to Flink by another name, be read as the rehearsal says, and leave no trace in Kafka."""
+def dry_run_source(environment: TableEnvironment, known: str, table: str, dry_run: DryRun) -> None:
+    """Let a table, `known` to Flink by another name, be read as the dry_run says, and leave no trace in Kafka."""
     if options_of(environment, known).get("connector") in KAFKA:
-        reads = rehearsal.reads if table == rehearsal.source else {}
+        reads = dry_run.reads if table == dry_run.source else {}
         set_options(environment, known, {**UNREMEMBERED, **reads})
 
 
-def rehearse_sink(environment: TableEnvironment, known: str, table: str, rehearsal: Rehearsal) -> dict[str, str]:
+def dry_run_sink(environment: TableEnvironment, known: str, table: str, dry_run: DryRun) -> dict[str, str]:
     """Let a table be written to a topic of its own, or to nowhere; return its options."""
     options = options_of(environment, known)
     if options.get("connector") in KAFKA:
-        topic = f"{rehearsal.prefix}-{table}"
+        topic = f"{dry_run.prefix}-{table}"
         set_options(environment, known, {"topic": topic} | ({TRANSACTIONS: topic} if TRANSACTIONS in options else {}))
     else:
         send_nowhere(environment, known)

@@ -45,14 +45,14 @@ def read_pii(column: SourceColumn) -> tuple[str, list[Finding]]:
         near = get_close_matches(words[0], _WAYS, n=1) if words else []
         ways = (f"write `pii {near[0]}`",) if near else ("write `pii hash`, `pii mask` or `pii drop`",)
         message = f"column `{column.name}`: `{' '.join(found[0])}`: one of {', '.join(_WAYS)} is expected, once"
-        return "", [Finding(message, column.place, ways_out=ways)]
+        return "", [Finding(message, column.place, fixes=ways)]
     if words[0] != "drop" and not column.is_text:
         message = f"column `{column.name}` is {column.type or 'computed'}, `pii {words[0]}` is for text"
-        return "", [Finding(message, column.place, ways_out=("write `pii drop`", "declare the column STRING"))]
+        return "", [Finding(message, column.place, fixes=("write `pii drop`", "declare the column STRING"))]
     if words[0] == "hash" and len(os.environ.get(KEY, "")) < _SHORTEST_KEY:
         message = f"`pii hash` of column `{column.name}` needs a key of at least {_SHORTEST_KEY} characters"
         ways = (f"set {KEY} where you start the job; the same for ever, or hashes will differ",)
-        return "", [Finding(message, column.place, ways_out=ways)]
+        return "", [Finding(message, column.place, fixes=ways)]
     return words[0], []
 
 

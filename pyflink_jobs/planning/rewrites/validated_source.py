@@ -1,7 +1,7 @@
-"""Sources with a guard: sound rows are read on, all other records go to the table `quarantine`.
+"""Sources with a guard: valid rows are read on, all other records go to the table `quarantine`.
 
-A table of another name reads everything, once, and a view of it says of each row why it is not sound. A view with the
-source's name has the sound rows, so every statement that reads the source gets those alone. A job that scores also
+A table of another name reads everything, once, and a view of it says of each row why it is not valid. A view with the
+source's name has the valid rows, so every statement that reads the source gets those alone. A job that scores also
 gets an INSERT of the others.
 """
 
@@ -18,13 +18,13 @@ from pyflink_jobs.planning.rewrites.personal_data import pii_sql
 if TYPE_CHECKING:
     from pyflink_jobs.parsing.create_table import SourceTable
 
-__all__ = ["MODE", "REASON", "UNCHECKED", "GuardedSource", "can_be_checked", "is_json_of_kafka"]
+__all__ = ["MODE", "REASON", "UNCHECKED", "ValidatedSource", "can_be_checked", "is_json_of_kafka"]
 
 UNCHECKED = "_unchecked"
 """What the table that reads everything has behind the source's name."""
 
 REASON = "_reason"
-"""The column that says why a row is not sound; NULL of one that is."""
+"""The column that says why a row is not valid; NULL of one that is."""
 
 MODE = "quarantine"
 """The option of a source that says what quarantine keeps of its records."""
@@ -45,17 +45,17 @@ _EARLIEST_MS = 631_152_000_000
 
 
 def is_json_of_kafka(table: SourceTable) -> bool:
-    """Tell whether a table's records are JSON in Kafka, which can be read here."""
+    """Return whether a table's records are JSON in Kafka, which can be read here."""
     return table.connector == "kafka" and "json" in map(table.option, _FORMATS)
 
 
 def can_be_checked(source: SourceTable) -> bool:
-    """Tell whether records that cannot be decoded can become rows as well."""
+    """Return whether records that cannot be decoded can become rows as well."""
     return source.connector == "kafka" and any(source.option(key) in _CHECKED for key in _FORMATS)
 
 
 @dataclass(frozen=True)
-class GuardedSource:
+class ValidatedSource:
     """A source, the rules of its columns, what becomes of personal data, and what quarantine keeps of its records.
 
     `mode` is "full", "pointer" or "off".
@@ -78,7 +78,7 @@ class GuardedSource:
 
     @property
     def is_checked(self) -> bool:
-        """Tell whether records that cannot be decoded become rows as well."""
+        """Return whether records that cannot be decoded become rows as well."""
         return self.mode != "off" and can_be_checked(self.source)
 
     @property
@@ -94,7 +94,7 @@ class GuardedSource:
 
     @property
     def checks(self) -> tuple[Rule, ...]:
-        """All that a sound row keeps, in the order in which quarantine names the reason; those of a reason together."""
+        """All that a valid row keeps, in the order in which quarantine names the reason; those of a reason together."""
         if self.mode == "off":
             return ()
         found = [Rule("", "`_error` IS NULL", self._error, "undecodable")] if self.is_checked else []
@@ -106,7 +106,7 @@ class GuardedSource:
             words = literal(f", expected {_EARLIEST} to a day after its time in Kafka")
             shown = f"{literal(f'{self.source.time} is ')} || COALESCE(CAST({time} AS STRING), 'NULL') || {words}"
             holds = f"({time} IS NOT NULL AND {moment} BETWEEN {limits})"
-            found.append(Rule(self.source.time, holds, shown, "event time absurd"))
+            found.append(Rule(self.source.time, holds, shown, "invalid event time"))
             mark = f"CURRENT_WATERMARK({time})"
             words = f"{literal(f'{self.source.time} is ')} || CAST({time} AS STRING) || ', the watermark '"
             ahead = f"({mark} IS NULL OR {time} > {mark})"
@@ -125,7 +125,7 @@ class GuardedSource:
     def table_sql(self) -> str:
         """The source's own CREATE TABLE with that name, and what is known of each record beside it; its lines stay.
 
-        Unsound records are without effect on the watermark: it goes on as if they were not there.
+        Invalid records are without effect on the watermark: it goes on as if they were not there.
         """
         source, text = self.source, self.source.statement.text
         edits = [(source.name.start, source.name.end, quoted(self.table))]
@@ -139,20 +139,20 @@ class GuardedSource:
             edits += _options_of_checked_format(source)
             if source.watermark:
                 start, end = source.watermark
-                sound = [check for check in self.checks if check.reason != "late"]
-                edits.append((start, end, f"CASE WHEN {_and(sound)} THEN {text[start:end]} END"))
+                valid = [check for check in self.checks if check.reason != "late"]
+                edits.append((start, end, f"CASE WHEN {_and(valid)} THEN {text[start:end]} END"))
         if MODE in source.options:
             edits.append((*_with_its_comma(source, MODE), ""))
         return _edited(text, edits)
 
     @property
     def checked(self) -> str:
-        """The name of the view that says of each row why it is not sound."""
+        """The name of the view that says of each row why it is not valid."""
         return f"{self.name}_checked"
 
     @property
     def checked_sql(self) -> str:
-        """All rows, with the first reason for which one is not sound.
+        """All rows, with the first reason for which one is not valid.
 
         Conditions are nowhere negated: the planner makes `NOT x <= 9` an `x > 9`, and both are false of NaN.
         """
@@ -163,7 +163,7 @@ class GuardedSource:
 
     @property
     def view_sql(self) -> str:
-        """The sound rows, with the source's own columns."""
+        """The valid rows, with the source's own columns."""
         columns = ", ".join(
             pii_sql(column.name, self.personal.get(column.name, ""))
             for column in self.source.columns

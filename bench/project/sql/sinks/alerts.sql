@@ -1,4 +1,4 @@
--- Alarms of the watched model; nobody reads them here.
+-- Alarms of the monitored model; nobody reads them here.
 CREATE TABLE alerts (
   feature STRING,
   message STRING

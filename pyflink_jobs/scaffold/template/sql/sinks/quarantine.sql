@@ -1,7 +1,7 @@
 -- Records that cannot be scored, with the reason. The table may have any of these columns.
 CREATE TABLE quarantine (
   source        STRING,             -- the table in sql/sources/; of a refused row that or the view that the model reads
-  reason        STRING,             -- 'undecodable', 'contract', 'event time absurd', 'late' or 'refused by model'
+  reason        STRING,             -- 'undecodable', 'contract', 'invalid event time', 'late' or 'refused by model'
   detail        STRING,             -- in words: what was found, what was expected
   topic         STRING,             -- where the record stands in Kafka
   `partition`   INT,

@@ -1,4 +1,4 @@
-"""A small project whose model is watched: events of half an hour in three places, the last third of them shifted."""
+"""A small project whose model is monitored: events of half an hour in three places, the last third of them shifted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pyflink_jobs.project.settings import Project
 
-__all__ = ["MINUTE", "START", "events", "line", "watched_project"]
+__all__ = ["MINUTE", "START", "events", "line", "monitored_project"]
 
 START, MINUTE = 1_700_006_400_000, 60_000  # milliseconds
 PLACES = ["a", "b", "rare", None]
@@ -32,7 +32,7 @@ _RECORD = """model STRING, version STRING, window_start TIMESTAMP_LTZ(3), window
   reference_quantiles ARRAY<DOUBLE>, reference STRING"""
 
 
-def watched_project(folder: Path, bootstrap: str, names: dict[str, str], *, more: str = "") -> Project:
+def monitored_project(folder: Path, bootstrap: str, names: dict[str, str], *, more: str = "") -> Project:
     """Write the project; `names` are the topics of events, scored, drift and alerts. `more` are further options."""
     project = make_project(
         folder,

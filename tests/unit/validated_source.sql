@@ -12,7 +12,7 @@ SELECT *,
   THEN CASE WHEN `id` IS NOT NULL AND (`delay` IS NULL OR (`delay` >= 0 AND `delay` <= 9))
   THEN CASE WHEN (`at` IS NOT NULL AND CAST(`at` AS TIMESTAMP_LTZ(3)) BETWEEN TO_TIMESTAMP_LTZ(631152000000, 3) AND `_ingested_at` + INTERVAL '1' DAY)
   THEN CASE WHEN (CURRENT_WATERMARK(`at`) IS NULL OR `at` > CURRENT_WATERMARK(`at`))
-  THEN CAST(NULL AS STRING) ELSE 'late' END ELSE 'event time absurd' END ELSE 'contract' END ELSE 'undecodable' END AS `_reason`
+  THEN CAST(NULL AS STRING) ELSE 'late' END ELSE 'invalid event time' END ELSE 'contract' END ELSE 'undecodable' END AS `_reason`
 FROM `events_unchecked`;
 
 SELECT `id`, `delay`, `place`, `parts`, `at`
@@ -28,7 +28,7 @@ SELECT
     WHEN 'contract' THEN CONCAT_WS('; ',
       CASE WHEN `id` IS NOT NULL THEN CAST(NULL AS STRING) ELSE 'id is NULL, expected a value' END,
       CASE WHEN (`delay` IS NULL OR (`delay` >= 0 AND `delay` <= 9)) THEN CAST(NULL AS STRING) ELSE 'delay is ' || CAST(`delay` AS STRING) || ', expected 0 to 9' END)
-    WHEN 'event time absurd' THEN 'at is ' || COALESCE(CAST(`at` AS STRING), 'NULL') || ', expected 1990-01-01 to a day after its time in Kafka'
+    WHEN 'invalid event time' THEN 'at is ' || COALESCE(CAST(`at` AS STRING), 'NULL') || ', expected 1990-01-01 to a day after its time in Kafka'
     WHEN 'late' THEN 'at is ' || CAST(`at` AS STRING) || ', the watermark ' || CAST(CURRENT_WATERMARK(`at`) AS STRING) END AS `detail`,
   `_offset` AS `offset`,
   JSON_OBJECT('id' VALUE `id`, 'delay' VALUE `delay`, 'place' VALUE `place`, 'parts' VALUE CAST(`parts` AS STRING)) AS `columns`,

@@ -1,5 +1,5 @@
--- The network of mlp.sql, all its sixteen inputs and its output watched for drift.
-CREATE MODEL watched
+-- The network of mlp.sql, all its sixteen inputs and its output monitored for drift.
+CREATE MODEL monitored
 INPUT (
   x0 FLOAT, x1 FLOAT, x2 FLOAT, x3 FLOAT,
   x4 FLOAT, x5 FLOAT, x6 FLOAT, x7 FLOAT,

@@ -56,14 +56,14 @@ SELECT
 FROM `m_partials_1`
 WHERE `arrival` <> 'in time';
 
-CREATE TEMPORARY VIEW `m_watched_1` AS
-SELECT `model`, `watch_m_1`(`window_start`, `arrival`, `merged`) AS `watched`
+CREATE TEMPORARY VIEW `m_followed_1` AS
+SELECT `model`, `follow_m_1`(`window_start`, `arrival`, `merged`) AS `followed`
 FROM (SELECT 'm' AS `model`, `window_start`, `arrival`, `merged` FROM `m_windows_1`)
 GROUP BY `model`;
 
-CREATE TEMPORARY VIEW `m_news_1` AS
-SELECT `watched`.`results` AS `results`, `watched`.`alerts` AS `alerts`
-FROM TO_CHANGELOG(input => TABLE `m_watched_1`)
+CREATE TEMPORARY VIEW `m_new_results_1` AS
+SELECT `followed`.`results` AS `results`, `followed`.`alerts` AS `alerts`
+FROM TO_CHANGELOG(input => TABLE `m_followed_1`)
 WHERE `op` IN ('INSERT', 'UPDATE_AFTER');
 
 INSERT INTO scored SELECT id, score
@@ -92,8 +92,8 @@ SELECT
   `quantiles`,
   `reference_quantiles`,
   '<reference>' AS `reference`
-FROM `m_news_1`
-CROSS JOIN UNNEST(`m_news_1`.`results`) AS `told` (`slice`, `feature`, `window_start`, `window_end`, `n`, `nulls`, `late`, `d_lo`, `d_hi`, `margin`, `p`, `q`, `rank`, `psi`, `wasserstein`, `verdict`, `reference_n`, `reference_nulls`, `quantiles`, `reference_quantiles`);
+FROM `m_new_results_1`
+CROSS JOIN UNNEST(`m_new_results_1`.`results`) AS `results` (`slice`, `feature`, `window_start`, `window_end`, `n`, `nulls`, `late`, `d_lo`, `d_hi`, `margin`, `p`, `q`, `rank`, `psi`, `wasserstein`, `verdict`, `reference_n`, `reference_nulls`, `quantiles`, `reference_quantiles`);
 
 INSERT INTO `alerts` (`slice`, `feature`, `event`, `message`)
 SELECT
@@ -101,5 +101,5 @@ SELECT
   `feature`,
   `event`,
   `message`
-FROM `m_news_1`
-CROSS JOIN UNNEST(`m_news_1`.`alerts`) AS `told` (`slice`, `feature`, `event`, `since`, `window_start`, `window_end`, `message`, `defined_at`);
+FROM `m_new_results_1`
+CROSS JOIN UNNEST(`m_new_results_1`.`alerts`) AS `results` (`slice`, `feature`, `event`, `since`, `window_start`, `window_end`, `message`, `defined_at`);
