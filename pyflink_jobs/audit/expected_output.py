@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from pyflink_jobs.parsing.insert import read_insert
 from pyflink_jobs.parsing.tokens import literal, quoted
-from pyflink_jobs.planning.companions.only_records import origins, read_insert
+from pyflink_jobs.planning.companions.only_records import origins
 from pyflink_jobs.planning.compile.load import LoadedJob, load_job
 from pyflink_jobs.planning.declarations import declare
 from pyflink_jobs.running.environment import table_environment
@@ -63,7 +65,8 @@ def _queries(loaded: LoadedJob, wanted: Places) -> list[str]:
             catalog.load(statement)
         if statement.kind != "INSERT INTO":
             continue
-        insert = read_insert(catalog.expanded(statement), statement, catalog.columns_to_write(statement.name or ""))
+        query = replace(statement, text=catalog.expanded(statement))
+        insert = read_insert(query, catalog.columns_to_write(statement.name or ""))
         for origin in origins(statement, insert, catalog, wanted):
             topic = literal(loaded.sources[origin.source]["topic"])
             columns = f"{topic}, {quoted(origin.partition)}, {quoted(origin.offset)}"

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding, Place
 from pyflink_jobs.parsing.create_table import read_source
+from pyflink_jobs.parsing.insert import read_insert
 from pyflink_jobs.parsing.ml_predict import find_calls
-from pyflink_jobs.planning.companions.only_records import read_insert
 from pyflink_jobs.planning.dependencies import in_order, needed_by
 from pyflink_jobs.planning.rewrites.validated_source import is_json_of_kafka
 
@@ -81,7 +81,7 @@ def _of_table(table: SourceTable, source: str, columns: tuple[str, str], insert:
         ways = ("write the rows to one as well: 'connector' = 'kafka', 'format' = 'json'",)
         return Finding(message, place, fixes=ways)
     there = [column.name for column in table.columns]
-    written = read_insert(insert.text, insert, there).columns
+    written = read_insert(insert, there).columns
     kinds = dict(zip(columns, ("INT", "BIGINT"), strict=True))
     lacking = [f"{column} {kind}" for column, kind in kinds.items() if column not in there]
     if not lacking and set(columns) <= set(written):

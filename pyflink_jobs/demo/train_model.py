@@ -93,7 +93,7 @@ def training_data(folder: Path, start: datetime, end: datetime) -> Project:
 
 def _columns(project: Project) -> list[str]:
     """Return the model's inputs, in the order of its CREATE MODEL."""
-    statements = read_sql(project, os.environ)["models"]
+    statements = read_sql(project.root, os.environ)["models"]
     return [
         column.name
         for statement in statements

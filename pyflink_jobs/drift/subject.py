@@ -39,7 +39,7 @@ def find_subject(project: Project, name: str, version: str | None) -> Subject:
     Raises ProjectError for an unknown model, ModelError and ContractError where SQL and file do not fit.
     """
     values = {"KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers(project), **os.environ}
-    statements = {s.name or "": s for s in read_sql(project, values)["models"] if s.kind == "CREATE MODEL"}
+    statements = {s.name or "": s for s in read_sql(project.root, values)["models"] if s.kind == "CREATE MODEL"}
     if name not in statements:
         near = get_close_matches(name, statements, n=1)
         raise ProjectError(

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from pyflink_jobs.parsing.statements import Statement
     from pyflink_jobs.parsing.tokens import Token
 
-__all__ = ["Column", "ModelDefinition", "Option", "read_create_model"]
+__all__ = ["MONITOR", "Column", "ModelDefinition", "Option", "read_create_model"]
+
+MONITOR = "monitor."
+"""The prefix of the options that monitor a model."""
 
 
 @dataclass(frozen=True)

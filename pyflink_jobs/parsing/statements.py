@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from pyflink_jobs.project.settings import Project
-
 __all__ = ["Statement", "read_sql", "split"]
 
 FOLDERS = ("sources", "features", "models", "sinks", "jobs")
@@ -101,16 +99,16 @@ def split(text: str, file: Path) -> list[Statement]:
     return statements
 
 
-def read_sql(project: Project, values: Mapping[str, str]) -> dict[str, list[Statement]]:
-    """Read all `.sql` files of a project: folder name ("sources", "jobs", ...) to statements, in order of file name.
+def read_sql(root: Path, values: Mapping[str, str]) -> dict[str, list[Statement]]:
+    """Read the `.sql` files of the project at `root`: folder ("sources", "jobs", ...) to statements, by file name.
 
     `values` fills in `${NAME}`. Raises SqlError with every missing name and every unreadable file at once.
     """
     findings: list[Finding] = []
     statements: dict[str, list[Statement]] = {folder: [] for folder in FOLDERS}
     for folder in FOLDERS:
-        for path in sorted((project.sql / folder).glob("*.sql")):
-            shown = project.relative(path)
+        for path in sorted((root / "sql" / folder).glob("*.sql")):
+            shown = path.relative_to(root)
             try:
                 text, missing = fill_in(path.read_text(encoding="utf-8"), shown, values)
                 findings += missing

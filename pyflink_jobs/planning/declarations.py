@@ -85,7 +85,7 @@ def declare(project: Project, kafka: str | None = None) -> Declarations:
     Raises SqlError where files cannot be read at all; what can be collected is in `findings`.
     """
     values = {"KAFKA_BOOTSTRAP_SERVERS": kafka or bootstrap_servers(project), **os.environ}
-    folders = read_sql(project, values)
+    folders = read_sql(project.root, values)
     created = in_order(s for folder, statements in folders.items() if folder != "jobs" for s in statements)
     jobs: dict[str, list[Statement]] = {}
     for statement in folders["jobs"]:

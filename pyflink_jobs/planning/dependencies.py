@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding, SqlError
-from pyflink_jobs.planning.checks.model_file import MONITOR
+from pyflink_jobs.parsing.create_model import MONITOR
 from pyflink_jobs.planning.companions.drift_sql import ALERTS, DRIFT
 
 if TYPE_CHECKING:

@@ -1,18 +1,15 @@
-"""INSERTs taken apart, and conditions for places: each is evaluated against all places around."""
+"""Conditions for places: each is evaluated against all places around."""
 
 from __future__ import annotations
 
 import sqlite3
-from pathlib import Path
 from unittest.mock import patch
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from pyflink_jobs.parsing.statements import Statement
 from pyflink_jobs.planning.companions import only_records as restricted
-from pyflink_jobs.planning.companions.only_records import read_insert, within
+from pyflink_jobs.planning.companions.only_records import within
 
 PLACES = some.frozensets(some.tuples(some.integers(0, 2), some.integers(0, 12)))
 
@@ -37,26 +34,3 @@ def test_offsets_that_follow_one_another_are_a_range() -> None:
     condition = within("`p`", "`o`", [(1, 4), (0, 7), (0, 3), (0, 4), (0, 5), (0, 9)])
     assert condition == "(`p` = 0 AND (`o` IN (7, 9) OR `o` BETWEEN 3 AND 5)) OR (`p` = 1 AND (`o` IN (4)))"
     assert within("p", "o", []) == "FALSE"
-
-
-@pytest.mark.parametrize(
-    ("text", "into", "columns", "query"),
-    [
-        ("INSERT INTO t\nSELECT 1, 2", "INSERT INTO t", ("x", "y"), "\nSELECT 1, 2"),
-        ("INSERT INTO t (`a b`, c) -- c\nSELECT 1, 2", "INSERT INTO t", ("a b", "c"), " -- c\nSELECT 1, 2"),
-        ("insert into a.`b`.t (SELECT 1)", "insert into a.`b`.t", ("x", "y"), " (SELECT 1)"),
-        ("INSERT INTO t WITH q AS (SELECT 1) SELECT *", "INSERT INTO t", ("x", "y"), " WITH q AS (SELECT 1) SELECT *"),
-        ("INSERT INTO t (c) (SELECT 1)", "INSERT INTO t", ("c",), " (SELECT 1)"),
-    ],
-)
-def test_an_insert_is_taken_apart(text: str, into: str, columns: tuple[str, ...], query: str) -> None:
-    insert = read_insert(text, Statement(Path("job.sql"), "", text), ["x", "y"])
-    assert (insert.into, insert.columns, insert.query) == (into, columns, query)
-
-
-def test_the_query_stays_as_it_is() -> None:
-    text = "INSERT INTO t\nSELECT a -- why\nFROM u -- last"
-    insert = read_insert(text, Statement(Path("job.sql"), "", text), ["x"])
-    assert insert.select("`x`", "`x` = 1") == (
-        "SELECT `x` FROM (\nSELECT a -- why\nFROM u -- last\n) AS `_rows` (`x`)\nWHERE `x` = 1"
-    )

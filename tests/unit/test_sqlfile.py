@@ -44,12 +44,12 @@ def test_all_missing_variables_are_listed_at_once(tmp_path: Path) -> None:
         },
     )
     with pytest.raises(SqlError) as caught:
-        read_sql(project, {"FOUR": "4"})
+        read_sql(project.root, {"FOUR": "4"})
     assert [(str(f.place), f.message) for f in caught.value.findings] == [
         ("sql/sources/a.sql:2", "environment variable ONE is not set"),
         ("sql/sinks/b.sql:2", "environment variable TWO is not set"),
     ]
-    statements = read_sql(project, {"ONE": "1", "TWO": "2", "FOUR": "4"})
+    statements = read_sql(project.root, {"ONE": "1", "TWO": "2", "FOUR": "4"})
     assert statements["sources"][0].text == "CREATE TABLE a (x INT) WITH ('topic' = '1')"
     assert statements["sinks"][0].text.endswith("WITH ('topic' = '2', 'd' = 'deep', 'e' = '4')")
 
@@ -60,7 +60,7 @@ def test_statements_in_the_wrong_folder_are_found(tmp_path: Path) -> None:
         {"features/a": "\nINSERT INTO t SELECT 1", "jobs/b": "CREATE TABLE t (a INT)", "jobs/c": "SET 'a' = 'b'"},
     )
     with pytest.raises(SqlError) as caught:
-        read_sql(project, {})
+        read_sql(project.root, {})
     assert [str(f.place) for f in caught.value.findings] == [
         "sql/features/a.sql:2:1",
         "sql/jobs/b.sql:1:1",

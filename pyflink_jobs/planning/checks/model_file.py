@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding
+from pyflink_jobs.parsing.create_model import MONITOR
 from pyflink_jobs.project.units import seconds
 from udfs.scoring.arguments import SQL_TYPES
 from udfs.scoring.model import TIME_LIMIT, Input, ModelSpec, Output
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pyflink_jobs.project.model_files import ModelFile
     from udfs.scoring.signature import Tensor
 
-__all__ = ["MONITOR", "OPTIONS", "bind", "check_options"]
+__all__ = ["OPTIONS", "bind", "check_options"]
 
 _OUTPUT_TYPES = {
     "float16": ("FLOAT", "DOUBLE"),
@@ -37,9 +38,6 @@ _OUTPUT_TYPES = {
 }
 _DTYPES = {sql: dtype for dtype, sql in SQL_TYPES.items() if dtype != "float16"}
 OPTIONS = ("provider", "version", "null-inputs", "time-limit")
-MONITOR = "monitor."
-"""How the options of a monitor begin; pyflink_jobs.planning.checks.monitor_options reads them."""
-
 _OWN_NAMES = ("model_version", "error")
 _ELEMENT = re.compile(r"(?P<tensor>.+?)(?:\[(?P<element>\d+)\])?")
 

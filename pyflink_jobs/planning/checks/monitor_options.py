@@ -19,7 +19,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding
-from pyflink_jobs.planning.checks.model_file import MONITOR
+from pyflink_jobs.parsing.create_model import MONITOR
 
 if TYPE_CHECKING:
     from pyflink_jobs.parsing.create_model import ModelDefinition, Option

@@ -12,19 +12,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from pyflink_jobs.errors import Finding, SqlError
 from pyflink_jobs.parsing.create_table import SourceTable, read_source
-from pyflink_jobs.parsing.statements import Statement
+from pyflink_jobs.parsing.insert import read_insert
 from pyflink_jobs.parsing.tokens import literal, quoted
 from pyflink_jobs.planning.dependencies import needed_by
 
 if TYPE_CHECKING:
+    from pyflink_jobs.parsing.insert import Insert
+    from pyflink_jobs.parsing.statements import Statement
     from pyflink_jobs.planning.flink.catalog import Catalog
 
-__all__ = ["Insert", "Origin", "Places", "behind", "origins", "read_insert", "restricted_insert", "within"]
+__all__ = ["Origin", "Places", "behind", "origins", "restricted_insert", "within"]
 
 Places: TypeAlias = Mapping[str, Mapping[tuple[int, int], int]]
 """By source, partition and offset: how often the record is to be marked as replayed."""
@@ -32,20 +34,6 @@ Places: TypeAlias = Mapping[str, Mapping[tuple[int, int], int]]
 _FEW = 50  # ranges of offsets that are written as numbers
 _CHUNK = 2_000  # offsets in one text
 _KEYS = {"partition": "INT", "offset": "BIGINT"}
-
-
-@dataclass(frozen=True)
-class Insert:
-    """An INSERT: what stands before its columns, the columns it writes, and its query, lines as in the file."""
-
-    into: str
-    columns: tuple[str, ...]
-    query: str
-
-    def select(self, wanted: str, condition: str) -> str:
-        """Return the query of those rows that keep a condition over the columns."""
-        columns = ", ".join(map(quoted, self.columns))
-        return f"SELECT {wanted} FROM ({self.query}\n) AS `_rows` ({columns})\nWHERE {condition}"
 
 
 @dataclass(frozen=True)
@@ -68,27 +56,13 @@ def restricted_insert(statement: Statement, text: str, catalog: Catalog, places:
 
     `text` is the statement's, expanded. Raises SqlError where its sink cannot tell which record a row comes of.
     """
-    insert = read_insert(text, statement, catalog.columns_to_write(statement.name or ""))
+    insert = read_insert(replace(statement, text=text), catalog.columns_to_write(statement.name or ""))
     found = origins(statement, insert, catalog, places)
     if not found:
         return ""
     columns = ", ".join(map(quoted, insert.columns))
     condition = "\n  OR ".join(origin.condition for origin in found)
     return f"{insert.into} ({columns}) {insert.select(columns, condition)}"
-
-
-def read_insert(text: str, statement: Statement, columns: Iterable[str]) -> Insert:
-    """Take an INSERT apart; `columns` are all of its sink, which it writes if it names none."""
-    tokens = Statement(statement.file, statement.before, text).tokens
-    at = 3  # behind INSERT INTO name
-    while tokens[at].says("."):
-        at += 2
-    if not tokens[at].says("(") or tokens[at + 1].says("SELECT", "WITH", "VALUES", "("):
-        start = tokens[at - 1].end
-        return Insert(text[:start], tuple(columns), text[start:])
-    closing = next(index for index in range(at, len(tokens)) if tokens[index].says(")"))
-    named = tuple(token.text for token in tokens[at + 1 : closing] if not token.says(","))
-    return Insert(text[: tokens[at].start].rstrip(), named, text[tokens[closing].end :])
 
 
 def origins(statement: Statement, insert: Insert, catalog: Catalog, places: Places) -> list[Origin]:
