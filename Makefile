@@ -6,7 +6,7 @@ PYTEST := $(BIN)/python -m pytest
 # Flink's Python workers import some thousand modules: without byte code each one would compile them anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test lint types unit minicluster cluster commands model lock bench soak clean
+.PHONY: help demo test test-slow test-all lint types unit minicluster cluster commands model lock bench soak clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 22
@@ -26,8 +26,16 @@ demo: .venv/installed  ## Score five months of real flights, draw out/demo.html.
 # Two processes, each with a MiniCluster. More of them do not end sooner on two cores, and what waits for something gives up.
 PROCESSES ?= 2
 
-test: lint types  ## Lint, types, and all tests.
-	@$(PYTEST) tests/minicluster tests/cluster tests/commands tests/unit -n $(PROCESSES) --no-loadscope-reorder --durations=15
+# In this order, so that the long ones begin first.
+TESTS := $(PYTEST) tests/minicluster tests/cluster tests/commands tests/unit -n $(PROCESSES) --no-loadscope-reorder --durations=15
+
+test: lint types  ## Lint, types, and all tests but the slow ones: ten minutes.
+	@$(TESTS) -m "not slow"
+
+test-slow: .venv/installed  ## Tests of many minutes: each fault, an upgrade's whole life, documents, benches.
+	@$(TESTS) -m slow
+
+test-all: test test-slow  ## All tests.
 
 lint: .venv/installed  ## Style and format.
 	@$(BIN)/ruff check .

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.commands.test_docs import copy_project, run, script
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.slow
 def test_the_page_about_clusters(tmp_path: Path) -> None:
     copy_project(tmp_path)
     done = run(script("clusters.md"), tmp_path)

@@ -18,6 +18,8 @@ KILLS = [f"kill -9 {what}" for what in ("TaskManager", "Python worker", "JobMana
 NEED_NAMESPACES = ["checkpoint folder read-only for 10 s", "network to the broker cut for 20 s"]
 RESCALED = "savepoint, parallelism 2 -> 4 -> 1"
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def figures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:

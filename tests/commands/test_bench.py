@@ -31,6 +31,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     broker.stop(folder / "project" / ".millstream", purge=True)
 
 
+@pytest.mark.slow
 def test_each_job_reads_and_writes_every_record(bench: Path) -> None:
     figures = json.loads((bench / "figures.json").read_text())
     assert [run["job"] for run in figures["runs"]] == list(JOBS)
@@ -38,6 +39,7 @@ def test_each_job_reads_and_writes_every_record(bench: Path) -> None:
     assert all(run["cpu"]["jvm"] > 0 for run in figures["runs"])
 
 
+@pytest.mark.slow
 def test_scores_equal_onnx_runtime_called_directly(bench: Path) -> None:
     running = broker.alive(bench / "project" / ".millstream")
     assert running
@@ -76,6 +78,7 @@ def test_the_alarms_bench_tells_its_rules_from_those_that_must_not_pass(tmp_path
     assert not any(rules[name] for name in ("textbook: p < .05", "always", "never"))
 
 
+@pytest.mark.slow
 def test_the_startup_bench_sees_a_first_prediction(tmp_path: Path) -> None:
     runs = run_bench(tmp_path, "startup", "--repeats", "1", only=("help", "small"))["runs"]
     assert [(one["command"], len(one["seconds"])) for one in runs] == [("help", 1), ("small", 1)]

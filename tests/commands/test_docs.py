@@ -42,6 +42,7 @@ def copy_project(folder: Path) -> None:
     shutil.copy(ROOT / "pyproject.toml", folder)
 
 
+@pytest.mark.slow
 def test_the_tutorial(tmp_path: Path) -> None:
     done = run(script("tutorial.md"), tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -50,6 +51,7 @@ def test_the_tutorial(tmp_path: Path) -> None:
     assert "every record is accounted for" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_how_to(tmp_path: Path) -> None:
     copy_project(tmp_path)
     done = run(script("how-to.md"), tmp_path)

@@ -25,6 +25,7 @@ RECORDS = 20_000
 NAMES = ("mlp", "java_mlp")  # ours, and one of those that need no environment of their own
 
 
+@pytest.mark.slow
 def test_the_comparison_checks_and_runs_each_contestant(tmp_path: Path) -> None:
     figures = run_bench(tmp_path, "peers", "--records", str(RECORDS), "--rounds", "1", only=NAMES)
     assert list(figures["medians"]) == list(NAMES)
