@@ -15,9 +15,11 @@ MillstreamError            every error a person is meant to read; exit code 1
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "Place",
     "ProjectError",
     "SqlError",
+    "did_you_mean",
 ]
 
 
@@ -81,6 +84,18 @@ class Finding:
             "facts": list(self.facts),
             "fixes": list(self.fixes),
         }
+
+
+def did_you_mean(name: str, known: Iterable[str], *otherwise: str, fix: str = "write `{}`") -> tuple[str, ...]:
+    """Return the fixes for an unknown name: `fix` with the known name most like it, `otherwise` if none is like it.
+
+    >>> did_you_mean("carier", ["carrier", "origin"], "leave it out")
+    ('write `carrier`',)
+    >>> did_you_mean("tailnum", ["carrier", "origin"], "leave it out")
+    ('leave it out',)
+    """
+    near = get_close_matches(name, list(known), n=1)
+    return (fix.format(near[0]),) if near else otherwise
 
 
 def _either_or(ways: tuple[str, ...]) -> list[str]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError, URLError
 
 from pyflink_jobs.cluster.submit import PLAN
-from pyflink_jobs.errors import ClusterError, JobError
+from pyflink_jobs.errors import ClusterError, JobError, did_you_mean
 from pyflink_jobs.planning.compile.compiled_plan import Plan
 from pyflink_jobs.rest import Rest, why
 
@@ -94,14 +93,14 @@ def job_named(rest: Rest, name: str) -> RunningJob:
     found = [job for job in running if name in (job.name, job.id)]
     if len(found) == 1:
         return found[0]
-    near = get_close_matches(name, [job.name for job in running], n=1)
     if found:
         facts = tuple(f"{job.id}, {job.state}" for job in found)
         raise JobError(f"{len(found)} jobs of the name `{name}` run", facts=facts, fixes=("name one by its id",))
+    names = [job.name for job in running]
     raise JobError(
         f"no job `{name}` runs at {rest.url}",
-        facts=(f"these run: {', '.join(job.name for job in running) or 'none'}",),
-        fixes=(f"did you mean {near[0]}?",) if near else (f"submit it: millstream submit {name}",),
+        facts=(f"these run: {', '.join(names) or 'none'}",),
+        fixes=did_you_mean(name, names, f"submit it: millstream submit {name}", fix="did you mean {}?"),
     )
 
 

@@ -14,10 +14,9 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from pyflink_jobs.errors import Finding, Place, ProjectError
+from pyflink_jobs.errors import Finding, Place, ProjectError, did_you_mean
 from pyflink_jobs.local import flink_cluster
 
 if TYPE_CHECKING:
@@ -73,12 +72,11 @@ def target_named(project: Project, name: str) -> Target:
     """Return a target; raises ProjectError for an unknown name, and for the local cluster where it does not run."""
     targets = read_targets(project)
     if name not in targets:
-        near = get_close_matches(name, targets, n=1)
         raise ProjectError(
             f"there is no target `{name}`",
             place=Place(project.relative(project.root / "pyproject.toml")),
             facts=(f"targets: {', '.join(targets)}",),
-            fixes=(f"write {near[0]}",) if near else (f"declare it: [tool.millstream.targets.{name}]",),
+            fixes=did_you_mean(name, targets, f"declare it: [tool.millstream.targets.{name}]", fix="did you mean {}?"),
         )
     if name == LOCAL and not targets[name].url:
         raise ProjectError(
@@ -96,9 +94,9 @@ def _target(name: str, table: dict[str, Any], place: Place, findings: list[Findi
     values: dict[str, Any] = {}
     for key, value in table.items():
         if key not in known:
-            near = get_close_matches(key, known, n=1)
-            ways = (f"write {near[0]}",) if near else (f"known are: {', '.join(known)}",)
-            findings.append(Finding(f"{section}: unknown setting `{key}`", place, fixes=ways))
+            facts = (f"known are: {', '.join(known)}",)
+            message = f"{section}: unknown setting `{key}`"
+            findings.append(Finding(message, place, facts, did_you_mean(key, known, "leave it out")))
         elif type(value) is not known[key]:
             wanted = known[key].__name__
             findings.append(Finding(f"{section}: `{key}` is {value!r}, expected a value of type {wanted}", place))

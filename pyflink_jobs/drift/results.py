@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyflink_jobs.drift.records import Alarm, Drift, Series
-from pyflink_jobs.errors import KafkaError
+from pyflink_jobs.errors import KafkaError, did_you_mean
 from udfs.drift.follow_windows import LATE
 
 if TYPE_CHECKING:
@@ -133,11 +132,10 @@ def newest(records: Iterable[tuple[Record, T]], key: Callable[[Record, T], Hasha
 
 def unknown(what: str, name: str, there: Sequence[str]) -> KafkaError:
     """Return the error for a name that no record has."""
-    near = get_close_matches(name, there, n=1)
     return KafkaError(
         f"topic `drift` has no {what} `{name}`",
         facts=(f"it has {', '.join(there)}",),
-        fixes=(f"write {near[0]}",) if near else (),
+        fixes=did_you_mean(name, there, fix="did you mean {}?"),
     )
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.errors import ContractError, ProjectError
+from pyflink_jobs.errors import ContractError, ProjectError, did_you_mean
 from pyflink_jobs.local.broker import bootstrap_servers
 from pyflink_jobs.parsing.create_model import read_create_model
 from pyflink_jobs.parsing.statements import read_sql
@@ -41,11 +40,10 @@ def find_subject(project: Project, name: str, version: str | None) -> Subject:
     values = {"KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers(project), **os.environ}
     statements = {s.name or "": s for s in read_sql(project.root, values)["models"] if s.kind == "CREATE MODEL"}
     if name not in statements:
-        near = get_close_matches(name, statements, n=1)
         raise ProjectError(
             f"there is no model `{name}`",
             facts=(f"sql/models/ declares: {', '.join(sorted(statements)) or 'nothing'}",),
-            fixes=(f"write {near[0]}",) if near else ("declare it with CREATE MODEL in sql/models/",),
+            fixes=did_you_mean(name, statements, "declare it with CREATE MODEL in sql/models/", fix="did you mean {}?"),
         )
     definition = read_create_model(statements[name])
     used = definition.options.get("version")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import kafka
 from kafka.errors import KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, TopicAlreadyExistsError
 
-from pyflink_jobs.errors import Finding, KafkaError
+from pyflink_jobs.errors import Finding, KafkaError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -334,10 +333,14 @@ def _in_words(bootstrap: str) -> Iterator[None]:
 
 def _no_such_topic(bootstrap: str, topic: str, there: set[str]) -> KafkaError:
     names = sorted(name for name in there if not name.startswith(_INTERNAL))
-    near = difflib.get_close_matches(topic, names, n=3)
     return KafkaError(
         f"no topic `{topic}` in Kafka at {bootstrap}",
         facts=(f"topics there: {', '.join(names) or 'none'}",),
-        fixes=tuple(f"did you mean `{name}`?" for name in near)
-        or ("list the topics: millstream topics", "fill topics with recorded data: millstream replay"),
+        fixes=did_you_mean(
+            topic,
+            names,
+            "list the topics: millstream topics",
+            "fill topics with recorded data: millstream replay",
+            fix="did you mean {}?",
+        ),
     )

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.errors import ContractError, Finding, MillstreamError, Place, ProjectError
+from pyflink_jobs.errors import ContractError, Finding, MillstreamError, Place, ProjectError, did_you_mean
 from pyflink_jobs.local.broker import bootstrap_servers
 from pyflink_jobs.parsing.create_model import ModelDefinition, read_create_model
 from pyflink_jobs.parsing.ml_predict import Call, find_calls
@@ -62,11 +61,10 @@ class Declarations:
     def job(self, name: str) -> list[Statement]:
         """Return a job's statements; raises ProjectError for a name without a file in sql/jobs/."""
         if name not in self.jobs:
-            near = get_close_matches(name, self.jobs, n=1)
             raise ProjectError(
                 f"there is no job `{name}`",
                 facts=(f"sql/jobs/ has: {', '.join(sorted(self.jobs)) or 'nothing'}",),
-                fixes=(f"did you mean {near[0]}?",) if near else (f"write it: sql/jobs/{name}.sql",),
+                fixes=did_you_mean(name, self.jobs, f"write it: sql/jobs/{name}.sql", fix="did you mean {}?"),
             )
         return self.jobs[name]
 
@@ -143,12 +141,11 @@ def _check_calls(statement: Statement, models: dict[str, Model], broken: set[str
 
 
 def _unknown_model(call: Call, known: list[str]) -> Finding:
-    near = get_close_matches(call.model.text, known, n=1)
     return Finding(
         f"there is no model `{call.model.text}`",
         call.model.place,
         (f"sql/models/ declares: {', '.join(sorted(known)) or 'nothing'}",),
-        (f"write `{near[0]}`",) if near else ("declare it with CREATE MODEL in sql/models/",),
+        did_you_mean(call.model.text, known, "declare it with CREATE MODEL in sql/models/"),
     )
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pyflink_jobs.errors import ModelError, Place
+from pyflink_jobs.errors import ModelError, Place, did_you_mean
 from udfs.scoring.signature import ModelFileError, Signature, read_signature, sha256
 
 if TYPE_CHECKING:
@@ -52,7 +51,6 @@ def find_model(project: Project, name: str, version: str | None, place: Place) -
     versions = _versions(folder)
     if not versions:
         known = sorted(path.name for path in project.models.glob("*") if _versions(path))
-        near = get_close_matches(name, known, n=1)
         raise ModelError(
             f"there is no model `{name}`",
             place=place,
@@ -61,7 +59,7 @@ def find_model(project: Project, name: str, version: str | None, place: Place) -
                 f"models here: {', '.join(known) or 'none'}",
             ),
             fixes=(
-                *((f"write {near[0]} in CREATE MODEL",) if near else ()),
+                *did_you_mean(name, known, fix="write {} in CREATE MODEL"),
                 f"put the file at {project.relative(folder)}/1/model.onnx and write its card: millstream card {name}",
             ),
         )

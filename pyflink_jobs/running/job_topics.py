@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.errors import KafkaError
+from pyflink_jobs.errors import KafkaError, did_you_mean
 from pyflink_jobs.local import topics
 
 if TYPE_CHECKING:
@@ -24,12 +23,11 @@ def refuse_missing_topics(tables: Mapping[str, Mapping[str, str]]) -> None:
         there = known[bootstrap]
         for name in names:
             if name not in there:
-                near = get_close_matches(name, there, n=1)
                 raise KafkaError(
                     f"topic `{name}`, which table `{table}` reads, is not there",
                     facts=(f"{bootstrap} has: {', '.join(there) or 'no topics'}",),
                     fixes=(
-                        *((f"read {near[0]}: 'topic' = '{near[0]}'",) if near else ()),
+                        *did_you_mean(name, there, fix="write 'topic' = '{}'"),
                         "write records to it first; the demo's: millstream replay flights",
                     ),
                 )

@@ -6,11 +6,10 @@ All that can be wrong with a test is found here, before a cluster starts.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.errors import FeatureTestError, Finding
+from pyflink_jobs.errors import FeatureTestError, Finding, did_you_mean
 from pyflink_jobs.planning.dependencies import needed_by
 from pyflink_jobs.planning.flink.catalog import Catalog
 from pyflink_jobs.testkit.tables import Column, describe
@@ -84,10 +83,10 @@ def _reading_order(finding: Finding) -> tuple[str, int, int]:
 
 
 def _unknown_view(test: FeatureTest, views: Iterable[str], declarations: Declarations) -> Finding:
-    name, near = test.view.text, get_close_matches(str(test.view.text), views, n=1)
+    name = test.view.text
     there = [s for s in declarations.created if s.name == name]
     found = f"`{name}` is no view but a {there[0].kind.removeprefix('CREATE ')}" if there else f"no view `{name}`"
-    ways = (f"write `{near[0]}`",) if near else ("define it in sql/features/",)
+    ways = did_you_mean(str(name), views, "define it in sql/features/")
     return Finding(found, test.view.place, (f"views are: {', '.join(sorted(views)) or 'none'}",), ways)
 
 
@@ -201,8 +200,7 @@ def _as_written(column: Column, cells: list[Cell]) -> Column:
 
 
 def _unknown_column(table: str, name: str, cell: Cell, columns: Iterable[str]) -> Finding:
-    near = get_close_matches(name, columns, n=1)
-    ways = (f"write `{near[0]}`",) if near else ("leave it out",)
+    ways = did_you_mean(name, columns, "leave it out")
     return Finding(f"`{table}` has no column `{name}`", cell.place, (f"its columns: {', '.join(columns)}",), ways)
 
 
@@ -212,8 +210,7 @@ def _not_read(
     view = test.view.text
     is_view = any(s.name == table and s.kind == "CREATE VIEW" for s in statements)
     found = f"`{table}` is a view, and rows are given to tables" if is_view else f"`{view}` does not read `{table}`"
-    near = get_close_matches(table, reads, n=1)
-    ways = (f"write `{near[0]}`",) if near and not is_view else ()
+    ways = () if is_view else did_you_mean(table, reads)
     return Finding(found, given.place, (f"tables that `{view}` reads: {', '.join(reads) or 'none'}",), ways)
 
 

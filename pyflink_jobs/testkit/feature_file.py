@@ -16,14 +16,13 @@ Values stay text here, whatever YAML would make of them: only a column's SQL typ
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML, YAMLError
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
-from pyflink_jobs.errors import FeatureTestError, Finding, Place
+from pyflink_jobs.errors import FeatureTestError, Finding, Place, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -121,8 +120,7 @@ class _Reader:
         parts = self._mapping(node, "view, given and expect")
         for key, (at, _) in parts.items():
             if key not in _KEYS:
-                near = get_close_matches(key, _KEYS, n=1)
-                ways = (f"write `{near[0]}`",) if near else ("leave it out",)
+                ways = did_you_mean(key, _KEYS, "leave it out")
                 self._findings.append(Finding(f"unknown key `{key}`", at, (f"known are: {', '.join(_KEYS)}",), ways))
         if missing := [key for key in ("view", "given", "expect") if key not in parts]:
             message = f"test `{name}` has no {' and no '.join(missing)}"

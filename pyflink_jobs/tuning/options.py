@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.errors import ProjectError
+from pyflink_jobs.errors import ProjectError, did_you_mean
 from pyflink_jobs.project.flink_options import read_configuration
 from pyflink_jobs.project.units import seconds
 from pyflink_jobs.running.environment import DEFAULTS
@@ -95,6 +94,5 @@ def known(keys: Iterable[str]) -> None:
     """Raise ProjectError for a key that is none of TRIED."""
     for key in keys:
         if key not in TRIED:
-            near = get_close_matches(key, TRIED, n=1, cutoff=0.3)
-            ways = (f"did you mean {near[0]}?",) if near else ()
+            ways = did_you_mean(key, TRIED, fix="did you mean {}?")
             raise ProjectError(f"option {key} is not tried", facts=(f"tried are: {', '.join(TRIED)}",), fixes=ways)

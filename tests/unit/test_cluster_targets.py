@@ -51,7 +51,7 @@ def test_all_mistakes_are_said_at_once(tmp_path: Path) -> None:
         "[tool.millstream.targets.c]\nkind = 'kubernetes'\nparallelism = '8'\n",
     )
     assert "[tool.millstream.targets.a]: unknown setting `urll`" in said
-    assert "write url" in said
+    assert "write `url`" in said
     assert "a target of kind `session` needs `url`" in said
     assert "kind `yarn`, expected one of session, application, kubernetes" in said
     assert "[tool.millstream.targets.c]: `parallelism` is '8', expected a value of type int" in said
@@ -63,7 +63,7 @@ def test_a_target_that_there_is_not(tmp_path: Path) -> None:
     made = project(tmp_path, "[tool.millstream.targets.production]\nurl = 'http://flink:8081'\n")
     with pytest.raises(ProjectError, match="there is no target `prodution`") as raised:
         target_named(made, "prodution")
-    assert "write production" in str(raised.value)
+    assert "did you mean production?" in str(raised.value)
 
 
 def test_the_local_cluster_does_not_run(tmp_path: Path) -> None:

@@ -76,8 +76,8 @@ def test_a_slice_that_is_asked_for_is_explained(week: Results) -> None:
         (("2013-07-04", "dep_delay"), "no window starts at 2013-07-04", "take the nearest: 2013-07-03"),
         (("2013-07-01T05:00", "dep_delay"), "no window starts at 2013-07-01T05:00", "take the nearest: 2013-07-01"),
         (("monday", "dep_delay"), "`monday` is not the start of a window", "write it as 2013-07-03"),
-        (("2013-07-01", "dep_delya"), "no feature `dep_delya`", "write dep_delay"),
-        (("2013-07-01", "dep_delay", "LAG"), "no slice `LAG`", "write LGA"),
+        (("2013-07-01", "dep_delya"), "no feature `dep_delya`", "did you mean dep_delay?"),
+        (("2013-07-01", "dep_delay", "LAG"), "no slice `LAG`", "did you mean LGA?"),
     ],
 )
 def test_what_is_not_there_is_answered_with_what_is(

@@ -124,7 +124,7 @@ def test_strength_is_in_margins_by_values_or_by_nulls() -> None:
 @pytest.mark.parametrize(
     ("asked", "message", "way_out"),
     [
-        ({"model": "late_arival"}, "no model `late_arival`", "write late_arrival"),
+        ({"model": "late_arival"}, "no model `late_arival`", "did you mean late_arrival?"),
         ({"model": "late_arrival", "version": "3"}, "no version `3`", ""),
         ({}, "2 models: fares, late_arrival", "--model fares"),
     ],

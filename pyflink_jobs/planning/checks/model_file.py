@@ -7,10 +7,9 @@ position, or as one tensor for each column, where they count by name. INPUT must
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.errors import Finding
+from pyflink_jobs.errors import Finding, did_you_mean
 from pyflink_jobs.parsing.create_model import MONITOR
 from pyflink_jobs.project.units import seconds
 from udfs.scoring.arguments import SQL_TYPES
@@ -48,9 +47,8 @@ def check_options(model: ModelDefinition) -> list[Finding]:
     outputs = tuple(f"output.{column.name}" for column in model.outputs)
     for key, option in model.options.items():
         if key not in (*OPTIONS, *outputs) and not key.startswith(MONITOR):
-            near = get_close_matches(key, (*OPTIONS, *outputs), n=1)
             facts = (f"known are: {', '.join((*OPTIONS, *outputs))}",)
-            ways = (f"write '{near[0]}'",) if near else ("leave it out",)
+            ways = did_you_mean(key, (*OPTIONS, *outputs), "leave it out", fix="write '{}'")
             findings.append(Finding(f"unknown option '{key}'", option.place, facts, ways))
     provider = model.options.get("provider")
     if provider is None or provider.value.lower() != "onnx":
@@ -148,9 +146,9 @@ def _compare_names(model: ModelDefinition, wanted: tuple[str, ...], source: str)
             findings.append(Finding(f"model input `{name}` is missing from INPUT", place, facts, (f"add it{behind}",)))
     for column in model.inputs:
         if column.name not in wanted:
-            near = get_close_matches(column.name, [name for name in wanted if name not in found], n=1)
-            ways = (f"write `{near[0]}`", "leave it out") if near else ("leave it out",)
-            findings.append(Finding(f"the model has no input `{column.name}`", column.place, facts, ways))
+            near = did_you_mean(column.name, [name for name in wanted if name not in found])
+            message = f"the model has no input `{column.name}`"
+            findings.append(Finding(message, column.place, facts, (*near, "leave it out")))
     ours = [column.name for column in model.inputs if column.name in wanted]
     theirs = [name for name in wanted if name in found]
     for mine, its in zip(ours, theirs, strict=True):
@@ -193,9 +191,8 @@ def _bind_tensors(
     for column in model.inputs:
         tensor = tensors.get(column.name)
         if tensor is None:
-            near = get_close_matches(column.name, tensors, n=1)
             facts = (f"{shown}: inputs {', '.join(tensors)}",)
-            ways = (f"write `{near[0]}`",) if near else ("leave it out",)
+            ways = did_you_mean(column.name, tensors, "leave it out")
             findings.append(Finding(f"the model has no input `{column.name}`", column.place, facts, ways))
             continue
         if not _one_per_row(tensor):

@@ -15,10 +15,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.errors import Finding
+from pyflink_jobs.errors import Finding, did_you_mean
 from pyflink_jobs.parsing.create_model import MONITOR
 
 if TYPE_CHECKING:
@@ -79,8 +78,7 @@ def read_monitor(model: ModelDefinition) -> tuple[MonitorOptions | None, list[Fi
     d_min = _d_min(given, columns, findings)
     season = given.get("season")
     if season and season.value not in PARTS:
-        near = get_close_matches(season.value, PARTS, n=1)
-        ways = tuple(f"write '{name}'" for name in near)
+        ways = did_you_mean(season.value, PARTS, fix="write '{}'")
         findings.append(
             Finding(f"'monitor.season' is '{season.value}'", season.place, (f"known are: {', '.join(PARTS)}",), ways)
         )
@@ -175,9 +173,8 @@ def _unknown(model: ModelDefinition, given: dict[str, Option]) -> list[Finding]:
     findings = []
     for key, option in given.items():
         if key not in (*_KNOWN, *columns):
-            near = get_close_matches(key, (*_KNOWN, *columns), n=1)
             facts = (f"known are: {', '.join(MONITOR + name for name in (*_KNOWN, 'd-min.<column>'))}",)
-            ways = (f"write '{MONITOR}{near[0]}'",) if near else ("leave it out",)
+            ways = did_you_mean(key, (*_KNOWN, *columns), "leave it out", fix=f"write '{MONITOR}{{}}'")
             findings.append(Finding(f"unknown option '{MONITOR}{key}'", option.place, facts, ways))
     return findings
 
@@ -202,10 +199,9 @@ def _columns(option: Option | None, names: list[str], findings: list[Finding]) -
     wanted = tuple(name.strip() for name in option.value.split(","))
     for name in wanted:
         if name not in names:
-            near = get_close_matches(name, names, n=1)
-            ways = (f"write `{near[0]}`",) if near else ()
             facts = (f"its columns: {', '.join(names)}",)
-            findings.append(Finding(f"'monitor.columns': the model has no column `{name}`", option.place, facts, ways))
+            message = f"'monitor.columns': the model has no column `{name}`"
+            findings.append(Finding(message, option.place, facts, did_you_mean(name, names)))
     return tuple(name for name in names if name in wanted)
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.errors import Finding
+from pyflink_jobs.errors import Finding, did_you_mean
 from pyflink_jobs.parsing.create_table import SourceTable, read_source
 from pyflink_jobs.planning.companions.quarantine_sql import KNOWN_COLUMNS, QUARANTINE
 from pyflink_jobs.planning.rewrites.column_rules import Rule, read_rules
@@ -78,8 +77,7 @@ def _of_mode(validated: ValidatedSource) -> list[Finding]:
     findings = []
     ways: tuple[str, ...]
     if validated.mode not in _MODES:
-        near = get_close_matches(validated.mode, _MODES, n=1)
-        ways = (f"write '{near[0]}'",) if near else (f"write one of {', '.join(_MODES)}",)
+        ways = did_you_mean(validated.mode, _MODES, f"write one of {', '.join(_MODES)}", fix="write '{}'")
         place = source.statement.place(source.options[MODE].value.start)
         findings.append(Finding(f"there is no '{MODE}' = '{validated.mode}'", place, fixes=ways))
     if validated.mode == "full" and validated.personal:

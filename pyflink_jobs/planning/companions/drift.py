@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.errors import Finding, SqlError
+from pyflink_jobs.errors import Finding, SqlError, did_you_mean
 from pyflink_jobs.parsing.tokens import quoted
 from pyflink_jobs.planning.companions.drift_sql import ALERTS, DRIFT, drift_views, insert_sql, known_columns
 
@@ -63,9 +62,8 @@ def check_monitor(
     options = monitored.options
     for option in (options.time, options.slice):
         if option and option.value not in schema:
-            near = get_close_matches(option.value, schema, n=1)
             facts = (f"its columns: {', '.join(schema)}", f"call at {call.place}")
-            ways = (f"write '{near[0]}'",) if near else (f"add the column to {shown}",)
+            ways = did_you_mean(option.value, schema, f"add the column to {shown}", fix="write '{}'")
             yield Finding(f"{shown} has no column `{option.value}`", option.place, facts, ways)
     found = schema.get(options.time.value)
     if found is None or _ROWTIME in found:
@@ -126,10 +124,9 @@ def drift_inserts(catalog: Catalog, view: ScoredView, job: str) -> list[str]:
         columns = catalog.columns_of_sink(table)
         for name in columns:
             if name not in known_columns(table):
-                near = get_close_matches(name, known_columns(table), n=1)
                 facts = (f"known are: {', '.join(known_columns(table))}",)
-                ways = (f"write `{near[0]}`",) if near else ("leave it out",)
-                findings.append(Finding(f"table `{table}` gets no column `{name}`", statement.place(), facts, ways))
+                fixes = did_you_mean(name, known_columns(table), "leave it out")
+                findings.append(Finding(f"table `{table}` gets no column `{name}`", statement.place(), facts, fixes))
         if not findings:
             inserts.append(insert_sql(monitored, job, view.drift.new_results, table, columns))
     if findings:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.errors import Finding
+from pyflink_jobs.errors import Finding, did_you_mean
 from pyflink_jobs.parsing.create_table import is_plain
 from pyflink_jobs.parsing.tokens import literal, quoted
 from pyflink_jobs.planning.companions.quarantine_counter import counted
@@ -164,8 +163,7 @@ def unknown_columns(statement: Statement, columns: Iterable[str]) -> list[Findin
     findings = []
     for name in columns:
         if name not in KNOWN_COLUMNS:
-            near = get_close_matches(name, KNOWN_COLUMNS, n=1)
-            ways = (f"write `{near[0]}`",) if near else ("leave it out",)
+            ways = did_you_mean(name, KNOWN_COLUMNS, "leave it out")
             facts = (f"known are: {', '.join(KNOWN_COLUMNS)}",)
             message = f"table `{QUARANTINE}` gets no column `{name}`"
             findings.append(Finding(message, statement.place(), facts, ways))

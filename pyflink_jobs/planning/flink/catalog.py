@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from pyflink_jobs.errors import Finding, SqlError
+from pyflink_jobs.errors import Finding, SqlError, did_you_mean
 from pyflink_jobs.parsing.ml_predict import Call, all_calls, expand
 from pyflink_jobs.parsing.tokens import quoted
 from pyflink_jobs.planning.companions.drift import check_monitor, views_of_monitor
@@ -204,9 +203,8 @@ def _check_columns(call: Call, model: Model, schema: dict[str, str], shown: str)
     for column, wanted in zip(call.columns, model.definition.inputs, strict=True):
         found = schema.get(column.text)
         if found is None:
-            near = get_close_matches(column.text, schema, n=1)
             facts = (f"its columns: {', '.join(schema)}",)
-            ways = (f"write `{near[0]}`",) if near else (f"add the column to {shown}",)
+            ways = did_you_mean(column.text, schema, f"add the column to {shown}")
             findings.append(Finding(f"{shown} has no column `{column.text}`", column.place, facts, ways))
         elif _kind(found) != _kind(wanted.type):
             message = f"column `{column.text}` is {found}, model `{call.model.text}` takes {wanted.type}"

@@ -12,10 +12,9 @@ Rules hold for the value as it came. The value itself reaches no statement, and 
 from __future__ import annotations
 
 import os
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.errors import Finding
+from pyflink_jobs.errors import Finding, did_you_mean
 from pyflink_jobs.parsing.column_comment import parts
 from pyflink_jobs.parsing.tokens import quoted
 from pyflink_jobs.planning.flink.java_functions import create_function
@@ -42,8 +41,8 @@ def read_pii(column: SourceColumn) -> tuple[str, list[Finding]]:
         return "", []
     words = [word.lower() for word in found[0][1:]]
     if len(found) > 1 or len(words) != 1 or words[0] not in _WAYS:
-        near = get_close_matches(words[0], _WAYS, n=1) if words else []
-        ways = (f"write `pii {near[0]}`",) if near else ("write `pii hash`, `pii mask` or `pii drop`",)
+        first = words[0] if words else ""
+        ways = did_you_mean(first, _WAYS, "write `pii hash`, `pii mask` or `pii drop`", fix="write `pii {}`")
         message = f"column `{column.name}`: `{' '.join(found[0])}`: one of {', '.join(_WAYS)} is expected, once"
         return "", [Finding(message, column.place, fixes=ways)]
     if words[0] != "drop" and not column.is_text:
