@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding, Place
@@ -97,8 +98,8 @@ def _of_table(table: SourceTable, source: str, columns: tuple[str, str], insert:
 def _grouped(insert: Statement) -> Place | None:
     """Return where a GROUP BY stands in the outermost query of an INSERT."""
     depth = 0
-    for token in insert.tokens:
+    for token, after in pairwise(insert.tokens):
         depth += token.says("(") - token.says(")")
-        if depth == 0 and token.says("GROUP BY"):
+        if depth == 0 and token.says("GROUP") and after.says("BY"):
             return insert.place(token.start)
     return None

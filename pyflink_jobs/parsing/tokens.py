@@ -42,6 +42,8 @@ class _Flink(Dialect):  # type: ignore[misc]  # sqlglot's types are not followed
         QUOTES: ClassVar = ["'"]
         STRING_ESCAPES: ClassVar = ["'"]
         COMMANDS: ClassVar[set[TokenType]] = set()  # elsewhere a command swallows the rest of its line
+        # "GROUP BY" is two words: sqlglot joins them, but not where a comment is between them.
+        KEYWORDS: ClassVar = {text: kind for text, kind in Tokenizer.KEYWORDS.items() if " " not in text}
 
 
 _KINDS = {TokenType.IDENTIFIER: "name", TokenType.STRING: "string", TokenType.NUMBER: "number"}

@@ -20,6 +20,14 @@ def test_strings_comments_and_quoted_names_are_no_words() -> None:
     assert [token.kind for token in tokenize(sql, PLACE)] == ["word", "string", "word", "name", "word", "word"]
 
 
+@pytest.mark.parametrize("between", [" ", "\n  ", " /* a comment */ ", " -- a comment\n"])
+@pytest.mark.parametrize(
+    "words", ["GROUP BY", "order by", "Partition By", "PRIMARY KEY", "GROUPING SETS", "DOUBLE PRECISION", "SIMILAR TO"]
+)
+def test_each_word_is_a_token_whatever_is_between_them(words: str, between: str) -> None:
+    assert texts(f"a {words.replace(' ', between)} b") == ["a", *words.split(), "b"]
+
+
 def test_offsets_cut_the_token_out_of_the_text() -> None:
     sql = "SELECT `é 漢`, 'x' FROM t"
     assert [sql[t.start : t.end] for t in tokenize(sql, PLACE)] == ["SELECT", "`é 漢`", ",", "'x'", "FROM", "t"]
