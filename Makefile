@@ -18,6 +18,7 @@ help:  ## Show this list.
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/installer.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/all.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pyflink_jobs.java.build >/dev/null
 	@touch $@
 
 demo: .venv/installed  ## Score five months of real flights, draw out/demo.html.

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from pyflink_jobs.java.build import compile_java, jar_name, write_jar
-from pyflink_jobs.local.flink_home import scripts
+from pyflink_jobs.java.build import compile_java, digest, write_jar
+from pyflink_jobs.local.flink_home import jars_of_flink
 from pyflink_jobs.local.jars import cache_folder, jars
 from pyflink_jobs.local.java import find_java
 
@@ -26,9 +23,9 @@ _OPENED = ("java.lang", "java.net", "java.io", "java.nio", "java.lang.reflect", 
 def flink_job(main_class: str) -> list[str]:
     """Return the command that runs a class of `java/flink/` with the Flink that Millstream runs on."""
     libraries = [*jars("flink-kafka"), *jars("onnxruntime")]
-    flink = sorted((scripts().parent / "lib").glob("*.jar"))
+    flink = [*jars_of_flink(), *libraries]
     opened = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED]
-    return _command([*opened, "-cp", _class_path(_classes("flink", libraries), *flink, *libraries), main_class])
+    return _command([*opened, "-cp", _class_path(_classes("flink", flink), *flink), main_class])
 
 
 def kafka_streams_application(main_class: str) -> list[str]:
@@ -48,20 +45,7 @@ def _class_path(*paths: Path) -> str:
 def _classes(kind: str, libraries: list[Path]) -> Path:
     """Return the jar of the classes of `java/` and of one of its folders, compiled where the cache has none of them."""
     sources = [*sorted(_SOURCES.glob("*.java")), *sorted((_SOURCES / kind).glob("*.java"))]
-    jar = cache_folder() / "jars" / jar_name(f"peers-{kind}", sources)
+    jar = cache_folder() / "jars" / f"peers-{kind}-{digest(sources)}.jar"
     if not jar.is_file():
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as child:  # its JVM ends with it
-            child.submit(_compile, jar, sources, libraries).result()
+        write_jar(jar, compile_java(sources, libraries))
     return jar
-
-
-def _compile(jar: Path, sources: list[Path], libraries: list[Path]) -> None:
-    with TemporaryDirectory() as log:
-        os.environ["JAVA_HOME"] = str(find_java().home)
-        os.environ["FLINK_LOG_DIR"] = log
-        from pyflink.java_gateway import get_gateway
-        from pyflink.util.java_utils import add_jars_to_context_class_loader
-
-        get_gateway()
-        add_jars_to_context_class_loader([library.as_uri() for library in libraries])
-        write_jar(jar, compile_java(sources))

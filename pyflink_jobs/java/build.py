@@ -1,76 +1,119 @@
-"""Our few Java classes as a jar, compiled by the compiler that Flink carries with it: no JDK is needed.
+"""Our Java classes as a jar: `python -m pyflink_jobs.java.build` compiles them, a wheel has them compiled.
 
-Flink compiles what it generates for SQL with Janino. It knows Java's syntax without lambdas and annotations, and takes
-generics for what they are at run time, which is why the sources in `pyflink_jobs/java/` are written without them.
+The compiler is Eclipse's (ECJ), one jar that runs on a Java without a JDK. The jar's manifest has the digest of the
+sources that it was made from. In a source tree, whoever needs the jar rebuilds it where the sources beside it differ.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
+import re
+import subprocess
 import tempfile
 import zipfile
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from pyflink_jobs.local.jars import cache_folder
+from pyflink_jobs.errors import LocalError
+from pyflink_jobs.local.flink_home import jars_of_flink
+from pyflink_jobs.local.jars import jars
+from pyflink_jobs.local.java import find_java
 
-__all__ = ["compile_java", "jar_name", "java_classes", "write_jar"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["class_path_of_flink", "compile_java", "digest", "java_classes", "write_jar"]
 
 _SOURCES = Path(__file__).parent
+_JAR = _SOURCES / "millstream.jar"
 _FACTORIES = tuple(f"millstream.{name}Factory" for name in ("CheckedJson", "CheckedAvro", "QuickJson", "QuickAvro"))
-_JAVA_VERSION = 8  # of the byte code: the newest that Janino writes
+_MANIFEST = "META-INF/MANIFEST.MF"
+_DIGEST = "Sources-SHA-256"
+_COMPILER = "java-compiler"  # in jars.lock
+_JAVA_VERSION = 17  # of the language and the byte code: the oldest that Flink 2.3 runs on
 
 
 def java_classes() -> Path:
-    """Return the jar of our Java classes, compiled when the cache has none of these sources and this Flink."""
-    sources = sorted(_SOURCES.glob("*.java"))
-    jar = cache_folder() / "jars" / jar_name("millstream", sources)
-    if not jar.is_file():
-        # Flink finds formats by this file.
-        services = {"META-INF/services/org.apache.flink.table.factories.Factory": "\n".join(_FACTORIES).encode()}
-        write_jar(jar, {**services, **compile_java(sources)})
-    return jar
+    """Return the jar of our Java classes; it is built first where it is missing or of other sources.
 
-
-def jar_name(beginning: str, sources: list[Path]) -> str:
-    """Return a jar's file name, another one for other sources or another compiler."""
-    digest = hashlib.sha256(version("apache-flink").encode())
-    for source in sources:
-        digest.update(source.read_bytes())
-    return f"{beginning}-{digest.hexdigest()[:16]}.jar"
-
-
-def compile_java(sources: list[Path]) -> dict[str, bytes]:
-    """Return class files by their names in a jar; starts the JVM.
-
-    What they are compiled with is on its class path, or in its thread's context class loader.
-    Raises Py4JJavaError with the compiler's message where a source is wrong.
+    Raises LocalError where it cannot be built.
     """
-    from pyflink.java_gateway import get_gateway
+    sources = sorted(_SOURCES.glob("*.java"))
+    wanted = digest(sources)
+    if _digest_in(_JAR) != wanted:
+        _build(sources, wanted)
+    return _JAR
 
-    gateway: Any = get_gateway()
-    java = gateway.jvm
-    resource = java.org.codehaus.commons.compiler.util.resource
-    loader = java.org.codehaus.janino.ClassLoaderIClassLoader(java.Thread.currentThread().getContextClassLoader())
-    compiler = java.org.codehaus.janino.Compiler(resource.ResourceFinder.EMPTY_RESOURCE_FINDER, loader)
-    compiled = resource.MapResourceCreator()
-    compiler.setClassFileCreator(compiled)
-    compiler.setSourceVersion(_JAVA_VERSION)
-    compiler.setTargetVersion(_JAVA_VERSION)
-    texts = gateway.new_array(resource.Resource, len(sources))
-    for index, source in enumerate(sources):
-        texts[index] = resource.StringResource(source.name, source.read_text(encoding="utf-8"))
-    compiler.compile(texts)
-    return {name: bytes(content) for name, content in compiled.getMap().items()}
+
+def _build(sources: list[Path], wanted: str) -> None:
+    classes = compile_java(sources, [*class_path_of_flink(), *jars("flink-kafka")])
+    manifest = f"Manifest-Version: 1.0\n{_DIGEST}: {wanted}\n"
+    # Flink finds formats by this file.
+    services = {"META-INF/services/org.apache.flink.table.factories.Factory": "\n".join(_FACTORIES)}
+    texts = {name: text.encode() for name, text in {_MANIFEST: manifest, **services}.items()}
+    try:
+        write_jar(_JAR, {**texts, **classes})
+    except PermissionError as error:
+        raise LocalError(
+            "the Java classes are not built, and this user cannot write them",
+            facts=(f"expected {_JAR}",),
+            fixes=("run as the owner of that folder: python -m pyflink_jobs.java.build",),
+        ) from error
+
+
+def digest(sources: Iterable[Path]) -> str:
+    """Return what a jar of these sources is known by: 16 hexadecimal digits of a SHA-256."""
+    found = hashlib.sha256()
+    for source in sources:
+        content = source.read_bytes()
+        found.update(f"{source.name} {len(content)}\n".encode() + content)
+    return found.hexdigest()[:16]
+
+
+def _digest_in(jar: Path) -> str | None:
+    """Return the digest of the sources that a jar was built from, None where there is no such jar."""
+    try:
+        with zipfile.ZipFile(jar) as archive:
+            found = re.search(rf"^{_DIGEST}: (\w+)", archive.read(_MANIFEST).decode(), re.MULTILINE)
+    except (FileNotFoundError, zipfile.BadZipFile, KeyError):
+        return None
+    return found and found[1]
+
+
+def class_path_of_flink() -> list[Path]:
+    """Return Flink's jars: those of the package, else those in `FLINK_HOME`, as in Flink's own images."""
+    return jars_of_flink() or sorted(Path(os.environ.get("FLINK_HOME", ""), "lib").glob("*.jar"))
+
+
+def compile_java(sources: Iterable[Path], class_path: Iterable[Path]) -> dict[str, bytes]:
+    """Return class files by their names in a jar.
+
+    Raises LocalError with the compiler's message where a source is wrong.
+    """
+    [compiler] = jars(_COMPILER)
+    with tempfile.TemporaryDirectory() as folder:
+        options = [f"-{_JAVA_VERSION}", "-proc:none", "-nowarn", "-encoding", "UTF-8", "-d", folder]
+        libraries = os.pathsep.join(map(str, class_path))
+        java = [str(find_java().executable), "-jar", str(compiler)]
+        command = [*java, *options, "-classpath", libraries, *map(str, sources)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise LocalError("the Java sources do not compile", detail=done.stderr)
+        files = Path(folder).rglob("*.class")
+        return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
 
 
 def write_jar(jar: Path, files: dict[str, bytes]) -> None:
-    """Put a jar in its place whole; several processes may do this at once."""
+    """Write a jar whole, the same bytes for the same files; several processes may do this at once."""
     jar.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="compile-", dir=jar.parent) as private:
+    with tempfile.TemporaryDirectory(prefix=".compile-", dir=jar.parent) as private:
         made = Path(private) / jar.name
         with zipfile.ZipFile(made, "w") as archive:
             for name, content in sorted(files.items()):
                 archive.writestr(zipfile.ZipInfo(name), content)
         made.replace(jar)
+
+
+if __name__ == "__main__":
+    print(java_classes())  # noqa: T201 - what the command returns
