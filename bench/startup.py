@@ -23,7 +23,7 @@ from bench.machine import describe
 from bench.records import fill
 from pyflink_jobs.demo import flights
 from pyflink_jobs.demo.ready_topics import make_ready
-from pyflink_jobs.demo.replay import replay
+from pyflink_jobs.demo.send_flights import send_flights
 from pyflink_jobs.errors import JobError
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.jars import cache_folder
@@ -109,9 +109,9 @@ def _measure(command: str, root: Path, bootstrap: str, variables: Mapping[str, s
 
 
 def _fill_flights(bootstrap: str) -> str:
-    """Replay some days of flights; return the topic that their predictions go to."""
+    """Send some days of flights; return the topic that their predictions go to."""
     make_ready(bootstrap, fresh=True)
-    replay(flights.events(*_FLIGHTS), bootstrap)
+    send_flights(flights.events(*_FLIGHTS), bootstrap)
     return "predictions"
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pyflink_jobs.demo.bad_records import BAD
 from pyflink_jobs.demo.flights import Events, events
-from pyflink_jobs.demo.replay import records
+from pyflink_jobs.demo.send_flights import records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pyflink_jobs.cli.options import JSON_LINES
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -48,7 +50,7 @@ def _moment(_context: click.Context, _option: click.Parameter, text: str | None)
     show_default=True,
     help="Of a job that is running: how far its watermark lags.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print plain values, one object a line, for machines.")
+@JSON_LINES
 @click.pass_obj
 def audit(
     context: Context, job: str | None, *, since: int | None, until: int | None, grace: float, as_json: bool
@@ -63,7 +65,7 @@ def audit(
       millstream audit
       millstream audit score --from 2013-04-01 --to 2013-04-02T12:00
       millstream audit score --grace 300 --json
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    """
     from rich.console import Console
 
     from pyflink_jobs.audit.accounts import Limits

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pyflink_jobs.cli.options import JSON
+
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
@@ -20,7 +22,7 @@ __all__ = ["check"]
 
 @click.command()
 @click.option("--offline", is_flag=True, help="Only what needs no JVM: well under a second.")
-@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@JSON
 @click.pass_obj
 def check(context: Context, *, offline: bool, as_json: bool) -> int:
     """Load all SQL into a Flink catalog, plan every job, compare every model with its ONNX file.
@@ -31,7 +33,7 @@ def check(context: Context, *, offline: bool, as_json: bool) -> int:
     Example:
       millstream check
       millstream check --offline --json
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    """
     from pyflink_jobs.running.fast_start.jvm import early_jvm, start_quickly
 
     project = context.project

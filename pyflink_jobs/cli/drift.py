@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from pyflink_jobs.cli.options import JSON
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -30,7 +32,7 @@ F = TypeVar("F", bound="Callable[..., Any]")
 def _choices(function: F) -> F:
     """Give a command the options that both have."""
     for option in (
-        click.option("--json", "as_json", is_flag=True, help="Print plain values for machines."),
+        JSON,
         click.option("--slice", "label", help="One slice (default: the worst)."),
         click.option("--job", help="A job of the model (default: the one with the newest record)."),
         click.option("--version", help="A version of the model (default: the one with the newest record)."),
@@ -48,7 +50,7 @@ def drift() -> None:
     Example:
       millstream drift show
       millstream drift explain 2013-07-04 dep_delay
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    """
 
 
 @drift.command(short_help="A heat map of the last windows, and the open alarms.")
@@ -72,7 +74,7 @@ def show(
       millstream drift show
       millstream drift show --slice JFK --last 60
       millstream drift show --json | jq .open_alarms
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    """
     from pyflink_jobs.drift.heat_map import heat_map
     from pyflink_jobs.drift.pages import show_page
     from pyflink_jobs.drift.results import read_results
@@ -111,7 +113,7 @@ def explain(
     Example:
       millstream drift explain 2013-07-04 dep_delay
       millstream drift explain 2013-07-04T05:00 temp --slice JFK
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    """
     from pyflink_jobs.drift.explain import explain as explained
     from pyflink_jobs.drift.pages import explain_page
     from pyflink_jobs.drift.results import read_results

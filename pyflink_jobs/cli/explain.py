@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pyflink_jobs.cli.options import JSON
+
 if TYPE_CHECKING:
     from pyflink_jobs.cli.main import Context
 
@@ -15,7 +17,7 @@ __all__ = ["explain"]
 
 @click.command()
 @click.argument("job")
-@click.option("--json", "as_json", is_flag=True, help="Print the parts as JSON.")
+@JSON
 @click.pass_obj
 def explain(context: Context, job: str, *, as_json: bool) -> None:
     """Show what Millstream makes of a job's SQL, Flink's plan for it, and how many Python operators that has.
@@ -23,7 +25,7 @@ def explain(context: Context, job: str, *, as_json: bool) -> None:
     \b
     Example:
       millstream explain score
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    """
     from pyflink_jobs.planning.compile.explanation import explain_job
     from pyflink_jobs.planning.declarations import declare
     from pyflink_jobs.running.environment import table_environment

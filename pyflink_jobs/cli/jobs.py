@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pyflink_jobs.cli.options import JSON, TARGET
+
 if TYPE_CHECKING:
     from pyflink_jobs.cli.main import Context
     from pyflink_jobs.cluster.jobs import RunningJob
@@ -18,9 +20,9 @@ __all__ = ["jobs", "logs", "stop"]
 
 
 @click.command()
-@click.option("--target", default="local", show_default=True, help="Which cluster.")
+@TARGET
 @click.option("--all", "ended", is_flag=True, help="Also those that have ended.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@JSON
 @click.pass_obj
 def jobs(context: Context, *, target: str, ended: bool, as_json: bool) -> None:
     """List the jobs of a cluster.
@@ -29,7 +31,7 @@ def jobs(context: Context, *, target: str, ended: bool, as_json: bool) -> None:
     Example:
       millstream jobs
       millstream jobs --target production --all
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    """
     from pyflink_jobs.cluster.jobs import jobs as jobs_of
 
     rest = _rest(context, target)
@@ -45,58 +47,74 @@ def jobs(context: Context, *, target: str, ended: bool, as_json: bool) -> None:
 
 @click.command()
 @click.argument("job")
-@click.option("--target", default="local", show_default=True, help="Which cluster.")
+@TARGET
 @click.option("--savepoint", "keep", is_flag=True, help="Keep its state: a later `submit --from` goes on with it.")
 @click.option("--folder", default="", help="Where the savepoint goes (default: the cluster's setting).")
+@JSON
 @click.pass_obj
-def stop(context: Context, job: str, *, target: str, keep: bool, folder: str) -> None:
+def stop(context: Context, job: str, *, target: str, keep: bool, folder: str, as_json: bool) -> None:
     """Stop a job; with --savepoint it can go on later where it was.
 
     \b
     Example:
       millstream stop score --savepoint
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    """
     from rich.console import Console
 
     from pyflink_jobs.cluster.jobs import cancel, job_named, stop_with_savepoint
 
     rest = _rest(context, target)
     running = job_named(rest, job)
+    savepoint = None
     with Console(stderr=True).status(f"Stopping {running.name}"):
         if keep or folder:
-            location = stop_with_savepoint(rest, running, folder)
-            click.echo(f"{running.name} is stopped; to go on: millstream submit {running.name} --from {location}")
+            savepoint = stop_with_savepoint(rest, running, folder)
         else:
             cancel(rest, running.id)
-            click.echo(f"{running.name} is stopped, without a savepoint")
+    if as_json:
+        click.echo(json.dumps({"job": running.name, "id": running.id, "savepoint": savepoint}))
+    elif savepoint:
+        click.echo(f"{running.name} is stopped; to go on: millstream submit {running.name} --from {savepoint}")
+    else:
+        click.echo(f"{running.name} is stopped, without a savepoint")
 
 
 @click.command()
 @click.argument("job", required=False)
-@click.option("--target", default="local", show_default=True, help="Which cluster.")
+@TARGET
 @click.option("--lines", default=40, show_default=True, help="How many lines of each process's log.")
+@JSON
 @click.pass_obj
-def logs(context: Context, job: str | None, *, target: str, lines: int) -> None:
+def logs(context: Context, job: str | None, *, target: str, lines: int, as_json: bool) -> None:
     """Show why a job failed, and the ends of the logs of the cluster's processes.
 
     \b
     Example:
       millstream logs score
       millstream logs --lines 200
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+      millstream logs score --json | jq .failures
+    """
     from pyflink_jobs.cluster.jobs import jobs as jobs_of
     from pyflink_jobs.cluster.logs import failures, log_tails
     from pyflink_jobs.errors import JobError
 
     rest = _rest(context, target)
+    found: RunningJob | None = None
     if job:
-        found = [one for one in jobs_of(rest, ended=True) if job in (one.name, one.id)]
-        if not found:
-            raise JobError(f"no job `{job}` ran at {rest.url}", fixes=("see which: millstream jobs --all",))
-        click.echo(_line(found[0]))
-        for when, why in failures(rest, found[0].id):
-            click.echo(f"  {_utc(when)}  {why}")
-    for process, tail in log_tails(rest, lines):
+        found = next((one for one in jobs_of(rest, ended=True) if job in (one.name, one.id)), None)
+        if found is None:
+            raise JobError(f"no job `{job}` ran at {rest.url}", fixes=("list the jobs: millstream jobs --all",))
+    causes = failures(rest, found.id) if found else []
+    tails = log_tails(rest, lines)
+    if as_json:
+        shown = {"job": asdict(found) if found else None, "failures": causes, "logs": dict(tails)}
+        click.echo(json.dumps(shown, indent=2))
+        return
+    if found:
+        click.echo(_line(found))
+    for when, why in causes:
+        click.echo(f"  {_utc(when)}  {why}")
+    for process, tail in tails:
         click.secho(f"\n{process}", bold=True)
         click.echo("\n".join(tail))
 

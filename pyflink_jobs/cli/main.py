@@ -1,6 +1,6 @@
-"""The command group: finds a command's module by its name and turns errors into words.
+"""The command line: finds a command's module by the command's name, and prints errors.
 
-Modules are imported when their command is called, so that `--help` answers at once.
+A module is imported when its command is called, so that `--help` answers at once.
 """
 
 from __future__ import annotations
@@ -22,41 +22,52 @@ if TYPE_CHECKING:
 
 __all__ = ["Context", "cli", "main"]
 
-# name -> (module under pyflink_jobs.cli, the line that --help shows). Kept beside each other here so that
-# the overview needs none of the modules.
-COMMANDS = {
-    "new": ("new", "Start a project of your own."),
-    "up": ("up", "Start the local Kafka broker, and a Flink cluster."),
-    "down": ("up", "Stop what `up` has started."),
-    "status": ("up", "Say what runs on this machine, where, and where its logs are."),
-    "check": ("check", "Find mistakes in SQL and models before a job starts."),
-    "explain": ("explain", "Show a job's expanded SQL and Flink's plan."),
-    "test": ("test", "Run the given/expect tests of the feature files."),
-    "run": ("run", "Run a job on this machine."),
-    "tune": ("tune", "Measure a job here, and write the options that suit it."),
-    "size": ("tune", "Say what a job needs at a rate: slots, partitions, memory."),
-    "submit": ("submit", "Send a job to a Flink cluster."),
-    "jobs": ("jobs", "List the jobs of a cluster."),
-    "logs": ("jobs", "Show why a job failed, and the logs of its cluster."),
-    "stop": ("jobs", "Stop a job, with its state kept if you like."),
-    "upgrade": ("upgrade", "Put a new version of a job in the old one's place."),
-    "topics": ("topics", "List the topics and what is in them."),
-    "peek": ("topics", "Show records of a topic."),
-    "drift": ("drift", "Show where a model's data has drifted."),
-    "quarantine": ("quarantine", "Show what could not be scored, and why."),
-    "audit": ("audit", "Show that every record is accounted for."),
-    "send": ("send", "Send a file's lines to a topic."),
-    "card": ("new", "Write the card of a model file."),
-    "reference": ("reference", "Build reference profiles, against which drift is measured."),
-    "replay": ("replay", "Play recorded data into Kafka as if it happened now."),
-    "report": ("report", "Draw the demo's report from its topics."),
-    "demo": ("demo", "Score five months of real flights from end to end."),
+# The groups of --help: command -> (its module under pyflink_jobs.cli, its line). The lines are here and not in the
+# modules so that --help imports none of them.
+GROUPS = {
+    "Project": {
+        "new": ("new", "Create a project, around your ONNX file or an example."),
+        "check": ("check", "Find mistakes in SQL and models before a job starts."),
+        "test": ("test", "Run the given/expect tests of the feature files."),
+        "explain": ("explain", "Show a job's expanded SQL and Flink's plan."),
+        "card": ("new", "Write the card of a model file."),
+        "reference": ("reference", "Build the reference profile that drift is measured against."),
+    },
+    "Local": {
+        "up": ("up", "Start a local Kafka broker, and a Flink cluster."),
+        "down": ("up", "Stop what `up` started."),
+        "status": ("up", "Show what is running, where, and where its logs are."),
+        "run": ("run", "Run a job on this machine."),
+        "send": ("send", "Send the lines of a file to a topic."),
+    },
+    "Cluster": {
+        "submit": ("submit", "Send a job to a Flink cluster."),
+        "jobs": ("jobs", "List the jobs of a cluster."),
+        "logs": ("jobs", "Show why a job failed, and the logs of its cluster."),
+        "stop": ("jobs", "Stop a job, with a savepoint if you like."),
+        "upgrade": ("upgrade", "Replace a running job with its new version, state included."),
+    },
+    "Observe": {
+        "topics": ("topics", "List the topics and their records."),
+        "peek": ("topics", "Show records of a topic."),
+        "drift": ("drift", "Show where a model's data has drifted."),
+        "quarantine": ("quarantine", "Show, export and replay the records that were not scored."),
+        "audit": ("audit", "Check that every record is accounted for."),
+    },
+    "Tune": {
+        "tune": ("tune", "Measure a job here, and write the options that suit it."),
+        "size": ("tune", "Estimate what a job needs at a rate: slots, partitions, memory."),
+    },
+    "Demo": {
+        "demo": ("demo", "Score five months of real flights from end to end."),
+    },
 }
+COMMANDS = {name: command for group in GROUPS.values() for name, command in group.items()}
 
 
 @dataclass
 class Context:
-    """What every command gets: the options before the command's name."""
+    """The options before the command's name, which every command gets."""
 
     folder: Path | None = None
     verbose: bool = False
@@ -64,7 +75,7 @@ class Context:
 
     @property
     def project(self) -> Project:
-        """The project in `--project`, or the nearest one upward."""
+        """The project in `--project`, or the nearest one in this folder and those above it."""
         if self._project is None:
             from pyflink_jobs.project.settings import Project
 
@@ -87,8 +98,10 @@ class _Lazy(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+        width = max(map(len, COMMANDS))
+        for title, commands in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), line) for name, (_, line) in commands.items()])
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
@@ -97,19 +110,19 @@ class _Lazy(click.Group):
 @click.option("--verbose", is_flag=True, help="Show stack traces.")
 @click.pass_context
 def cli(ctx: click.Context, folder: Path | None, *, verbose: bool) -> None:
-    """Run ONNX models inside Flink SQL pipelines and see, in the stream, when the data has drifted.
+    """Run ONNX models inside Flink SQL pipelines, and detect drift of their data in the stream.
 
     \b
     Example:
       millstream up
       millstream check
       millstream run score --bounded
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    """
     ctx.obj = Context(folder, verbose)
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Run the command line; an error that people can mend is one paragraph and exit code 1."""
+    """Run the command line; a MillstreamError is printed as one paragraph, with exit code 1."""
     context = Context()
     try:
         code: Any = cli.main(args=args, prog_name="millstream", standalone_mode=False, obj=context)

@@ -33,7 +33,7 @@ def new(folder: Path, onnx: Path | None, columns: tuple[str, ...]) -> None:
     Example:
       millstream new churn --model churn.onnx --columns tenure,calls,bill
       cd churn && millstream check
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    """
     from pyflink_jobs.scaffold.scaffold import create_project
 
     files = create_project(folder, onnx, columns)
@@ -53,7 +53,7 @@ def card(context: Context, model: str, version: str | None, columns: tuple[str, 
     \b
     Example:
       millstream card churn --columns tenure,calls,bill
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    """
     from pyflink_jobs.project.model_files import writable_version, write_card
 
     onnx = writable_version(context.project, model, version)

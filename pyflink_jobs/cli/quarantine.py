@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pyflink_jobs.cli.options import JSON, JSON_LINES
 from pyflink_jobs.cli.visible import visible
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ __all__ = ["quarantine"]
 
 _SOURCE = click.option("--source", help="Only records of this source.")
 _REASON = click.option("--reason", help="Only records with this reason, such as contract.")
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print plain values, one a line, for machines.")
 
 
 @click.group()
@@ -31,13 +31,13 @@ def quarantine() -> None:
     Example:
       millstream quarantine list
       millstream quarantine show -n 3
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    """
 
 
 @quarantine.command("list", short_help="How many records, by hour, source and reason.")
 @_SOURCE
 @_REASON
-@_JSON
+@JSON_LINES
 @click.pass_obj
 def list_(context: Context, *, source: str | None, reason: str | None, as_json: bool) -> None:
     """Count the records by the hour in which they came to Kafka (UTC), their source, and the reason.
@@ -46,7 +46,7 @@ def list_(context: Context, *, source: str | None, reason: str | None, as_json: 
     Example:
       millstream quarantine list
       millstream quarantine list --source departures --json
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    """
     from rich.console import Console
     from rich.table import Table
 
@@ -76,7 +76,7 @@ def list_(context: Context, *, source: str | None, reason: str | None, as_json: 
 @click.option("-n", "limit", type=click.IntRange(1), default=10, show_default=True, help="How many, the newest.")
 @_SOURCE
 @_REASON
-@_JSON
+@JSON_LINES
 @click.pass_obj
 def show(context: Context, *, limit: int, source: str | None, reason: str | None, as_json: bool) -> None:
     """Show the newest records: why each is here, where it stands in Kafka, and its bytes, while anybody has them.
@@ -85,7 +85,7 @@ def show(context: Context, *, limit: int, source: str | None, reason: str | None
     Example:
       millstream quarantine show
       millstream quarantine show -n 1 --reason contract
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    """
     from pyflink_jobs.local.broker import bootstrap_servers
     from pyflink_jobs.quarantine.originals import as_json as line
     from pyflink_jobs.quarantine.originals import originals
@@ -102,8 +102,9 @@ def show(context: Context, *, limit: int, source: str | None, reason: str | None
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @_SOURCE
 @_REASON
+@JSON
 @click.pass_obj
-def export(context: Context, file: Path, *, source: str | None, reason: str | None) -> None:
+def export(context: Context, file: Path, *, source: str | None, reason: str | None, as_json: bool) -> None:
     """Write the records to FILE, one a line as JSON, with their original bytes.
 
     These are `record`, or `record_base64` where they are no UTF-8. Those that quarantine has not kept are fetched from
@@ -113,13 +114,16 @@ def export(context: Context, file: Path, *, source: str | None, reason: str | No
     Example:
       millstream quarantine export broken.jsonl
       millstream quarantine export undecodable.jsonl --source departures --reason undecodable
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    """
     from pyflink_jobs.local.broker import bootstrap_servers
     from pyflink_jobs.quarantine.originals import export as write
 
     records = _read(context, source, reason)
     gone = write(file, bootstrap_servers(context.project), records)
-    click.echo(f"{file}: {_records(len(records))}" + (f", {gone:,} without original bytes" if gone else ""))
+    if as_json:
+        click.echo(json.dumps({"file": str(file), "records": len(records), "without_bytes": gone}))
+    else:
+        click.echo(f"{file}: {_records(len(records))}" + (f", {gone:,} without original bytes" if gone else ""))
 
 
 @quarantine.command(short_help="Run the records through their job again.")
@@ -128,9 +132,17 @@ def export(context: Context, file: Path, *, source: str | None, reason: str | No
 @_REASON
 @click.option("--force", is_flag=True, help="Also records that were replayed already: their results are written again.")
 @click.option("--parallelism", type=click.IntRange(min=1), help="Parallel subtasks (default: the project's setting).")
+@JSON
 @click.pass_obj
 def replay(
-    context: Context, job: str, *, source: str | None, reason: str | None, force: bool, parallelism: int | None
+    context: Context,
+    job: str,
+    *,
+    source: str | None,
+    reason: str | None,
+    force: bool,
+    parallelism: int | None,
+    as_json: bool,
 ) -> None:
     """Run the records through JOB again, once what kept them from being scored is mended: its SQL, or the model.
 
@@ -141,7 +153,7 @@ def replay(
     Example:
       millstream quarantine replay score
       millstream quarantine replay score --source departures --reason contract
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    """
     from rich.console import Console
 
     from pyflink_jobs.planning.declarations import declare
@@ -163,7 +175,13 @@ def replay(
             parallelism,
             lambda counts: status.update(f"{job}: in {sum(counts.read.values()):,}"),
         )
-    click.echo(f"{job}: {_records(done.records - done.unread)} replayed")
+    replayed = done.records - done.unread
+    if as_json:
+        counts = {"replayed": replayed, "quarantined_again": done.anew, "not_read": done.unread}
+        left_out = {"left_out": selection.left_out, "replayed_before": selection.closed}
+        click.echo(json.dumps({"job": job, **counts, **left_out}, indent=2))
+        return
+    click.echo(f"{job}: {_records(replayed)} replayed")
     if done.anew:
         click.echo(f"{_records(done.anew)} in quarantine again: millstream quarantine show")
     if done.unread:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pyflink_jobs.cli.options import JSON
+
 if TYPE_CHECKING:
     from pyflink_jobs.cli.main import Context
     from udfs.drift.reference import Profile
@@ -22,7 +24,7 @@ def reference() -> None:
     \b
     Example:
       millstream reference build --model late_arrival --version 1 --from rows.parquet
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    """
 
 
 @reference.command()
@@ -33,7 +35,7 @@ def reference() -> None:
 @click.option("--to", "end", help="With --sql: the time at which the rows end.")
 @click.option("--slices", type=click.IntRange(min=1), default=20, show_default=True, help="Most values of the slice.")
 @click.option("--out", type=click.Path(path_type=Path), help="Default: reference.parquet beside the model.")
-@click.option("--json", "as_json", is_flag=True, help="Print what was built as JSON.")
+@JSON
 @click.pass_obj
 def build(
     context: Context,
@@ -53,10 +55,10 @@ def build(
     slices and seasons as the model's monitor says.
 
     \b
-    Examples:
+    Example:
       millstream reference build --model late_arrival --version 1 --from rows.parquet
       millstream reference build --model late_arrival --sql flight_features --from 2013-01-01 --to 2013-04-01
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    """
     if (view is None) != (end is None):
         raise click.UsageError("--sql and --to belong together")
     from rich.console import Console

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pyflink_jobs.cli.options import JSON
+
 if TYPE_CHECKING:
     from pyflink_jobs.cli.main import Context
     from pyflink_jobs.running.job import Outcome
@@ -23,7 +25,7 @@ _FOREVER = 2**62  # a watermark beyond this says that a bounded source has ended
 @click.argument("job")
 @click.option("--bounded", is_flag=True, help="Read what is in the topics now, then end.")
 @click.option("--parallelism", type=click.IntRange(min=1), help="Parallel subtasks (default: the project's setting).")
-@click.option("--json", "as_json", is_flag=True, help="Print the final counts as JSON.")
+@JSON
 @click.pass_obj
 def run(context: Context, job: str, *, bounded: bool, parallelism: int | None, as_json: bool) -> None:
     """Run a job until Ctrl-C, or with --bounded until it has read all there is.
@@ -31,7 +33,7 @@ def run(context: Context, job: str, *, bounded: bool, parallelism: int | None, a
     \b
     Example:
       millstream run score --bounded
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    """
     from pyflink_jobs.running.minicluster import early_minicluster, slots_of
 
     meter = _Meter()

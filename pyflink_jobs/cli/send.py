@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
+
+from pyflink_jobs.cli.options import JSON
 
 if TYPE_CHECKING:
     from pyflink_jobs.cli.main import Context
@@ -15,14 +18,15 @@ __all__ = ["send"]
 @click.command()
 @click.argument("topic")
 @click.argument("file", type=click.File("rb"))
+@JSON
 @click.pass_obj
-def send(context: Context, topic: str, file: BinaryIO) -> None:
-    """Send each line of FILE ("-": standard input) as a record to TOPIC, which is created if need be.
+def send(context: Context, topic: str, file: BinaryIO, *, as_json: bool) -> None:
+    """Send each line of FILE ("-": standard input) as a record to TOPIC. A missing topic is created.
 
     \b
     Example:
       millstream send events data/events.jsonl
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    """
     from pyflink_jobs.local.broker import bootstrap_servers
     from pyflink_jobs.local.sending import send_records
     from pyflink_jobs.local.topics import create
@@ -30,4 +34,4 @@ def send(context: Context, topic: str, file: BinaryIO) -> None:
     bootstrap = bootstrap_servers(context.project)
     create(bootstrap, {topic: 1})
     count = send_records(bootstrap, topic, (line for line in map(bytes.strip, file) if line))
-    click.echo(f"sent {count:,} records to {topic}")
+    click.echo(json.dumps({"topic": topic, "sent": count}) if as_json else f"sent {count:,} records to {topic}")

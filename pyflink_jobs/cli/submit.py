@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pyflink_jobs.cli.options import JSON, TARGET
+
 if TYPE_CHECKING:
     from pyflink_jobs.cli.main import Context
     from pyflink_jobs.cluster.submit import Submission
@@ -20,12 +22,12 @@ _MOST_FILES = 8  # of a package, shown to people
 
 @click.command()
 @click.argument("job")
-@click.option("--target", default="local", show_default=True, help="Where to: [tool.millstream.targets.NAME].")
+@TARGET
 @click.option("--from", "savepoint", default="", help="Begin with the state of this savepoint.")
 @click.option("--ship-env", is_flag=True, help="Send this Python environment to the workers.")
 @click.option("--dry-run", is_flag=True, help="Print what would be sent, and send nothing.")
 @click.option("--within", default=300.0, show_default=True, help="Seconds to wait until it runs.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@JSON
 @click.pass_obj
 def submit(
     context: Context,
@@ -45,7 +47,7 @@ def submit(
       millstream up --cluster
       millstream submit score --dry-run
       millstream submit score
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    """
     from rich.console import Console
 
     from pyflink_jobs.cluster.deploy import deploy

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pyflink_jobs.cli.options import JSON
+
 if TYPE_CHECKING:
     from pyflink_jobs.cli.main import Context
     from pyflink_jobs.project.settings import Project
@@ -23,7 +25,7 @@ _PIPE_WIDTH = 10_000  # columns; a pipe has no edge to wrap at
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option("-k", "name", metavar="NAME", help="Only tests whose name, or whose view's name, contains NAME.")
-@click.option("--json", "as_json", is_flag=True, help="Print the outcomes as JSON.")
+@JSON
 @click.pass_obj
 def test(context: Context, files: tuple[Path, ...], name: str | None, *, as_json: bool) -> int:
     """Run the tests in FILES (default: tests/features/*.yaml) on a Flink MiniCluster; no Kafka is needed.
@@ -36,7 +38,7 @@ def test(context: Context, files: tuple[Path, ...], name: str | None, *, as_json
       millstream test
       millstream test tests/features/origin_congestion.yaml
       millstream test -k "last hour" --json
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    """
     from rich.console import Console
 
     from pyflink_jobs.planning.declarations import declare

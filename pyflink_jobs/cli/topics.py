@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
+from pyflink_jobs.cli.options import JSON_LINES
 from pyflink_jobs.cli.visible import visible
 from pyflink_jobs.local.broker import bootstrap_servers
 from pyflink_jobs.local.topics import Record, list_topics, read
@@ -25,7 +26,7 @@ _PIPE_WIDTH = 10_000  # characters: a file or another program gets whole lines
 
 
 @click.command
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, one topic per line.")
+@JSON_LINES
 @click.pass_obj
 def topics(context: Context, *, as_json: bool) -> None:
     """List the topics: partitions, records, and the times of the first and the last record.
@@ -33,7 +34,7 @@ def topics(context: Context, *, as_json: bool) -> None:
     \b
     Example:
       millstream topics
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    """
     bootstrap = bootstrap_servers(context.project)
     found = list_topics(bootstrap)
     if as_json:
@@ -58,7 +59,7 @@ def topics(context: Context, *, as_json: bool) -> None:
 @click.argument("topic")
 @click.option("-n", "limit", type=click.IntRange(1), default=10, show_default=True, help="How many records.")
 @click.option("--from-beginning", is_flag=True, help="The first records, not the last.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, one record per line.")
+@JSON_LINES
 @click.pass_obj
 def peek(context: Context, topic: str, limit: int, *, from_beginning: bool, as_json: bool) -> None:
     """Show the last records of TOPIC, oldest first. What is not JSON is shown as text, odd bytes as \\xNN.
@@ -68,7 +69,7 @@ def peek(context: Context, topic: str, limit: int, *, from_beginning: bool, as_j
       millstream peek predictions
       millstream peek departures -n 3 --from-beginning
       millstream peek predictions --json | jq .value.p_late
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    """
     records = read(bootstrap_servers(context.project), topic, limit, from_end=not from_beginning)
     if as_json:
         for record in records:

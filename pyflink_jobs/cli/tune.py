@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pyflink_jobs.cli.options import JSON
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -49,7 +51,7 @@ def _span(ctx: click.Context, param: click.Parameter, value: str | None) -> floa
 @_SAMPLE
 @click.option("--only", multiple=True, metavar="OPTION", help="With --throughput: this one; may come more than once.")
 @click.option("--output", type=click.Path(path_type=Path), help="In the project (default: flink-conf/tuned-JOB.yaml).")
-@click.option("--json", "as_json", is_flag=True, help="Print all measurements as JSON.")
+@JSON
 @click.pass_obj
 def tune(
     context: Context,
@@ -73,7 +75,7 @@ def tune(
     Example:
       millstream tune score --throughput
       millstream tune score --p99 50ms --rate 2000
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    """
     if throughput == (limit is not None):
         raise click.UsageError("say what for: either --throughput or --p99 SPAN")
     if (only and limit is not None) or (rate is not None and throughput):
@@ -131,7 +133,7 @@ def _own_rate(bench: Bench) -> float:
     help="Share of each slot left free: for peaks, and to catch up after a failure.",
 )
 @_SAMPLE
-@click.option("--json", "as_json", is_flag=True, help="Print the numbers as JSON.")
+@JSON
 @click.pass_obj
 def size(
     context: Context, job: str, *, rate: float, us: float | None, headroom: float, sample: int | None, as_json: bool
@@ -145,7 +147,7 @@ def size(
     Example:
       millstream size score --rate 1000000
       millstream size score --rate 1000000 --us 20
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    """
     from pyflink_jobs.tuning.sizing import size as needs
 
     cost, partitions, rests_on = _said(context.project, job, us) if us else _measured(context.project, job, sample)

@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 from rich.filesize import decimal
 
+from pyflink_jobs.cli.options import JSON
 from pyflink_jobs.errors import LocalError
 from pyflink_jobs.local import broker, flink_cluster
 from pyflink_jobs.local.jars import cache_folder
@@ -35,6 +36,7 @@ __all__ = ["down", "status", "up"]
 @click.option("--taskmanagers", default=2, show_default=True, help="Of the cluster.")
 @click.option("--slots", default=2, show_default=True, help="Of each TaskManager.")
 @click.option("--high-availability", is_flag=True, help="With a ZooKeeper: jobs outlive their JobManager.")
+@JSON
 @click.pass_obj
 def up(
     context: Context,
@@ -45,29 +47,36 @@ def up(
     taskmanagers: int,
     slots: int,
     high_availability: bool,
+    as_json: bool,
 ) -> None:
-    """Start the local Kafka broker, or find the one that runs; with --cluster a Flink cluster beside it.
+    """Start the local Kafka broker, and with --cluster a Flink cluster; what is running already is left alone.
 
-    The first start fetches Kafka's jars. What is started outlives this command: `millstream down` stops it. Of a
-    cluster that runs in part, what is missing is started again.
+    The first start fetches Kafka's jars. Broker and cluster run until `millstream down`. Processes that a running
+    cluster has lost are started again.
 
     \b
     Example:
       millstream up
       millstream up --cluster
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    """
     state = context.project.state
     with Console(stderr=True).status("Starting Kafka"):
         running = broker.start(state, port)
     for note in running.notes:
         click.echo(f"note: {note}", err=True)
-    click.echo(f"Kafka {'listens' if running.started_now else 'already runs'} at {running.bootstrap_servers}")
+    shown: dict[str, object] = {"kafka": running.bootstrap_servers}
+    if not as_json:
+        click.echo(f"Kafka {'listens' if running.started_now else 'already runs'} at {running.bootstrap_servers}")
     if cluster:
         layout = flink_cluster.Layout(taskmanagers, slots, ha=high_availability)
         with Console(stderr=True).status("Starting Flink"):
             flink = flink_cluster.start(state, layout, flink_port)
-        started = f", started: {', '.join(flink.started_now)}" if flink.started_now else ""
-        click.echo(f"Flink runs at {flink.url}{started}")
+        shown["flink"] = flink.url
+        if not as_json:
+            started = f", started: {', '.join(flink.started_now)}" if flink.started_now else ""
+            click.echo(f"Flink runs at {flink.url}{started}")
+    if as_json:
+        click.echo(json.dumps(shown))
 
 
 @click.command
@@ -82,7 +91,7 @@ def down(context: Context, *, purge: bool) -> None:
     Example:
       millstream down
       millstream down --purge
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    """
     project = context.project
     if flink_cluster.stop(project.state, purge=purge):
         click.echo("Flink is stopped")
@@ -94,7 +103,7 @@ def down(context: Context, *, purge: bool) -> None:
 
 
 @click.command
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@JSON
 @click.pass_obj
 def status(context: Context, *, as_json: bool) -> None:
     """Say what runs on this machine, where, and where its logs are.
@@ -103,7 +112,7 @@ def status(context: Context, *, as_json: bool) -> None:
     Example:
       millstream status
       millstream status --json
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    """
     facts = {title: section(context.project) for title, section in _SECTIONS.items()}
     if as_json:
         click.echo(json.dumps(facts, indent=2))

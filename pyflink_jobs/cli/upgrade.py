@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pyflink_jobs.cli.options import JSON, TARGET
+
 if TYPE_CHECKING:
     from pyflink_jobs.cli.main import Context
     from pyflink_jobs.cluster.state_mapping import StateOutcome
@@ -21,12 +23,12 @@ _COLOURS = {"keeps": "green", "loses": "red", "new": "yellow"}
 
 @click.command()
 @click.argument("job")
-@click.option("--target", default="local", show_default=True, help="Which cluster.")
+@TARGET
 @click.option("--plan", "only_plan", is_flag=True, help="Say what would be kept and lost; stop nothing.")
 @click.option("--accept-loss", is_flag=True, help="Go on although some state is lost.")
 @click.option("--ship-env", is_flag=True, help="Send this Python environment to the workers.")
 @click.option("--within", default=300.0, show_default=True, help="Seconds that the new job has to run.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@JSON
 @click.pass_obj
 def upgrade(
     context: Context,
@@ -45,7 +47,7 @@ def upgrade(
     Example:
       millstream upgrade score --plan
       millstream upgrade score
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    """
     from rich.console import Console
 
     from pyflink_jobs.cluster.jobs import connect

@@ -14,8 +14,8 @@ from pyflink_jobs.demo.delete_topics import delete
 from pyflink_jobs.demo.outcomes import Outcomes, read_outcomes
 from pyflink_jobs.demo.pictures import require_matplotlib
 from pyflink_jobs.demo.ready_topics import make_ready
-from pyflink_jobs.demo.replay import replay
 from pyflink_jobs.demo.report import write
+from pyflink_jobs.demo.send_flights import send_flights
 from pyflink_jobs.errors import ProjectError
 from pyflink_jobs.local import broker
 from pyflink_jobs.planning.declarations import declare
@@ -56,7 +56,7 @@ def run_demo(project: Project, file: Path, steps: Steps) -> Demo:
     """
     _check(project)
     with _kafka(project, steps) as kafka:
-        departures = _replay(kafka.bootstrap_servers, steps)
+        departures = _send(kafka.bootstrap_servers, steps)
         rate = _score(project, departures, steps)
         with steps.step("Report") as step:
             step.show("reading what was predicted, and what came")
@@ -81,7 +81,7 @@ def _check(project: Project) -> None:
 
 @contextmanager
 def _kafka(project: Project, steps: Steps) -> Iterator[broker.Broker]:
-    with steps.step("Kafka ") as step:
+    with steps.step("Kafka") as step:
         step.show("starting")
         kafka = broker.start(project.state)
         state = f"{'listens' if kafka.started_now else 'already runs'} at {kafka.bootstrap_servers}"
@@ -93,9 +93,9 @@ def _kafka(project: Project, steps: Steps) -> Iterator[broker.Broker]:
             broker.stop(project.state)
 
 
-def _replay(bootstrap: str, steps: Steps) -> int:
+def _send(bootstrap: str, steps: Steps) -> int:
     """Fill the topics and return the number of departures."""
-    with steps.step("Replay") as step:
+    with steps.step("Flights") as step:
         step.show(f"reading {SPAN}")
         events = flights.events(FROM, TO)
         emptied = delete(bootstrap, [*flights.TOPICS, *FILLED])
@@ -104,7 +104,7 @@ def _replay(bootstrap: str, steps: Steps) -> int:
         def show(count: int, sent_ms: int) -> None:
             step.show(f"{datetime.fromtimestamp(sent_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC", count, len(events))
 
-        sent = replay(events, bootstrap, progress=show)
+        sent = send_flights(events, bootstrap, progress=show)
         bad = send_bad_records(bootstrap)
         instead = f", in place of {sum(topic.records for topic in emptied):,} older ones" if emptied else ""
         counts = ", ".join(f"{count:,} {name}" for name, count in sent.records.items())
@@ -114,7 +114,7 @@ def _replay(bootstrap: str, steps: Steps) -> int:
 
 def _score(project: Project, departures: int, steps: Steps) -> float:
     """Run the job and return its rate in departures a second."""
-    with steps.step("Score ") as step:
+    with steps.step("Score") as step:
         step.show("planning SQL, starting Flink")
 
         def show(counts: JobCounts) -> None:

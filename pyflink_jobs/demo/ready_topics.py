@@ -1,4 +1,4 @@
-"""Topics for a replay: there and empty, unless the user says otherwise."""
+"""The topics that the flights are sent to: created, and empty unless the user wants to keep their records."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ __all__ = ["make_ready", "refuse_records"]
 
 
 def refuse_records(bootstrap: str) -> None:
-    """Raise KafkaError where a topic of TOPICS holds records: the same flights twice would be counted twice.
+    """Raise KafkaError where a topic of TOPICS has records: flights that are sent twice are counted twice.
 
     Also raises it where the broker does not answer.
     """
     held = {topic.name: topic.records for topic in _existing(bootstrap) if topic.records}
     if held:
         raise KafkaError(
-            "the topics hold records already, and a second replay would count flights twice",
+            "the topics have records already, and sending the flights again would count them twice",
             facts=tuple(f"topic {name}: {count:,} records" for name, count in held.items()),
-            fixes=("delete them first: --fresh", "add another span of time to them: --append"),
+            fixes=("delete them first: --fresh", "add other flights to them: --append"),
         )
 
 

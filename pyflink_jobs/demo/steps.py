@@ -1,4 +1,4 @@
-"""Steps of a long command: bars on a terminal, one line a finished step elsewhere."""
+"""Steps of a long command: progress bars on a terminal, elsewhere a line for each finished step."""
 
 from __future__ import annotations
 
@@ -15,36 +15,39 @@ if TYPE_CHECKING:
 
 __all__ = ["Step", "Steps", "steps"]
 
+_WIDTH = 7  # characters of a step's name
+
 
 class Step:
-    """A step under way."""
+    """A step that is running."""
 
     def __init__(self, progress: Progress, task: TaskID) -> None:
         self._progress, self._task = progress, task
         self.text = ""
 
     def show(self, text: str, done: int | None = None, total: int | None = None) -> None:
-        """Say what is happening, and how much of it is done where that is known."""
+        """Show what is happening, and how much of it is done where that is known."""
         self.text = text
         self._progress.update(self._task, completed=done, total=total, text=text)
 
 
 class Steps:
-    """Shows one step after the other."""
+    """Shows steps, one after the other."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
 
     @contextmanager
     def step(self, name: str) -> Iterator[Step]:
-        """Give a step that lasts as long as the block; what it said last remains."""
+        """Give a step that lasts as long as the block; its last text stays."""
         began = time.monotonic()
-        task = self._progress.add_task(name, total=None, text="")
+        task = self._progress.add_task(f"{name:<{_WIDTH}}", total=None, text="")
         step = Step(self._progress, task)
         yield step
         self._progress.update(task, completed=1, total=1)
         if self._progress.disable:
-            self._progress.console.print(f"{name}  {step.text}  ({time.monotonic() - began:.1f} s)", soft_wrap=True)
+            seconds = time.monotonic() - began
+            self._progress.console.print(f"{name:<{_WIDTH}}  {step.text}  ({seconds:.1f} s)", soft_wrap=True)
 
 
 @contextmanager

@@ -23,7 +23,7 @@ import pyarrow.json as pj
 import pyarrow.parquet as pq
 
 from pyflink_jobs.demo.flights import TOPICS, events
-from pyflink_jobs.demo.replay import replay
+from pyflink_jobs.demo.send_flights import send_flights
 from pyflink_jobs.drift.build import build_reference
 from pyflink_jobs.drift.subject import find_subject
 from pyflink_jobs.errors import MillstreamError
@@ -82,8 +82,8 @@ def training_data(folder: Path, start: datetime, end: datetime) -> Project:
         try:
             project = Project.find()  # with this Kafka
             topics.create(kafka.bootstrap_servers, {name: topic.partitions for name, topic in TOPICS.items()})
-            click.echo("replaying the flights")
-            replay(events(start, end), kafka.bootstrap_servers)
+            click.echo("sending the flights to Kafka")
+            send_flights(events(start, end), kafka.bootstrap_servers)
             click.echo("computing features")
             run_job(project, "training_data", bounded=True)
         finally:

@@ -53,7 +53,7 @@ def rows_of_view(project: Project, subject: Subject, view: str | None, start: st
         if not any(folder.rglob("part-*")):
             raise ProjectError(
                 f"`{view}` has no rows from {since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC",
-                fixes=("write records of that time to its topics first; the demo's: millstream replay flights",),
+                fixes=("write records of that time to its topics first; the demo's: millstream demo flights",),
             )
         yield folder
 

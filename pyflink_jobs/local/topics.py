@@ -340,7 +340,7 @@ def _no_such_topic(bootstrap: str, topic: str, there: set[str]) -> KafkaError:
             topic,
             names,
             "list the topics: millstream topics",
-            "fill topics with recorded data: millstream replay",
+            "send the demo's flights: millstream demo flights",
             fix="did you mean {}?",
         ),
     )

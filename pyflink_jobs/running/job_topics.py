@@ -28,7 +28,7 @@ def refuse_missing_topics(tables: Mapping[str, Mapping[str, str]]) -> None:
                     facts=(f"{bootstrap} has: {', '.join(there) or 'no topics'}",),
                     fixes=(
                         *did_you_mean(name, there, fix="write 'topic' = '{}'"),
-                        "write records to it first; the demo's: millstream replay flights",
+                        "write records to it first; the demo's: millstream demo flights",
                     ),
                 )
 

@@ -16,7 +16,7 @@ from kafka import KafkaProducer
 
 from pyflink_jobs.demo.delete_topics import delete
 from pyflink_jobs.demo.flights import TOPICS, events
-from pyflink_jobs.demo.replay import replay
+from pyflink_jobs.demo.send_flights import send_flights
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.broker import start, stop
 from pyflink_jobs.planning.compile.plan import plan_job
@@ -82,7 +82,7 @@ def runs(
         (folder / "pyproject.toml").write_text(f"[tool.millstream]\nkafka = '{broker}'\n")
         project = Project.find(folder)
         topics.create(broker, {name: topic.partitions for name, topic in TOPICS.items()})
-        replay(events(*DAYS), broker)
+        send_flights(events(*DAYS), broker)
         score(project, cluster)
         without = Run(broker)
         bad = [

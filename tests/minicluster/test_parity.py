@@ -16,7 +16,7 @@ import onnxruntime
 import pytest
 
 from pyflink_jobs.demo.flights import TOPICS, Events, events
-from pyflink_jobs.demo.replay import replay
+from pyflink_jobs.demo.send_flights import send_flights
 from pyflink_jobs.local import topics
 from pyflink_jobs.planning.compile.plan import plan_job
 from pyflink_jobs.planning.declarations import declare
@@ -65,7 +65,7 @@ def rows(
     """Run the same query three times over the same topics, and return each run's rows of the week."""
     project = flights_project(tmp_path_factory.mktemp("flights"), broker)
     topics.create(broker.bootstrap_servers, {name: topic.partitions for name, topic in TOPICS.items()})
-    replay(week, broker.bootstrap_servers)
+    send_flights(week, broker.bootstrap_servers)
     flights = week.topics["departures"]
     wanted = set(flights[flights["departed_ms"] < END_MS]["flight_id"])
     results = {}

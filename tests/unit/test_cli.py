@@ -5,12 +5,15 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import click
 import pytest
+from click.testing import CliRunner
 
-from pyflink_jobs.cli.main import COMMANDS
+from pyflink_jobs.cli.main import COMMANDS, cli
 from tests.projects import add_model, make_project
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 MODEL = """-- columns in the wrong order, one missing, one a string
@@ -81,12 +84,45 @@ def test_a_setting_that_is_unknown_or_of_the_wrong_type(tmp_path: Path) -> None:
         assert part in done.stderr
 
 
-@pytest.mark.parametrize("command", sorted(COMMANDS))
-def test_every_command_has_help_with_an_example(command: str) -> None:
-    done = millstream(command, "--help")
-    assert done.returncode == 0
-    assert "Example:" in done.stdout
-    assert f"millstream {command}" in done.stdout
+def all_commands() -> Iterator[tuple[str, click.Command]]:
+    """Yield every command, and every one below it, by its words."""
+    for name in COMMANDS:
+        command = cli.get_command(click.Context(cli), name)
+        assert command
+        yield name, command
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {below}", subcommand) for below, subcommand in command.commands.items())
+
+
+def test_every_command_has_help_with_an_example() -> None:
+    for words, command in all_commands():
+        shown = CliRunner().invoke(command, ["--help"]).output
+        assert "Example:" in shown, words
+        assert f"millstream {words}" in shown, words
+
+
+def test_every_command_that_prints_results_can_print_json() -> None:
+    groups = {"reference", "drift", "quarantine"}
+    without = {words for words, command in all_commands() if all(p.name != "as_json" for p in command.params)}
+    assert without - groups == {"new", "card", "down"}
+
+
+def test_help_lists_each_command_once_in_its_group_on_one_line() -> None:
+    lines = CliRunner().invoke(cli, ["--help"]).output.splitlines()
+    groups = [line.removesuffix(":") for line in lines if line and not line.startswith(" ")]
+    assert groups[2:] == ["Project", "Local", "Cluster", "Observe", "Tune", "Demo"]
+    listed = lines[lines.index("Project:") :]
+    assert [line.split()[0] for line in listed if line.startswith(" ")] == list(COMMANDS)
+
+
+def test_options_of_the_whole_demo_are_not_lost_on_its_parts() -> None:
+    done = CliRunner().invoke(cli, ["demo", "--json", "report"])
+    assert done.exit_code == 2
+    assert "write these options after `report`" in done.output
+
+
+def test_replay_is_a_word_of_quarantine_alone() -> None:
+    assert [words for words, _ in all_commands() if "replay" in words] == ["quarantine replay"]
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyflink_jobs.demo.flights import TOPICS, Events, events
-from pyflink_jobs.demo.replay import records
+from pyflink_jobs.demo.send_flights import records
 from pyflink_jobs.errors import ProjectError
 
 FOUR_MINUTES = 4 * 60_000
@@ -174,7 +174,7 @@ def test_a_month_is_a_part_of_the_year_in_the_same_order(year: Events) -> None:
 def test_another_process_draws_the_same_order() -> None:
     program = (
         "from datetime import datetime; from hashlib import sha256\n"
-        "from pyflink_jobs.demo.flights import events; from pyflink_jobs.demo.replay import records\n"
+        "from pyflink_jobs.demo.flights import events; from pyflink_jobs.demo.send_flights import records\n"
         "two_days = records(events(datetime(2013, 4, 1), datetime(2013, 4, 3)))\n"
         "print(sha256(repr(list(two_days)).encode()).hexdigest())"
     )

@@ -1,4 +1,4 @@
-"""`millstream report` from a real broker: what it counts, draws and refuses; and topics deleted for a fresh start."""
+"""`millstream demo report` from a real broker: what it counts, draws and refuses; and deleting topics."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def fill(kafka: str) -> Callable[..., None]:
 
 @pytest.fixture
 def report(tmp_path: Path, kafka: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Report:
-    """Return a function that runs `millstream report` and returns the exit code and what was printed."""
+    """Return a function that runs `millstream demo report` and returns the exit code and what was printed."""
     (tmp_path / "pyproject.toml").write_text("[tool.millstream]\n")
     monkeypatch.setenv("MILLSTREAM_KAFKA", kafka)
 
     def run(*args: str) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as end:
-            main(["--project", str(tmp_path), "report", *args])
+            main(["--project", str(tmp_path), "demo", "report", *args])
         return int(end.value.code or 0), *capsys.readouterr()
 
     return run

@@ -1,4 +1,4 @@
-"""`millstream report`: the demo's report, drawn anew from its topics."""
+"""`millstream demo report`: draw the demo's report from its topics."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pyflink_jobs.cli.options import JSON
+
 if TYPE_CHECKING:
     from pyflink_jobs.cli.main import Context
     from pyflink_jobs.demo.outcomes import Outcomes
@@ -15,18 +17,20 @@ if TYPE_CHECKING:
 __all__ = ["print_numbers", "report"]
 
 
-@click.command()
-@click.option("--out", type=click.Path(path_type=Path), help="Where it goes (default: out/demo.html).")
-@click.option("--json", "as_json", is_flag=True, help="Print the numbers as JSON.")
+@click.command(short_help="Draw the report from the topics.")
+@click.option("--out", type=click.Path(path_type=Path), help="File of the report (default: out/demo.html).")
+@JSON
 @click.pass_obj
 def report(context: Context, out: Path | None, *, as_json: bool) -> int:
-    """Compare the predictions in Kafka with the arrivals, and draw the report. Exit code 1 if flights are missing.
+    """Compare the predictions in Kafka with the arrivals, and draw the report.
+
+    Exit code 1 if a flight has no prediction.
 
     \b
     Example:
-      millstream report --out out/demo.html
-      millstream report --json
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+      millstream demo report --out out/demo.html
+      millstream demo report --json
+    """
     from rich.console import Console
 
     from pyflink_jobs.demo.outcomes import read_outcomes

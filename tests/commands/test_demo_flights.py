@@ -1,4 +1,4 @@
-"""`millstream replay flights` into a real broker: what arrives there, twice, appended, paced, and cut short."""
+"""`millstream demo flights` into a real broker: what arrives, twice, appended, paced, interrupted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import pytest
 from pyflink_jobs.cli import main
 from pyflink_jobs.demo.flights import TOPICS, events
 from pyflink_jobs.demo.ready_topics import make_ready
-from pyflink_jobs.demo.replay import records, replay
+from pyflink_jobs.demo.send_flights import records, send_flights
 from pyflink_jobs.errors import KafkaError
 from pyflink_jobs.local.broker import start, stop
 from pyflink_jobs.local.topics import list_topics, read
@@ -42,11 +42,11 @@ def project(tmp_path: Path, kafka: str, monkeypatch: pytest.MonkeyPatch) -> Path
 
 @pytest.fixture
 def millstream(project: Path, capsys: pytest.CaptureFixture[str]) -> Millstream:
-    """Return a function that replays flights and returns the exit code and what was printed."""
+    """Return a function that sends flights and returns the exit code and what was printed."""
 
     def run(*args: str) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as end:
-            main(["--project", str(project), "replay", "flights", *args])
+            main(["--project", str(project), "demo", "flights", *args])
         out, err = capsys.readouterr()
         return int(end.value.code or 0), out, err
 
@@ -153,7 +153,7 @@ def test_a_pace_is_kept_from_the_first_record_to_the_last(kafka: str) -> None:
     speed = (moments[-1] - moments[0]) / 1000 / seconds
     told: list[tuple[int, int, float]] = []
     before = time.monotonic()
-    replay(hour, kafka, speed, lambda count, sent_ms: told.append((count, sent_ms, time.monotonic())))
+    send_flights(hour, kafka, speed, lambda count, sent_ms: told.append((count, sent_ms, time.monotonic())))
     assert [count for count, _, _ in told] == list(range(1, len(moments) + 1))
     assert [sent_ms for _, sent_ms, _ in told] == moments
     early = [sent_ms for _, sent_ms, when in told if when - before < (sent_ms - moments[0]) / 1000 / speed]
@@ -169,7 +169,7 @@ def test_ctrl_c_ends_with_a_count_of_what_kafka_has(kafka: str, project: Path) -
         "from pyflink_jobs.cli import main; main()",
         "--project",
         str(project),
-        "replay",
+        "demo",
         "flights",
     ]
     options = ["--from", "2013-04-01", "--speed", "60x", "--append", "--json"]
@@ -188,19 +188,19 @@ def test_ctrl_c_ends_with_a_count_of_what_kafka_has(kafka: str, project: Path) -
 def test_without_a_broker_the_error_says_how_to_start_one() -> None:
     nobody = "127.0.0.1:1"
     with pytest.raises(KafkaError, match="millstream up"):
-        replay(events(FIRST, FIRST + DAY), nobody)
+        send_flights(events(FIRST, FIRST + DAY), nobody)
 
 
-def test_a_broker_that_goes_away_ends_the_replay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broker_that_goes_away_ends_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     state = tmp_path / ".millstream"
     mortal = start(state, port=0).bootstrap_servers
-    monkeypatch.setattr("pyflink_jobs.demo.replay.PATIENCE", 2)
+    monkeypatch.setattr("pyflink_jobs.demo.send_flights.PATIENCE", 2)
 
     def stop_midway(count: int, _: int) -> None:
         if count == 5_000:
             stop(state)
 
     make_ready(mortal, fresh=False)
-    with pytest.raises(KafkaError, match="does not take the records"):
-        replay(events(FIRST, FIRST + 10 * DAY), mortal, progress=stop_midway)
+    with pytest.raises(KafkaError, match="does not accept the records"):
+        send_flights(events(FIRST, FIRST + 10 * DAY), mortal, progress=stop_midway)
     assert [thread.name for thread in threading.enumerate() if "producer" in thread.name] == []

@@ -1,4 +1,4 @@
-"""`millstream replay`: play recorded data into Kafka."""
+"""`millstream demo flights`: send the recorded flights to Kafka."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from pyflink_jobs.cli.options import JSON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pyflink_jobs.cli.main import Context
     from pyflink_jobs.demo.flights import Events
-    from pyflink_jobs.demo.replay import Sent
+    from pyflink_jobs.demo.send_flights import Sent
 
-__all__ = ["replay"]
+__all__ = ["flights"]
 
 
 def _speed(ctx: click.Context, param: click.Parameter, value: str) -> float | None:
@@ -35,25 +35,19 @@ def _speed(ctx: click.Context, param: click.Parameter, value: str) -> float | No
     return factor
 
 
-@click.group()
-def replay() -> None:
-    """Play recorded data into Kafka as if it happened now.
-
-    \b
-    Example:
-      millstream replay flights --from 2013-04-01 --to 2013-05-01
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
-
-
-@replay.command()
-@click.option("--from", "start", type=click.DateTime(), metavar="DATE", help="First moment, UTC (default: the first).")
-@click.option("--to", "end", type=click.DateTime(), metavar="DATE", help="Moment to end before, UTC (default: none).")
+@click.command(short_help="Send the recorded flights and weather to Kafka.")
+@click.option("--from", "start", type=click.DateTime(), metavar="DATE", help="Send flights from this time on, UTC.")
+@click.option("--to", "end", type=click.DateTime(), metavar="DATE", help="Send flights before this time, UTC.")
 @click.option(
-    "--speed", callback=_speed, default="max", show_default=True, help="max, or times faster than life: 3600x."
+    "--speed",
+    callback=_speed,
+    default="max",
+    show_default=True,
+    help="3600x: an hour in a second.",
 )
 @click.option("--fresh", is_flag=True, help="Delete the three topics first.")
-@click.option("--append", is_flag=True, help="Add to what the topics hold.")
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@click.option("--append", is_flag=True, help="Add to the records that are in the topics.")
+@JSON
 @click.pass_obj
 def flights(
     context: Context,
@@ -65,19 +59,20 @@ def flights(
     append: bool,
     as_json: bool,
 ) -> None:
-    """Play the flights that left New York in 2013, and the weather there, into departures, weather and arrivals.
+    """Send the flights that left New York in 2013, and the weather there, to departures, weather and arrivals.
 
     \b
     Example:
-      millstream replay flights --from 2013-04-01 --to 2013-05-01 --speed max
-    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+      millstream demo flights --from 2013-04-01 --to 2013-05-01
+      millstream demo flights --from 2013-04-01 --speed 3600x --append
+    """
     if fresh and append:
         raise click.UsageError("--fresh and --append exclude each other")
     if start and end and start >= end:
         raise click.UsageError(f"--from {start} is not before --to {end}")
     from pyflink_jobs.demo import flights as data
     from pyflink_jobs.demo.ready_topics import make_ready, refuse_records
-    from pyflink_jobs.demo.replay import replay as play
+    from pyflink_jobs.demo.send_flights import send_flights
     from pyflink_jobs.local.broker import bootstrap_servers
 
     bootstrap = bootstrap_servers(context.project)
@@ -86,7 +81,7 @@ def flights(
     events = data.events(start, end)
     make_ready(bootstrap, fresh=fresh)
     with _interruptible() as interrupted, _progress(len(events)) as progress:
-        sent = play(events, bootstrap, speed, progress, interrupted)
+        sent = send_flights(events, bootstrap, speed, progress, interrupted)
     if as_json:
         click.echo(json.dumps(_summary(events, sent, interrupted=interrupted())))
     else:
@@ -97,7 +92,7 @@ def flights(
 
 @contextmanager
 def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Turn Ctrl-C into an answer: an exception in the middle of a record could leave half of it in its batch."""
+    """Make Ctrl-C set a flag: an exception in the middle of a record could leave half of it in its batch."""
     signals: list[int] = []
     before = signal.signal(signal.SIGINT, lambda number, _: signals.append(number))
     try:
@@ -108,6 +103,9 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
 
 @contextmanager
 def _progress(total: int) -> Iterator[Callable[[int, int], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:

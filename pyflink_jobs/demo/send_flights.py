@@ -1,4 +1,4 @@
-"""Play events into Kafka in the order in which they were sent, as fast as Kafka takes them or paced by event time."""
+"""Send the flights' events to Kafka in the order of their time, as fast as Kafka accepts them or at a pace."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
     from pyflink_jobs.demo.flights import Events
 
-__all__ = ["Record", "Sent", "records", "replay"]
+__all__ = ["Record", "Sent", "records", "send_flights"]
 
 ENCODE_AT_ONCE = 10_000  # records
-LONGEST_SLEEP = 0.1  # seconds: how soon a replay that waits for its next event notices that it should stop
-PATIENCE = 20  # seconds without an answer after which the broker counts as gone
+LONGEST_SLEEP = 0.1  # seconds: how soon Ctrl-C is noticed between two events
+PATIENCE = 20  # seconds without an answer after which the broker is taken to be gone
 PRODUCER = {  # idempotent, as kafka-python is by default: each record once and in order
     # Checksums are computed in Python, over what is sent: compressing to a tenth saves more than it costs.
     "compression_type": "gzip",
@@ -44,7 +44,7 @@ PRODUCER = {  # idempotent, as kafka-python is by default: each record once and 
 
 
 class Record(NamedTuple):
-    """One Kafka record; `event_ms` is its timestamp, `sent_ms` its turn, both in UTC epoch milliseconds."""
+    """One Kafka record; `event_ms` is its timestamp, `sent_ms` its time in the order, both UTC epoch milliseconds."""
 
     topic: str
     key: bytes
@@ -55,7 +55,7 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True)
 class Sent:
-    """What a replay sent: records by topic, and the seconds it took."""
+    """What was sent: records by topic, and the seconds it took."""
 
     records: dict[str, int]
     seconds: float
@@ -79,7 +79,7 @@ def records(events: Events) -> Iterator[Record]:
         yield from (next(encoded[name]) for name in turns)
 
 
-def replay(
+def send_flights(
     events: Events,
     bootstrap: str,
     speed: float | None = None,
@@ -88,9 +88,9 @@ def replay(
 ) -> Sent:
     """Send `events` to the Kafka at `bootstrap`, into topics that exist, and return when Kafka has them all.
 
-    With a `speed`, an hour of events takes 1/`speed` hours; each record's moment is computed from the start, so delays
-    do not add up. `progress` is told the number of records sent and the moment reached (UTC epoch milliseconds).
-    Once `stopped` says so, nothing more is sent.
+    With a `speed`, an hour of events takes 1/`speed` hours; each record's due time is computed from the start, so
+    delays do not add up. `progress` gets the number of records sent and the time reached (UTC epoch milliseconds).
+    Nothing more is sent once `stopped` returns True.
     Raises KafkaError where the broker does not answer or refuses a record.
     """
     began = time.monotonic()
@@ -120,7 +120,7 @@ def _encode(name: str, frame: pd.DataFrame) -> list[Record]:
 
 
 def _paced(sequence: Iterator[Record], speed: float | None, stopped: Callable[[], bool]) -> Iterator[Record]:
-    """Yield each record at its moment; the first one's is now."""
+    """Yield each record when it is due; the first one is due now."""
     start, first_ms = time.monotonic(), None
     for record in sequence:
         if speed is not None:
@@ -135,7 +135,7 @@ def _paced(sequence: Iterator[Record], speed: float | None, stopped: Callable[[]
 
 @contextmanager
 def _producer(bootstrap: str) -> Iterator[KafkaProducer]:
-    """Open a producer, and raise what kafka-python raises meanwhile as a KafkaError."""
+    """Open a producer; errors of kafka-python are raised as KafkaError."""
     try:
         producer = KafkaProducer(bootstrap_servers=bootstrap, **PRODUCER)
         try:
@@ -148,11 +148,11 @@ def _producer(bootstrap: str) -> Iterator[KafkaProducer]:
     except KafkaPythonError as error:
         late = isinstance(error, KafkaTimeoutError)
         raise KafkaError(
-            f"the Kafka at {bootstrap} does not take the records",
+            f"the Kafka at {bootstrap} does not accept the records",
             facts=("it does not answer" if late else f"it says: {error}",),
             fixes=(
-                "look whether it runs: millstream status",
-                "start it and replay anew: millstream up, then --fresh",
+                "check that it is running: millstream status",
+                "start it and send the flights again: millstream up, then --fresh",
             ),
             detail=repr(error),
         ) from error
