@@ -76,10 +76,6 @@ lock: .venv/installed  ## Choose new versions within pyproject.toml's ranges.
 	  pyproject.toml -o requirements/runtime.lock
 	@$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
 	  --custom-compile-command "make lock" models/train/requirements.in -o models/train/requirements.lock
-	@for peers in loops spark quix; do \
-	  $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
-	    --custom-compile-command "make lock" bench/peers/requirements/$$peers.in \
-	    -o bench/peers/requirements/$$peers.lock || exit 1; done
 
 bench: .venv/installed  ## All figures of bench/, in one run of about half an hour.
 	@mkdir -p out
@@ -95,4 +91,4 @@ soak: .venv/installed  ## Kill, cut, fill up: what a running job survives, as a 
 
 clean:  ## Remove what these commands made.
 	-@test -x $(BIN)/millstream && $(BIN)/millstream down --purge
-	@rm -rf .venv models/train/.venv bench/peers/.venv out .millstream
+	@rm -rf .venv models/train/.venv out .millstream

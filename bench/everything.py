@@ -16,8 +16,6 @@ from bench.drift import drift
 from bench.latency import latency
 from bench.peers.comparison import peers
 from bench.quarantine import quarantine
-from bench.remote.comparison import remote
-from bench.remote.contestants import NAMES
 from bench.scaling import AIM, scaling
 from bench.size import size
 from bench.startup import COMMANDS, startup
@@ -75,9 +73,8 @@ def _benches(root: Path, bootstrap: str) -> dict[str, Callable[[], dict[str, Any
         "throughput": lambda: throughput(root, bootstrap, _FEWER, 1, _BLACKHOLE),
         "quarantine": lambda: quarantine(root, bootstrap, _FEWER // 2, 1),
         "size": lambda: size(root, broker.start(root / ".millstream"), _FEWER, 1, ("mlp_kafka",)),
-        "remote": lambda: remote(root, bootstrap, _FEWER, 1, NAMES),
         "drift": drift,
-        "alarms": lambda: alarms(references=5, windows=1000, runs=20, values=3_000_000, bins=256),
+        "alarms": lambda: alarms(references=5, windows=1000, runs=20, bins=256),
     }
 
 

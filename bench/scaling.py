@@ -18,9 +18,7 @@ from bench.medians import median_of_known
 from bench.peers.contestants import CONTESTANTS, Task
 from bench.peers.one_run import measure
 from bench.records import COLUMNS, delete_topic, fill
-from bench.scaling_picture import draw
 from bench.wide_project import wide_project
-from pyflink_jobs.demo.pictures import require_matplotlib
 from pyflink_jobs.local import broker
 
 if TYPE_CHECKING:
@@ -63,15 +61,11 @@ class Line:
     """From each x to the next, per doubling: 0.05 is 5 %."""
 
 
-def scaling(
-    root: Path, bootstrap: str, records: int, rounds: int, picture: Path | None = None, jobs: Sequence[str] = JOBS
-) -> dict[str, object]:
-    """Run the jobs in each shape, `rounds` times; print a table, draw a plot, return the figures for JSON.
+def scaling(root: Path, bootstrap: str, records: int, rounds: int, jobs: Sequence[str] = JOBS) -> dict[str, object]:
+    """Run the jobs in each shape, `rounds` times; print a table, return the figures for JSON.
 
     `records` are of 16 floats. Wider ones are fewer, so that all runs have the same number of values.
     """
-    if picture:
-        require_matplotlib()
     console = console_for_tables()
     running = broker.alive(root / ".millstream")
     assert running is not None, "it has just been started"  # noqa: S101
@@ -95,8 +89,6 @@ def scaling(
     medians = {key: median_of_known(f.cpu_us for f in several) for key, several in runs.items()}
     found = lines({key: math.nan if us is None else us for key, us in medians.items()})
     console.print(_table(found, records, rounds))
-    if picture:
-        draw(found, picture)
     return {
         "machine": machine,
         "records": {str(floats): count for floats, count in counts.items()},

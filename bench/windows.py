@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import kolmogorov
-from scipy.stats import binom, norm
+from scipy.stats import norm
 
 from udfs.distributions.choose_bins import choose_bins
 from udfs.distributions.histogram import histogram
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Cdf = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
-__all__ = ["Column", "allowed", "column", "counts_of", "distances", "for_json", "masses", "p_values"]
+__all__ = ["Column", "column", "counts_of", "distances", "for_json", "masses", "p_values"]
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,6 @@ def p_values(d: NDArray[np.float64], n: int) -> NDArray[np.float64]:
     root = np.sqrt(n)
     p: NDArray[np.float64] = kolmogorov((root + 0.12 + 0.11 / root) * d)
     return p
-
-
-def allowed(level: float, windows: int, references: int) -> float:
-    """Return what the largest share of so many references stays below, in 99 of 100 simulations, at just that level."""
-    return float(binom.ppf(0.99 ** (1 / references), windows, level)) / windows
 
 
 def for_json(delays: NDArray[np.float64]) -> list[float | None]:

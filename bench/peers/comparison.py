@@ -13,7 +13,6 @@ from bench.peers.contestants import COMMIT_SECONDS, CONTESTANTS, Task, Unavailab
 from bench.peers.java_classes import JAR_SECTIONS
 from bench.peers.one_run import measure
 from bench.peers.project_copy import copy_project
-from bench.peers.python_environment import packages
 from bench.peers.scores import check_scores
 from bench.peers.tables import peers_table, row
 from bench.records import delete_topic, fill
@@ -72,10 +71,8 @@ def peers(
             console.print(peers_table(runs[-1:], skipped, f"{title}, round {number} of {rounds}"))
     if rounds > 1:
         console.print(peers_table(runs, skipped, f"{title}, medians of {rounds}"))
-    environments = {CONTESTANTS[name].environment for name in names if name not in skipped}
     return {
         "machine": machine,
-        "python_peers": {peers: packages(peers) for peers in sorted(environments - {""})},
         "jars": [jar.coordinates for section in JAR_SECTIONS for jar in locked(section)],
         "records": records,
         "format": form,

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from bench.peers.java_classes import HEAP, flink_job, kafka_streams_application
-from bench.peers.python_environment import python
-from pyflink_jobs.local.jars import jars
 from pyflink_jobs.local.java import find_java
 
 if TYPE_CHECKING:
@@ -50,16 +48,12 @@ class Start:
 
 @dataclass(frozen=True)
 class Contestant:
-    """`start` says how to start it, or raises UnavailableError. `exact`: its scores are bit for bit ONNX Runtime's.
-
-    `environment` is that of a peer in Python.
-    """
+    """`start` says how to start it, or raises UnavailableError. `exact`: its scores are bit for bit ONNX Runtime's."""
 
     name: str
     model: Literal["none", "mlp", "gbm"]
     start: Callable[[Task], Start]
     exact: bool = False
-    environment: str = ""
 
     @property
     def yardsticks(self) -> dict[str, str]:
@@ -95,39 +89,7 @@ def _flink_sql(task: Task) -> Start:
 
 def _loop(model: str) -> Callable[[Task], Start]:
     def start(task: Task) -> Start:
-        arguments = [str(python("loops")), str(_HERE / "loop.py"), *_arguments(task, model), "--format", task.form]
-        return Start([*arguments, *(["--exactly-once"] if task.exactly_once else [])], {})
-
-    return start
-
-
-def _kafka_python(model: str) -> Callable[[Task], Start]:
-    def start(task: Task) -> Start:
-        if task.exactly_once or task.form != "json":
-            raise UnavailableError("it writes JSON at least once")
-        return Start([str(python("loops")), str(_HERE / "kafka_python_loop.py"), *_arguments(task, model)], {})
-
-    return start
-
-
-def _spark(model: str) -> Callable[[Task], Start]:
-    def start(task: Task) -> Start:
-        if task.exactly_once or task.form != "json":
-            raise UnavailableError("Spark writes to Kafka at least once, and this is written for JSON")
-        interpreter = str(python("spark"))
-        variables = {"JAVA_HOME": str(find_java().home), "PYSPARK_PYTHON": interpreter}
-        connector = ",".join(str(jar) for jar in jars("spark-kafka"))
-        arguments = [interpreter, str(_HERE / "spark.py"), *_arguments(task, model), "--jars", connector]
-        return Start([*arguments, "--checkpoints", str(task.project / task.sink)], variables)
-
-    return start
-
-
-def _quix(model: str) -> Callable[[Task], Start]:
-    def start(task: Task) -> Start:
-        if task.form != "json":
-            raise UnavailableError("it is written for JSON")
-        arguments = [str(python("quix")), str(_HERE / "quix.py"), *_arguments(task, model)]
+        arguments = [sys.executable, str(_HERE / "loop.py"), *_arguments(task, model), "--format", task.form]
         return Start([*arguments, *(["--exactly-once"] if task.exactly_once else [])], {})
 
     return start
@@ -164,14 +126,10 @@ CONTESTANTS = {
         Contestant("mlp", "mlp", _millstream("mlp"), exact=True),
         Contestant("monitored", "mlp", _millstream("monitored"), exact=True),
         Contestant("gbm", "gbm", _millstream("gbm"), exact=True),
-        Contestant("loop_mlp", "mlp", _loop("mlp"), environment="loops"),
-        Contestant("loop_gbm", "gbm", _loop("gbm"), environment="loops"),
+        Contestant("loop_mlp", "mlp", _loop("mlp")),
+        Contestant("loop_gbm", "gbm", _loop("gbm")),
         Contestant("java_mlp", "mlp", _java("mlp")),
         Contestant("java_gbm", "gbm", _java("gbm")),
-        Contestant("spark_mlp", "mlp", _spark("mlp"), environment="spark"),
-        Contestant("spark_gbm", "gbm", _spark("gbm"), environment="spark"),
         Contestant("kafka_streams", "mlp", _kafka_streams("mlp")),
-        Contestant("kafka_python_loop", "mlp", _kafka_python("mlp"), environment="loops"),
-        Contestant("quix", "mlp", _quix("mlp"), environment="quix"),
     )
 }

@@ -12,7 +12,7 @@ from pyflink_jobs.local.java import find_java
 
 __all__ = ["HEAP", "JAR_SECTIONS", "flink_job", "kafka_streams_application"]
 
-JAR_SECTIONS = ("flink-kafka", "kafka-streams", "onnxruntime", "spark-kafka")
+JAR_SECTIONS = ("flink-kafka", "kafka-streams", "onnxruntime")
 """Of the locked jars, those that peers run with."""
 _SOURCES = Path(__file__).with_name("java")
 HEAP = "-Xmx2g"  # as much as `millstream run` gives its JVM

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,9 +35,8 @@ class Figures:
     """What a run took.
 
     `seconds` are from the start of the process to its end. Between a fifth and four fifths of the output, `steady` is
-    records per second, `cpu_us` the contestant's, `broker_us` the broker's and `server_us` a model server's CPU
-    microseconds per record; NaN for a run too short to tell. `steal` is the CPU seconds that the machine's host gave
-    to others.
+    records per second, `cpu_us` the contestant's and `broker_us` the broker's CPU microseconds per record; NaN for a
+    run too short to measure. `steal` is the CPU seconds that the machine's host gave to others.
     """
 
     contestant: str
@@ -46,24 +45,17 @@ class Figures:
     cpu_us: float
     broker_us: float
     steal: float
-    server_us: float = 0.0
 
 
-def measure(
-    contestant: Contestant, task: Task, records: int, broker: int, log: Path, server: int | None = None
-) -> Figures:
+def measure(contestant: Contestant, task: Task, records: int, broker: int, log: Path) -> Figures:
     """Run a contestant over `records` records, beside the broker with that process id; what it prints goes to `log`.
 
-    `server` is the process id of the model server that it asks, if it asks one.
     Raises UnavailableError where it cannot take part, JobError where it fails or does not write each record.
     """
     start = contestant.start(task)
     create_topic(task.bootstrap, task.sink, PARTITIONS)
     stolen, began = steal_seconds(), time.time()
-    with started(start, log) as process, ExitStack() as watching:
-        own, brokers, servers = (
-            watching.enter_context(CpuTrace(pid)) if pid is not None else None for pid in (process.pid, broker, server)
-        )
+    with started(start, log) as process, CpuTrace(process.pid) as own, CpuTrace(broker) as brokers:
         code = process.wait()
         ended = time.time()
     stolen = steal_seconds() - stolen
@@ -78,14 +70,11 @@ def measure(
     long_enough = middle.end - middle.start >= _SHORTEST
     start_s, end_s = middle.start / 1000, middle.end / 1000
 
-    def microseconds(trace: CpuTrace | None) -> float:
-        if trace is None:
-            return 0.0
+    def microseconds(trace: CpuTrace) -> float:
         return 1e6 * trace.between(start_s, end_s) / middle.records if long_enough else math.nan
 
     rate = middle.rate if long_enough else math.nan
-    own_us, broker_us, server_us = map(microseconds, (own, brokers, servers))
-    return Figures(contestant.name, ended - began, rate, own_us, broker_us, stolen, server_us)
+    return Figures(contestant.name, ended - began, rate, microseconds(own), microseconds(brokers), stolen)
 
 
 @contextmanager

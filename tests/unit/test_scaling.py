@@ -1,4 +1,4 @@
-"""What the scaling bench computes: growth per doubling, the wider project, its records, the plot."""
+"""What the scaling bench computes: growth per doubling, the wider project, its records."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.records import json_records
-from bench.scaling import FLOATS, JOBS, SHAPES, Shape, growth_per_doubling, lines
-from bench.scaling_picture import draw
+from bench.scaling import FLOATS, JOBS, SHAPES, growth_per_doubling, lines
 from bench.wide_project import wide_project
 from pyflink_jobs.planning.declarations import declare
 from pyflink_jobs.project.settings import Project
@@ -56,9 +55,3 @@ def test_wider_records_have_a_value_for_each_column() -> None:
     record = json.loads(json_records(0, 3, 7, floats=64)[2])
     assert list(record) == ["id", "sent_us", *(f"x{i}" for i in range(64))]
     assert (record["id"], record["sent_us"]) == (2, 7)
-
-
-def test_the_plot_names_what_it_shows(tmp_path: Path) -> None:
-    measured = {(shape, job): 10.0 * shape.floats for shape in SHAPES for job in JOBS} | {(Shape(4, 16), "mlp"): 170.0}
-    draw(lines(measured), tmp_path / "plot.svg")
-    assert (tmp_path / "plot.svg").stat().st_size > 5000

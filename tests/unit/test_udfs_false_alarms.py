@@ -1,4 +1,4 @@
-"""False alarms by simulation, for each reference and not on average: independent, correlated and seasonal values."""
+"""False alarms by simulation, for each reference and not on average: independent values."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from bench import correlated, false_alarms, seasonal
-from bench.windows import allowed, column, counts_of, distances, p_values
+from bench import false_alarms
+from bench.windows import column, counts_of, distances, p_values
 from udfs.distributions.bins import Bins
 from udfs.distributions.histogram import histogram
 from udfs.distributions.ks import ks
-from udfs.drift.thresholds import ALPHA, conformal_p, margin, verdict
+from udfs.drift.thresholds import ALPHA, verdict
 
 if TYPE_CHECKING:
     from bench.false_alarms import Shares
@@ -80,36 +80,3 @@ def test_what_must_not_pass_does_not(shares: dict[str, tuple[Shares, bool]], nam
 
 def test_the_textbook_fires_in_most_windows_of_twenty_features(shares: dict[str, tuple[Shares, bool]]) -> None:
     assert shares["textbook: p < .05"][0].family.min() > 0.5
-
-
-def test_ranks_of_many_windows_are_conformal() -> None:
-    d = np.random.default_rng(0).integers(0, 9, 120).astype(float)  # with ties
-    expected = [conformal_p(d[i], list(d[i - 50 : i])) for i in range(50, 120)]
-    np.testing.assert_allclose(correlated.ranks(d, 50), expected)
-
-
-def test_ranks_hold_for_each_reference_where_values_depend_on_the_one_before() -> None:
-    windows = 1000
-    found = {rule.name: rule for rule in correlated.simulate(REFERENCES, windows, BINS)}
-    assert found["textbook: p < .05"].shares.min() > 0.5
-    assert found["margin, d_min 0, alpha 0.001"].shares.min() > 0.2
-    ranked = found["margin, d_min 0, and rank <= 0.01"]
-    assert ranked.shares.mean() <= 0.0105  # 2 in 201 are expected
-    assert ranked.shares.max() <= allowed(0.01, windows, REFERENCES)
-    assert ranked.found > 0.95
-    assert found["the same twice in a row"].shares.max() <= 0.01
-
-
-def test_references_by_hour_hold_where_a_single_one_fires_nearly_always() -> None:
-    found = {keyed.key: keyed for keyed in seasonal.simulate(REFERENCES, 300, BINS)}
-    assert found["all hours"].hard.min() > 0.9
-    assert found["hour of week"].hard.max() <= ALPHA
-    assert found["hour of week"].default.max() <= ALPHA
-
-
-def test_a_seasonal_reference_still_finds_a_shift_in_its_hour() -> None:
-    generator = np.random.default_rng(0)
-    rows = seasonal.N * seasonal.WEEKS
-    drawn = column(generator, rows, BINS)
-    moved = counts_of(drawn.reference, generator.normal(1, 1, (100, seasonal.N)))
-    assert (distances(drawn.reference, moved, seasonal.N) > margin(seasonal.N, rows)).all()
