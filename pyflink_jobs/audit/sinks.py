@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding, Place
+from pyflink_jobs.parsing.brackets import top_level
 from pyflink_jobs.parsing.create_table import read_source
 from pyflink_jobs.parsing.insert import read_insert
 from pyflink_jobs.parsing.ml_predict import find_calls
@@ -97,9 +98,5 @@ def _of_table(table: SourceTable, source: str, columns: tuple[str, str], insert:
 
 def _grouped(insert: Statement) -> Place | None:
     """Return where a GROUP BY stands in the outermost query of an INSERT."""
-    depth = 0
-    for token, after in pairwise(insert.tokens):
-        depth += token.says("(") - token.says(")")
-        if depth == 0 and token.says("GROUP") and after.says("BY"):
-            return insert.place(token.start)
-    return None
+    words = pairwise(top_level(insert.tokens))
+    return next((insert.place(a.start) for a, b in words if a.says("GROUP") and b.says("BY")), None)

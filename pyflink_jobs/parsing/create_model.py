@@ -13,33 +13,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.errors import Place, SqlError
+from pyflink_jobs.errors import SqlError
+from pyflink_jobs.parsing.brackets import items_after
+from pyflink_jobs.parsing.column import Column, read_type
+from pyflink_jobs.parsing.option import Option, read_option
 
 if TYPE_CHECKING:
+    from pyflink_jobs.errors import Place
     from pyflink_jobs.parsing.statements import Statement
     from pyflink_jobs.parsing.tokens import Token
 
-__all__ = ["MONITOR", "Column", "ModelDefinition", "Option", "read_create_model"]
+__all__ = ["MONITOR", "ModelDefinition", "read_create_model"]
 
 MONITOR = "monitor."
 """The prefix of the options that monitor a model."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of INPUT or OUTPUT: `type` is the SQL type in capitals, without NOT NULL, such as "DECIMAL(5,2)"."""
-
-    name: str
-    type: str
-    place: Place
-
-
-@dataclass(frozen=True)
-class Option:
-    """An option of WITH and where it stands."""
-
-    value: str
-    place: Place
 
 
 @dataclass(frozen=True)
@@ -58,74 +45,44 @@ def read_create_model(statement: Statement) -> ModelDefinition:
 
     Raises SqlError where INPUT, OUTPUT or WITH is missing or cannot be read.
     """
-    groups = _groups(statement)
-    for word in ("INPUT", "OUTPUT", "WITH"):
-        if word not in groups:
-            raise SqlError(
-                f"CREATE MODEL {statement.name} has no {word} (...)",
-                place=statement.place(),
-                fixes=("write CREATE MODEL name INPUT (a FLOAT, ...) OUTPUT (p DOUBLE) WITH ('provider' = 'onnx')",),
-            )
+    inputs, outputs, options = (_items(statement, word) for word in ("INPUT", "OUTPUT", "WITH"))
     return ModelDefinition(
         statement.name or "",
-        tuple(_column(statement, item) for item in groups["INPUT"]),
-        tuple(_column(statement, item) for item in groups["OUTPUT"]),
-        dict(_option(statement, item) for item in groups["WITH"]),
+        tuple(_column(statement, item) for item in inputs),
+        tuple(_column(statement, item) for item in outputs),
+        {option.key.text: option for option in (_option(statement, item) for item in options)},
         statement.place(),
     )
 
 
-def _groups(statement: Statement) -> dict[str, list[list[Token]]]:
-    """Return the comma-separated items in the parentheses behind INPUT, OUTPUT and WITH."""
-    groups: dict[str, list[list[Token]]] = {}
-    depth, word = 0, None
-    for before, token in zip([None, *statement.tokens], statement.tokens, strict=False):
-        if token.says(")"):
-            depth -= 1
-            word = word if depth else None
-        if word and depth:
-            if token.says(",") and depth == 1:
-                groups[word].append([])
-            else:
-                groups[word][-1].append(token)
-        if token.says("("):
-            depth += 1
-            if depth == 1 and before is not None and before.says("INPUT", "OUTPUT", "WITH"):
-                word = before.text.upper()
-                groups[word] = [[]]
-    return groups
+def _items(statement: Statement, word: str) -> list[list[Token]]:
+    """Return the items in the parentheses after a word."""
+    items = items_after(statement.tokens, word)
+    if items is None:
+        raise SqlError(
+            f"CREATE MODEL {statement.name} has no {word} (...)",
+            place=statement.place(),
+            fixes=("write CREATE MODEL name INPUT (a FLOAT, ...) OUTPUT (p DOUBLE) WITH ('provider' = 'onnx')",),
+        )
+    return items
 
 
 def _column(statement: Statement, item: list[Token]) -> Column:
-    if len(item) < 2:  # noqa: PLR2004 - a name and a type
-        raise SqlError(
-            "expected a column name and its type",
-            place=statement.place(item[0].start if item else 0),
-            facts=(f"found {' '.join(token.text for token in item) or 'nothing between two commas'}",),
-        )
-    name, *rest = item
-    words: list[str] = []
-    for token in rest:
-        if token.says("COMMENT", "NOT", "NULL"):
-            break
-        words.append(token.text.upper())
-    return Column(name.text, _type_name(words), statement.place(name.start))
+    sql_type = read_type(item[1:])
+    if not sql_type:
+        raise _unexpected(statement, item, "a column name and its type")
+    return Column(item[0].text, sql_type, statement.place(item[0].start))
 
 
-def _type_name(words: list[str]) -> str:
-    text = ""
-    for word in words:
-        text += f" {word}" if text and word[0].isalpha() and text[-1].isalpha() else word
-    aliases = {"INTEGER": "INT", "BOOL": "BOOLEAN", "DOUBLE PRECISION": "DOUBLE", "REAL": "FLOAT"}
-    return aliases.get(text, text)
+def _option(statement: Statement, item: list[Token]) -> Option:
+    option = read_option(statement, item)
+    if option is None:
+        raise _unexpected(statement, item, "an option such as 'provider' = 'onnx'")
+    return option
 
 
-def _option(statement: Statement, item: list[Token]) -> tuple[str, Option]:
-    match item:
-        case [key, equals, value] if (key.kind, value.kind) == ("string", "string") and equals.says("="):
-            return key.text, Option(value.text, statement.place(key.start))
-    raise SqlError(
-        "expected an option such as 'provider' = 'onnx'",
-        place=statement.place(item[0].start if item else 0),
-        facts=(f"found {' '.join(token.text for token in item) or 'nothing between two commas'}",),
+def _unexpected(statement: Statement, item: list[Token], expected: str) -> SqlError:
+    found = statement.text[item[0].start : item[-1].end] if item else "nothing between two commas"
+    return SqlError(
+        f"expected {expected}", place=statement.place(item[0].start if item else 0), facts=(f"found {found}",)
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pyflink_jobs.parsing.brackets import closing
 from pyflink_jobs.parsing.tokens import quoted
 
 if TYPE_CHECKING:
@@ -38,9 +39,9 @@ def read_insert(statement: Statement, columns: Iterable[str]) -> Insert:
     at = 3  # after INSERT INTO name
     while tokens[at].says("."):
         at += 2
-    if not tokens[at].says("(") or tokens[at + 1].says("SELECT", "WITH", "VALUES", "("):
+    end = closing(tokens, at) if tokens[at].says("(") else None
+    if end is None or tokens[at + 1].says("SELECT", "WITH", "VALUES", "("):
         start = tokens[at - 1].end
         return Insert(text[:start], tuple(columns), text[start:])
-    closing = next(index for index in range(at, len(tokens)) if tokens[index].says(")"))
-    named = tuple(token.text for token in tokens[at + 1 : closing] if not token.says(","))
-    return Insert(text[: tokens[at].start].rstrip(), named, text[tokens[closing].end :])
+    named = tuple(token.text for token in tokens[at + 1 : end] if not token.says(","))
+    return Insert(text[: tokens[at].start].rstrip(), named, text[tokens[end].end :])

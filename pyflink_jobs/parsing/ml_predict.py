@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Place, SqlError
+from pyflink_jobs.parsing.brackets import closing, split
 from pyflink_jobs.parsing.statements import Statement
 from pyflink_jobs.parsing.tokens import quoted
 
@@ -94,10 +95,10 @@ def _padded(name: str, old: str) -> str:
 def _call(statement: Statement, index: int) -> Call:
     tokens = statement.tokens
     place = statement.place(tokens[index].start)
-    close = _closing(tokens, index + 1)
+    close = closing(tokens, index + 1)
     if close is None:
         raise SqlError("ML_PREDICT( is never closed", place=place, fixes=(_USAGE,))
-    arguments = _arguments(statement, tokens[index + 2 : close])
+    arguments = _arguments(statement, tokens[index + 2 : close], place)
     table, query = _table(statement, arguments.get("INPUT", []), place)
     model = _model(statement, arguments.get("MODEL", []), place)
     columns = _descriptor(statement, arguments.get("ARGS", []), place)
@@ -112,43 +113,19 @@ def _call(statement: Statement, index: int) -> Call:
     return Call(table, query, model, columns, start, end, place)
 
 
-def _closing(tokens: list[Token], opening: int) -> int | None:
-    depth = 0
-    for index in range(opening, len(tokens)):
-        depth += tokens[index].says("(", "[") - tokens[index].says(")", "]")
-        if depth == 0:
-            return index
-    return None
-
-
-def _arguments(statement: Statement, tokens: list[Token]) -> dict[str, list[Token]]:
+def _arguments(statement: Statement, tokens: list[Token], place: Place) -> dict[str, list[Token]]:
     """Return the tokens of each argument by its name: INPUT, MODEL, ARGS."""
-    items: list[list[Token]] = [[]]
-    depth = 0
-    for token in tokens:
-        depth += token.says("(", "[") - token.says(")", "]")
-        if token.says(",") and depth == 0:
-            items.append([])
-        else:
-            items[-1].append(token)
     found: dict[str, list[Token]] = {}
-    for position, item in zip(("INPUT", "MODEL", "ARGS", "CONFIG"), items, strict=False):
-        name, value = position, item
-        if len(item) > 1 and item[1].says("=>"):
-            name, value = item[0].text.upper(), item[2:]
+    for position, item in zip(("INPUT", "MODEL", "ARGS", "CONFIG"), split(tokens), strict=False):
+        is_named = len(item) > 1 and item[1].says("=>")
+        name, value = (item[0].text.upper(), item[2:]) if is_named else (position, item)
+        at = statement.place(item[0].start) if item else place
         if name == "CONFIG":
-            raise SqlError(
-                "ML_PREDICT's CONFIG is for remote models; an ONNX model runs in the job",
-                place=statement.place((item or tokens)[0].start),
-                fixes=("leave the fourth argument out",),
-            )
+            message = "ML_PREDICT's CONFIG is for remote models; an ONNX model runs in the job"
+            raise SqlError(message, place=at, fixes=("leave the fourth argument out",))
         if name in found or name not in ("INPUT", "MODEL", "ARGS"):
-            raise SqlError(
-                f"ML_PREDICT has no further argument `{name}`", place=statement.place(item[0].start), fixes=(_USAGE,)
-            )
+            raise SqlError(f"ML_PREDICT has no further argument `{name}`", place=at, fixes=(_USAGE,))
         found[name] = value
-    if len(items) > 4:  # noqa: PLR2004 - INPUT, MODEL, ARGS, CONFIG
-        raise SqlError("ML_PREDICT has too many arguments", place=statement.place(items[4][0].start), fixes=(_USAGE,))
     return found
 
 
@@ -173,17 +150,10 @@ def _model(statement: Statement, item: list[Token], place: Place) -> Name:
 
 
 def _descriptor(statement: Statement, item: list[Token], place: Place) -> tuple[Name, ...]:
-    names = item[2:-1:2]
-    commas = item[3:-1:2]
-    if (
-        len(item) > 3  # noqa: PLR2004 - DESCRIPTOR ( name )
-        and item[0].says("DESCRIPTOR")
-        and item[1].says("(")
-        and item[-1].says(")")
-        and all(token.is_identifier for token in names)
-        and all(token.says(",") for token in commas)
-    ):
-        return tuple(Name(token.text, statement.place(token.start)) for token in names)
+    if len(item) > 1 and item[0].says("DESCRIPTOR") and closing(item, 1) == len(item) - 1:
+        names = split(item[2:-1])
+        if all(len(name) == 1 and name[0].is_identifier for name in names):
+            return tuple(Name(name.text, statement.place(name.start)) for (name,) in names)
     message = "ML_PREDICT's third argument must be DESCRIPTOR(column, ...), with names of columns"
     way = "compute an expression in a view in sql/features/ and name its column here"
     raise _wrong(statement, item, place, message, way)

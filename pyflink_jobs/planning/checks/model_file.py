@@ -18,7 +18,9 @@ from udfs.scoring.model import TIME_LIMIT, Input, ModelSpec, Output
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pyflink_jobs.parsing.create_model import Column, ModelDefinition, Option
+    from pyflink_jobs.parsing.column import Column
+    from pyflink_jobs.parsing.create_model import ModelDefinition
+    from pyflink_jobs.parsing.option import Option
     from pyflink_jobs.project.model_files import ModelFile
     from udfs.scoring.signature import Tensor
 

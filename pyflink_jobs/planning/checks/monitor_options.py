@@ -21,7 +21,8 @@ from pyflink_jobs.errors import Finding, did_you_mean
 from pyflink_jobs.parsing.create_model import MONITOR
 
 if TYPE_CHECKING:
-    from pyflink_jobs.parsing.create_model import ModelDefinition, Option
+    from pyflink_jobs.parsing.create_model import ModelDefinition
+    from pyflink_jobs.parsing.option import Option
     from pyflink_jobs.project.settings import Project
     from udfs.drift.counting import Monitor
     from udfs.drift.reference import Profile

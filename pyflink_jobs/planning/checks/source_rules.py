@@ -78,15 +78,15 @@ def _of_mode(validated: ValidatedSource) -> list[Finding]:
     ways: tuple[str, ...]
     if validated.mode not in _MODES:
         ways = did_you_mean(validated.mode, _MODES, f"write one of {', '.join(_MODES)}", fix="write '{}'")
-        place = source.statement.place(source.options[MODE].value.start)
+        place = source.statement.place(source.options[MODE].literal.start)
         findings.append(Finding(f"there is no '{MODE}' = '{validated.mode}'", place, fixes=ways))
     if validated.mode == "full" and validated.personal:
-        place = source.statement.place(source.options[MODE].value.start)
+        place = source.statement.place(source.options[MODE].literal.start)
         message = f"quarantine would keep the personal data of `{validated.name}` in the records' original bytes"
         ways = (f"write '{MODE}' = 'pointer'", "leave the option out")
         findings.append(Finding(message, place, (f"columns: {', '.join(validated.personal)}",), ways))
     if validated.is_checked and source.option(_SILENT).lower() == "true":
-        place = source.statement.place(source.options[_SILENT].key.start)
+        place = source.options[_SILENT].place
         ways = ("leave the option out: such records go to quarantine", f"write '{MODE}' = 'off'")
         findings.append(Finding(f"'{_SILENT}' drops records without a trace", place, fixes=ways))
     return findings

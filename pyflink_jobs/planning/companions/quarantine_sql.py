@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding, did_you_mean
-from pyflink_jobs.parsing.create_table import is_plain
+from pyflink_jobs.parsing.column import is_plain
 from pyflink_jobs.parsing.tokens import literal, quoted
 from pyflink_jobs.planning.companions.quarantine_counter import counted
 from pyflink_jobs.planning.flink.scoring_sql import SCORE

@@ -188,7 +188,7 @@ def _options_of_checked_format(source: SourceTable) -> list[tuple[int, int, str]
     [flinks] = {source.option(key) for key in _FORMATS if source.option(key) in _CHECKED}
     for key, option in source.options.items():
         if key in _FORMATS:
-            edits.append((option.value.start, option.value.end, literal(_CHECKED[flinks])))
+            edits.append((option.literal.start, option.literal.end, literal(_CHECKED[flinks])))
         elif key.startswith((f"{flinks}.", f"value.{flinks}.")):
             ours = key.replace(f"{flinks}.", f"{_CHECKED[flinks]}.", 1)
             edits.append((option.key.start, option.key.end, literal(ours)))
@@ -206,7 +206,7 @@ def _with_its_comma(source: SourceTable, key: str) -> tuple[int, int]:
     if tokens[at + 3].says(","):
         return option.key.start, tokens[at + 3].end
     before = tokens[at - 1]
-    return (before.start if before.says(",") else option.key.start), option.value.end
+    return (before.start if before.says(",") else option.key.start), option.literal.end
 
 
 def _edited(text: str, edits: list[tuple[int, int, str]]) -> str:
