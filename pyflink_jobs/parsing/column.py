@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.parsing.brackets import levels
+from pyflink_jobs.parsing.brackets import before
 from pyflink_jobs.parsing.tokens import quoted
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ def _kind(sql_type: str) -> str:
 def read_type(tokens: Sequence[Token]) -> str:
     """Return the type that `tokens`, those after a column's name, begin with: "DECIMAL(5,2)"; "" if there is none."""
     text = ""
-    for token, _ in takewhile(lambda each: each[1] or not each[0].says(*_AFTER_A_TYPE), levels(tokens)):
+    for token in before(tokens, *_AFTER_A_TYPE):
         word = quoted(token.text) if token.kind == "name" else token.text.upper()
         text += f" {word}" if token.is_identifier and text and text[-1] not in "(<," else word
     return _ALIASES.get(text, text)

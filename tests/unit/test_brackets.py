@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyflink_jobs.errors import Place
-from pyflink_jobs.parsing.brackets import closing, items_after, split, top_level
+from pyflink_jobs.parsing.brackets import before, closing, items_after, split, top_level
 from pyflink_jobs.parsing.tokens import Token, literal, quoted, tokenize
 
 TEXT = st.text("ab ,()[]<>'`-*/", max_size=8)
@@ -69,6 +69,14 @@ def test_the_items_after_a_word(items: list[str], before: str, between: str) -> 
     found = items_after(tokens_of(text), "WITH")
     assert found is not None
     assert cut(text, found) == items
+
+
+@given(ITEMS, ITEM, BETWEEN)
+def test_the_tokens_before_a_word(items: list[str], rest: str, between: str) -> None:
+    selected = f"(SELECT 1 FROM u){between}, f(FROM a), {','.join(items)}"
+    tokens = tokens_of(f"{selected}{between}FROM {rest}")
+    assert cut(selected, [before(tokens, "WHERE", "FROM")]) == [selected]
+    assert before(tokens, "WHERE") == tokens
 
 
 def test_empty_items_are_kept() -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pyflink_jobs.parsing.brackets import before, split
 from pyflink_jobs.planning.compile.compiled_plan import SINK, SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pyflink_jobs.parsing.statements import Statement
-    from pyflink_jobs.parsing.tokens import Token
     from pyflink_jobs.planning.compile.compiled_plan import Operator, Plan
     from pyflink_jobs.planning.compile.plan import PlannedJob
 
@@ -130,20 +130,8 @@ def _joined(statement: Statement, number: int) -> str:
 
 def _selected(statement: Statement) -> Iterator[tuple[str, bool]]:
     """Yield the columns of a statement's first SELECT, and whether each is made of many rows."""
-    depth, started = 0, False
-    item: list[Token] = []
-    for token in statement.tokens:
-        if token.says("SELECT") and not started:
-            started = True
-            continue
-        depth += token.says("(") - token.says(")")
-        if not started:
-            continue
-        ends = depth == 0 and token.says("FROM")
-        if item and (ends or (depth == 0 and token.says(","))):
+    tokens = statement.tokens
+    start = next((at for at, token in enumerate(tokens, 1) if token.says("SELECT")), len(tokens))
+    for item in split(before(tokens[start:], "FROM")):
+        if item:
             yield item[-1].text, any(part.says(*_AGGREGATES) for part in item[:-1])
-            item = []
-        elif not token.says(","):
-            item.append(token)
-        if ends:
-            return
