@@ -68,8 +68,18 @@ def test_the_targets_that_the_readme_names(target: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("document", ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))])
-def test_links_lead_somewhere(document: str) -> None:
-    file = ROOT / document
-    for link in re.findall(r"\]\(([^)#:]+)\)", file.read_text()):
-        assert (file.parent / link).exists(), link
+def anchors(file: Path) -> set[str]:
+    """Return the anchors that a renderer gives to a document's headings."""
+    headings = re.findall(r"^#+ (.+)$", file.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "deploy" / "kubernetes" / "README.md"]
+
+
+@pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
+def test_links_and_their_anchors_exist(file: Path) -> None:
+    for path, anchor in re.findall(r"\]\(([^)#:]*)(?:#([\w-]+))?\)", file.read_text()):
+        linked = file.parent / path if path else file
+        assert linked.exists(), path
+        assert not anchor or anchor in anchors(linked), f"{path}#{anchor}"
