@@ -1,13 +1,13 @@
-"""What goes wrong, in words.
+"""Errors that users read, with file, line and fixes.
 
-MillstreamError            every error a person is meant to read; exit code 1
+MillstreamError            every error for users; exit code 1
 ├── ProjectError           the project folder or its settings
 ├── SqlError               a mistake in a `.sql` file, with file, line and column
 ├── ModelError             a model file or its card
 ├── ContractError          SQL and model do not fit; carries all findings
 ├── LocalError             Java, jars, the local broker
 ├── KafkaError             a broker or topic that a job or command needs
-├── ClusterError           a Flink cluster that is not there, or does not do what it is told
+├── ClusterError           a Flink cluster that is not available or refuses a request
 ├── JobError               a Flink job that failed or could not be planned
 └── FeatureTestError       a given/expect file that cannot be read
 """
@@ -54,9 +54,9 @@ class Place:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong: where, what, the facts that show it, and the ways out.
+    """One thing that is wrong: its place, the message, the facts that show it, and the fixes.
 
-    It prints as
+    It prints like this:
 
         sql/models/late_arrival.sql:4: model input `carrier` is STRING, but the ONNX file takes float32
           models/late_arrival/2/model.onnx: input "X", shape [batch, 11], float32
@@ -87,7 +87,7 @@ class Finding:
 
 
 def did_you_mean(name: str, known: Iterable[str], *otherwise: str, fix: str = "write `{}`") -> tuple[str, ...]:
-    """Return the fixes for an unknown name: `fix` with the known name most like it, `otherwise` if none is like it.
+    """Return the fixes for an unknown name: `fix` with the most similar known name, else `otherwise`.
 
     >>> did_you_mean("carier", ["carrier", "origin"], "leave it out")
     ('write `carrier`',)
@@ -98,17 +98,17 @@ def did_you_mean(name: str, known: Iterable[str], *otherwise: str, fix: str = "w
     return (fix.format(near[0]),) if near else otherwise
 
 
-def _either_or(ways: tuple[str, ...]) -> list[str]:
-    if len(ways) < 2:  # noqa: PLR2004 - one way out needs no "either"
-        return list(ways)
-    first, *middle, last = ways
-    return [f"either {first},", *(f"or {way}," for way in middle), f"or {last}"]
+def _either_or(fixes: tuple[str, ...]) -> list[str]:
+    if len(fixes) < 2:  # noqa: PLR2004 - a single fix needs no "either"
+        return list(fixes)
+    first, *middle, last = fixes
+    return [f"either {first},", *(f"or {fix}," for fix in middle), f"or {last}"]
 
 
 class MillstreamError(Exception):
-    """An error for people: one finding or several, each a short paragraph.
+    """An error for users: one or more findings, each a short paragraph.
 
-    `detail` is what only `--verbose` shows, such as a Java stack trace.
+    `detail` is shown with `--verbose` only, such as a Java stack trace.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class MillstreamError(Exception):
 
 
 class ProjectError(MillstreamError):
-    """The project folder or its settings are not as they must be."""
+    """The project folder or its settings are not valid."""
 
 
 class SqlError(MillstreamError):
@@ -148,11 +148,11 @@ class LocalError(MillstreamError):
 
 
 class KafkaError(MillstreamError):
-    """A Kafka broker or topic is not there."""
+    """A Kafka broker or topic is not available."""
 
 
 class ClusterError(MillstreamError):
-    """A Flink cluster is not there, or does not do what it is told."""
+    """A Flink cluster is not available or refuses a request."""
 
 
 class JobError(MillstreamError):
@@ -160,4 +160,4 @@ class JobError(MillstreamError):
 
 
 class FeatureTestError(MillstreamError):
-    """A given/expect file is not as it must be."""
+    """A given/expect file is not valid."""

@@ -1,11 +1,11 @@
-"""A job's entry point where Flink starts Python itself: `flink run`, application mode, the Kubernetes operator.
+"""The entry point of a job where Flink starts Python: `flink run`, application mode, the Kubernetes operator.
 
     flink run -pym pyflink_jobs.job --project DIR --job score
 
-`--project` goes first: Flink's command line takes a `--job` before it for its own `--jobmanager`.
+`--project` comes first: Flink's command line reads a `--job` before it as its own `--jobmanager`.
 
-The cluster, its parallelism and the workers' Python are what Flink's configuration and command line say. What the
-workers need goes along as with `millstream submit`: the code of `udfs/`, and the models or the URI where they are.
+Flink's configuration and command line set the cluster, its parallelism and the workers' Python. As with
+`millstream submit`, the job carries what the workers need: the code of `udfs/`, and the models or their URI.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ __all__ = ["main"]
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--job", required=True, help="The job's file in sql/jobs/, without its ending.")
 @click.option("--project", "folder", type=click.Path(path_type=Path), help="Project folder (default: nearest upward).")
-@click.option("--models", default="", help="A URI that the workers read models from (default: they go along).")
+@click.option("--models", default="", help="A URI that the workers read models from (default: sent with the job).")
 def main(job: str, folder: Path | None, models: str) -> None:
-    """Plan a job and hand it to the Flink that has started this program.
+    """Plan a job and submit it to the Flink that started this program.
 
     \b
     Example:
       flink run -pym pyflink_jobs.job --project /opt/millstream/project --job score
     """  # noqa: D301 - \b is click's mark for lines it must not wrap
     target = Target("flink run", kind="given", models=models)
-    # The files must be there until Flink has taken them, which in application mode is when the job ends.
+    # Flink reads these files until the job is submitted; in application mode, until it ends.
     packages = Path(tempfile.mkdtemp(prefix="millstream-"))
     try:
         project = Project.find(folder)

@@ -1,4 +1,4 @@
-"""Flink's REST interface: ask it, tell it, wait for what it does meanwhile."""
+"""Flink's REST interface: queries, requests, and operations that run in the background."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pyflink_jobs.errors import ClusterError
 __all__ = ["Rest", "why"]
 
 _PYTHON = "Traceback (most recent call last):"
-_PATIENCE = 60.0  # seconds for one answer: on a busy machine Flink answers late
-_POLL = 0.2  # seconds between two looks at what goes on in the background
+_PATIENCE = 60.0  # seconds for one answer: on a busy machine Flink answers slowly
+_POLL = 0.2  # seconds between two polls of a background operation
 
 
 @dataclass(frozen=True)
@@ -26,16 +26,16 @@ class Rest:
     patience: float = _PATIENCE
 
     def get(self, path: str) -> Any:  # noqa: ANN401 - JSON
-        """Return the answer to a question; raises OSError where none comes, HTTPError where it is no."""
+        """Return the answer to a GET; raises OSError without an answer, HTTPError for a refusal."""
         return self._send(urllib.request.Request(f"{self.url}{path}"))  # noqa: S310 - a cluster's address
 
     def post(self, path: str, body: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
-        """Tell it something, and return its answer; raises as `get` does."""
-        return self._tell("POST", path, body)
+        """Send a POST and return its answer; raises as `get` does."""
+        return self._request("POST", path, body)
 
     def patch(self, path: str) -> None:
-        """Tell it something without a body; raises as `get` does."""
-        self._tell("PATCH", path, {})
+        """Send a PATCH without a body; raises as `get` does."""
+        self._request("PATCH", path, {})
 
     def text(self, path: str) -> str:
         """Return a file, such as a log; raises as `get` does."""
@@ -45,9 +45,9 @@ class Rest:
         return content.decode(errors="replace")
 
     def finished(self, path: str, within: float) -> dict[str, Any]:
-        """Wait for what was begun in the background at `path`, and return what came of it.
+        """Wait for the background operation at `path` and return its result.
 
-        Raises ClusterError where it failed, or has not ended after so many seconds.
+        Raises ClusterError if it fails, or has not finished `within` so many seconds.
         """
         deadline = time.monotonic() + within
         while (answer := self.get(path))["status"]["id"] != "COMPLETED":
@@ -59,7 +59,7 @@ class Rest:
             raise ClusterError(why(cause["stack-trace"]), detail=cause["stack-trace"])
         return operation
 
-    def _tell(self, method: str, path: str, body: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
+    def _request(self, method: str, path: str, body: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
         request = urllib.request.Request(f"{self.url}{path}", json.dumps(body).encode(), method=method)  # noqa: S310
         request.add_header("Content-Type", "application/json")
         return self._send(request)
@@ -70,10 +70,10 @@ class Rest:
 
 
 def why(trace: str) -> str:
-    """Return the innermost cause of a Java stack trace, in one line: what Python says, where that failed."""
+    """Return the innermost cause of a Java stack trace, in one line: the Python error if there is one."""
     if _PYTHON in trace:
         below = trace.rpartition(_PYTHON)[2].partition("\n\tat ")[0].splitlines()
-        if said := [line for line in below if line and not line.startswith((" ", "\t"))]:
-            return said[-1]
+        if messages := [line for line in below if line and not line.startswith((" ", "\t"))]:
+            return messages[-1]
     causes = [line for line in trace.splitlines() if line.startswith("Caused by: ")] or trace.splitlines()[:1]
     return causes[-1].removeprefix("Caused by: ") if causes else "no reason given"

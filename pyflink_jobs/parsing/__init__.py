@@ -1,1 +1,1 @@
-"""SQL text to statements, columns, calls; no JVM."""
+"""Read SQL text: statements, columns, calls. Needs no JVM and no project."""

@@ -1,4 +1,4 @@
-"""The parts of a column's COMMENT: descriptions, rules, and what becomes of personal data."""
+"""The parts of a column's COMMENT: descriptions, rules, and the handling of personal data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["is_personal", "parts"]
 
 
 def parts(comment: str) -> list[str]:
-    """Return what stands between a comment's semicolons; a pattern goes on to the end."""
+    """Return the parts between a comment's semicolons; a pattern extends to the end of the comment."""
     found = re.search(r"(?:^|;)\s*pattern\s", comment, re.IGNORECASE)
     before, pattern = (comment[: found.start()], comment[found.start() :]) if found else (comment, "")
     return [part.strip() for part in (*before.split(";"), pattern.lstrip(";")) if part.strip()]

@@ -4,7 +4,7 @@
     INPUT (dep_delay FLOAT, distance FLOAT) OUTPUT (p_late DOUBLE)
     WITH ('provider' = 'onnx', 'output.p_late' = 'probabilities[1]')
 
-Flink reads the same text when it is loaded into the catalog; reading it here as well takes no JVM and
+Flink reads the same text when it is loaded into the catalog; reading it here as well needs no JVM and
 gives each column the line that findings name.
 """
 

@@ -1,4 +1,4 @@
-"""Find ML_PREDICT calls by tokens, and put the name of a view in their place.
+"""Find ML_PREDICT calls by tokens, and replace them by the name of a view.
 
     FROM ML_PREDICT(TABLE f, MODEL m, DESCRIPTOR(a, b))
     FROM ML_PREDICT(INPUT => TABLE f, MODEL => MODEL m, ARGS => DESCRIPTOR(a, b))
@@ -30,7 +30,7 @@ _USAGE = "write ML_PREDICT(TABLE features, MODEL model, DESCRIPTOR(column, ...))
 
 @dataclass(frozen=True)
 class Name:
-    """A name and where it stands."""
+    """A name and its place."""
 
     text: str
     place: Place
@@ -40,7 +40,7 @@ class Name:
 class Call:
     """One ML_PREDICT call.
 
-    `table` is the name of the table or view, or None where `query` holds a sub-query, which may have calls of
+    `table` is the name of the table or view, or None where `query` is a sub-query, which may have calls of
     its own; `start` and `end` are offsets into the statement, with an enclosing TABLE( ) where there is one.
     """
 
@@ -60,7 +60,7 @@ class Call:
 
 
 def find_calls(statement: Statement) -> list[Call]:
-    """Return the calls of a statement that stand in no other call, in order.
+    """Return the outermost calls of a statement, in order.
 
     Raises SqlError for a call that cannot be expanded.
     """
@@ -124,7 +124,7 @@ def _arguments(statement: Statement, tokens: list[Token], place: Place) -> dict[
             message = "ML_PREDICT's CONFIG is for remote models; an ONNX model runs in the job"
             raise SqlError(message, place=at, fixes=("leave the fourth argument out",))
         if name in found or name not in ("INPUT", "MODEL", "ARGS"):
-            raise SqlError(f"ML_PREDICT has no further argument `{name}`", place=at, fixes=(_USAGE,))
+            raise SqlError(f"ML_PREDICT has no other argument `{name}`", place=at, fixes=(_USAGE,))
         found[name] = value
     return found
 
@@ -160,14 +160,14 @@ def _descriptor(statement: Statement, item: list[Token], place: Place) -> tuple[
 
 
 def _wrong(statement: Statement, item: list[Token], place: Place, message: str, *ways: str) -> SqlError:
-    """Return the error for an argument: where it stands, or `place` where it is missing, and what was found."""
+    """Return the error for an argument: its place, or `place` where it is missing, and what was found."""
     found = statement.text[item[0].start : item[-1].end] if item else "nothing"
     at = statement.place(item[0].start) if item else place
     return SqlError(message, place=at, facts=(f"found {found}",), fixes=ways)
 
 
 def _not_a_cte(statement: Statement, table: Name) -> None:
-    """Refuse a table that the statement's own WITH defines: a view outside of it cannot see it."""
+    """Refuse a table that the statement's own WITH defines: a view outside of the statement cannot read it."""
     tokens = statement.tokens
     for name, word, opening in zip(tokens, tokens[1:], tokens[2:], strict=False):
         if name.text == table.text and word.says("AS") and opening.says("("):

@@ -1,4 +1,4 @@
-"""SQL files: read, fill in variables, split into statements that know where they stand."""
+"""Read SQL files: fill in variables, and split them into statements that know their place."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Statement:
         return Place(self.file, first.line + line - 1, column + (first.column - 1 if line == 1 else 0))
 
     def mentions(self, names: set[str]) -> set[str]:
-        """Return those of `names` that stand in the statement as identifiers, but for columns: `t.name`, `AS name`."""
+        """Return the `names` that the statement has as identifiers, except as columns: `t.name`, `AS name`."""
         return {
             token.text
             for before, token in pairwise(self.tokens)
@@ -126,16 +126,16 @@ def read_sql(root: Path, values: Mapping[str, str]) -> dict[str, list[Statement]
 def _misplaced(folder: str, statement: Statement) -> list[Finding]:
     if folder == "jobs":
         allowed = statement.kind in ("INSERT INTO", "CREATE VIEW")
-        wanted = "sql/jobs/ holds INSERT INTO statements, and views that one job alone needs"
+        wanted = "sql/jobs/ is for INSERT INTO statements, and for views that only one job needs"
     else:
         allowed = statement.kind.removeprefix("CREATE ") in _DEFINES
-        wanted = f"sql/{folder}/ holds CREATE statements"
+        wanted = f"sql/{folder}/ is for CREATE statements"
     if allowed:
         return []
     ways = {"SET": "put settings into the project's Flink configuration (flink-conf/)"}
     return [
         Finding(
-            f"{statement.kind} has no place here",
+            f"{statement.kind} is not allowed here",
             statement.place(),
             facts=(wanted,),
             fixes=(ways[statement.kind],) if statement.kind in ways else (),

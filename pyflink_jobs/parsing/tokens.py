@@ -1,4 +1,4 @@
-"""Flink SQL as tokens: enough to find names and calls, safe from strings and comments."""
+"""Split Flink SQL into tokens, so that names and calls are not confused with strings and comments."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Token:
 
 
 class _Flink(Dialect):  # type: ignore[misc]  # sqlglot's types are not followed
-    class Tokenizer(Tokenizer):  # type: ignore[misc]  # the name is sqlglot's way to find it
+    class Tokenizer(Tokenizer):  # type: ignore[misc]  # sqlglot finds the class by this name
         IDENTIFIERS: ClassVar = ["`"]
         QUOTES: ClassVar = ["'"]
         STRING_ESCAPES: ClassVar = ["'"]
@@ -58,7 +58,7 @@ def tokenize(text: str, place: Place) -> list[Token]:
         tokens = _Flink().tokenize(text)
     except TokenError as error:
         raise SqlError(
-            "a string, a name in backticks or a comment is opened and never closed",
+            "a string, a name in backticks or a comment is never closed",
             place=Place(place.file, *_unclosed(text)),
             fixes=("close it; a quote inside a string is written twice: 'it''s'",),
         ) from error
@@ -71,7 +71,7 @@ def quoted(name: str) -> str:
 
 
 def literal(value: str) -> str:
-    """Return a text as SQL."""
+    """Return a text as an SQL string, in quotes."""
     return "'" + value.replace("'", "''") + "'"
 
 

@@ -1,4 +1,4 @@
-"""Fill `${NAME}` and `${NAME:-default}` in from the environment; what stands in a comment is left alone."""
+"""Fill in `${NAME}` and `${NAME:-default}` from the environment, except in comments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Flink's options, as they stand in a YAML file of `flink-conf/`."""
+"""Read Flink's options from a YAML file of `flink-conf/`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["flat_options", "read_configuration"]
 
 
 def read_configuration(project: Project, name: str | None = None) -> dict[str, str]:
-    """Read a Flink configuration, the project's own if `name` is None; {} where the default file is not there.
+    """Read a Flink configuration, by default the project's own; {} where the default file is missing.
 
-    `name` is relative to the project. Raises ProjectError for a file that is missing though named, or is no list of
-    options.
+    `name` is relative to the project. Raises ProjectError for a named file that is missing, and for a file that is
+    not a list of options.
     """
     from ruamel.yaml import YAML, YAMLError
 
@@ -29,7 +29,7 @@ def read_configuration(project: Project, name: str | None = None) -> dict[str, s
         raise ProjectError(
             f"there is no Flink configuration {name}",
             place=Place(project.root / "pyproject.toml"),
-            fixes=("mend flink_conf in [tool.millstream]",),
+            fixes=("correct flink_conf in [tool.millstream]",),
         )
     place = Place(project.relative(file))
     try:
@@ -42,7 +42,7 @@ def read_configuration(project: Project, name: str | None = None) -> dict[str, s
 
 
 def flat_options(content: dict[str, Any], prefix: str = "") -> dict[str, str]:
-    """Return options by their whole names: YAML may nest them."""
+    """Return options by their full names: YAML may nest them."""
     options: dict[str, str] = {}
     for key, value in content.items():
         if isinstance(value, dict):

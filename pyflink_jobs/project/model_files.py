@@ -23,10 +23,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class ModelFile:
-    """A model file that fits its card: signature read, digest verified.
+    """A model file that matches its card: its signature is read, its digest verified.
 
-    `columns` are the names of a matrix input's columns in the order the model was trained with, or () where the
-    card says nothing of them. Paths are absolute.
+    `columns` are the names of a matrix input's columns in the order the model was trained with, or () if the
+    card does not name them. Paths are absolute.
     """
 
     name: str
@@ -43,9 +43,9 @@ class ModelFile:
 
 
 def find_model(project: Project, name: str, version: str | None, place: Place) -> ModelFile:
-    """Return a version of a model: the one named, or else the newest, by number.
+    """Return a version of a model: the given one, or else the newest by number.
 
-    Raises ModelError at `place` for an unknown model or version, and for a file that does not fit its card.
+    Raises ModelError at `place` for an unknown model or version, and for a file that does not match its card.
     """
     folder = project.models / name
     versions = _versions(folder)
@@ -68,7 +68,7 @@ def find_model(project: Project, name: str, version: str | None, place: Place) -
             f"model `{name}` has no version {version}",
             place=place,
             facts=(f"{project.relative(folder)}/ has: {', '.join(versions)}",),
-            fixes=("name one of these in 'version' = '...'", "leave the option out to take the newest"),
+            fixes=("name one of these in 'version' = '...'", "leave the option out to use the newest"),
         )
     return read_model_file(project, name, version or versions[-1])
 
@@ -82,7 +82,7 @@ def _versions(folder: Path) -> list[str]:
 def read_model_file(project: Project, name: str, version: str) -> ModelFile:
     """Read a model file and compare it with its card.
 
-    Raises ModelError where either is missing or damaged, or where the digest is another than the card's.
+    Raises ModelError where either is missing or damaged, or where the digest differs from the card's.
     """
     onnx = project.models / name / version / "model.onnx"
     shown = project.relative(onnx)
@@ -90,15 +90,15 @@ def read_model_file(project: Project, name: str, version: str) -> ModelFile:
     digest = _readable(sha256, onnx, shown)
     if digest != card.get("sha256"):
         raise ModelError(
-            "the model file is another than the one its card describes",
+            "the model file is not the one that its card describes",
             place=Place(shown),
             facts=(
                 f"its sha256 is          {digest}",
                 f"{shown.with_name('model.json')} says {card.get('sha256')}",
             ),
             fixes=(
-                "bring back the file that the card was written for",
-                f"make the new file a version of its own, models/{name}/<next>/, then millstream card {name}",
+                "restore the file that the card was written for",
+                f"give the new file its own version, models/{name}/<next>/, then millstream card {name}",
             ),
         )
     signature = _readable(read_signature, onnx, shown)
@@ -117,15 +117,15 @@ def _read_card(project: Project, file: Path, command: str) -> dict[str, Any]:
         raise ModelError(
             f"the card is not valid JSON: {error}",
             place=Place(shown, getattr(error, "lineno", None)),
-            fixes=("mend it", f"write it anew: {command}"),
+            fixes=("correct it", f"write it again: {command}"),
         ) from error
     if not isinstance(card, dict):
-        raise ModelError("the card is not a JSON object", place=Place(shown), fixes=(f"write it anew: {command}",))
+        raise ModelError("the card is not a JSON object", place=Place(shown), fixes=(f"write it again: {command}",))
     return card
 
 
 def writable_version(project: Project, name: str, version: str | None) -> Path:
-    """Return the model file that a card is to be written for: of `version`, or else of the newest.
+    """Return the model file of `version`, or else of the newest, to write a card for.
 
     Raises ModelError where there is none.
     """
@@ -141,7 +141,7 @@ def writable_version(project: Project, name: str, version: str | None) -> Path:
 
 
 def _readable(read: Callable[[Path], T], onnx: Path, shown: Path) -> T:
-    """Return what `read` makes of a model file; raise ModelError where it cannot be read."""
+    """Return the result of `read` for a model file; raise ModelError where it cannot be read."""
     try:
         return read(onnx)
     except ModelFileError as error:
@@ -149,9 +149,9 @@ def _readable(read: Callable[[Path], T], onnx: Path, shown: Path) -> T:
 
 
 def write_card(onnx: Path, name: str, version: str, columns: tuple[str, ...] = ()) -> Path:
-    """Write `model.json` beside a model file, from what the file itself tells, and return its path.
+    """Write `model.json` next to a model file, from the file's own signature, and return its path.
 
-    `columns` names the columns of a matrix input, in order. Raises ModelError for a file that is no ONNX model.
+    `columns` names the columns of a matrix input, in order. Raises ModelError for a file that is not an ONNX model.
     """
     signature = _readable(read_signature, onnx, onnx)
     inputs: list[dict[str, Any]] = [

@@ -22,11 +22,11 @@ __all__ = ["Project", "Settings"]
 
 @dataclass(frozen=True)
 class Settings:
-    """What `[tool.millstream]` can say.
+    """The settings in `[tool.millstream]`.
 
     `kafka` is the broker's address when no local broker runs, `flink_conf` a Flink configuration
-    relative to the project, `parallelism` the number of parallel subtasks a job runs with, `worker_memory` what each
-    Python worker may hold.
+    relative to the project, `parallelism` the number of parallel subtasks a job runs with, `worker_memory` the memory
+    limit of each Python worker.
     """
 
     kafka: str = "localhost:9092"
@@ -60,7 +60,7 @@ class Project:
             if _table(root) is None:
                 raise ProjectError(
                     f"{folder} is not a Millstream project",
-                    facts=("its pyproject.toml would have a section [tool.millstream]",),
+                    facts=("its pyproject.toml needs a section [tool.millstream]",),
                     fixes=(f"create one: millstream new {folder}", "name another folder: --project DIR"),
                 )
             return cls._at(root, env)
@@ -90,11 +90,11 @@ class Project:
 
     @property
     def state(self) -> Path:
-        """The folder for everything that Millstream itself writes: broker data, logs, process ids."""
+        """The folder for everything that Millstream writes: broker data, logs, process ids."""
         return self.root / ".millstream"
 
     def relative(self, path: Path) -> Path:
-        """Return `path` as people see it: relative to the project where it lies inside."""
+        """Return `path` as it is shown: relative to the project where it is inside."""
         return path.relative_to(self.root) if path.is_relative_to(self.root) else path
 
 

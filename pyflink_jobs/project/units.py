@@ -1,4 +1,4 @@
-"""Spans of time and sizes of memory as settings and options write them: '10 s', '2 gb'."""
+"""Read durations and sizes of memory in settings and options: '10 s', '2 gb'."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _BYTES = {"kb": 2**10, "mb": 2**20, "gb": 2**30}
 
 
 def seconds(text: str) -> float | None:
-    """Return a span such as '500 ms', '10 s' or '1 min' in seconds; None where it is none, or 0."""
+    """Return a duration such as '500 ms', '10 s' or '1 min' in seconds; None for 0 or any other text."""
     return _quantity(text, _SECONDS)
 
 
 def byte_count(text: str) -> int | None:
-    """Return a size such as '512 mb' or '2 gb' in bytes, in powers of 1024 as in Flink; None where it is none, or 0."""
+    """Return a size such as '512 mb' or '2 gb' in bytes, by 1024 as in Flink; None for 0 or any other text."""
     found = _quantity(text, _BYTES)
     return found and int(found)  # type: ignore[return-value]  # 0 is None already
 

@@ -1,1 +1,1 @@
-"""Projects and files that `millstream new` writes."""
+"""Write a new project."""

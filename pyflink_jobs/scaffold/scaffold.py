@@ -1,4 +1,4 @@
-"""Write a project of the user's own around an ONNX file: source, features, CREATE MODEL, sink, job, feature test."""
+"""Write a new project for an ONNX file: source, features, CREATE MODEL, sink, job, feature test."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["create_project"]
 
 _TEMPLATES = Path(__file__).with_name("template")
 _EXAMPLE_COLUMNS = ("temperature", "vibration", "load")  # of template/example.onnx
-_MOST_OUTPUTS = 4  # of a wide output, the first so many become columns
+_MOST_OUTPUTS = 4  # only the first so many of a wide output become columns
 _EXAMPLES: dict[str, list[object]] = {
     "STRING": ["a", "b", "c"],
     "BOOLEAN": [True, False, True],
@@ -36,10 +36,10 @@ _EXAMPLES: dict[str, list[object]] = {
 class _Column:
     name: str
     type: str
-    output: str = ""  # the ONNX output it holds, where the names differ
+    output: str = ""  # the ONNX output, if its name differs
 
     def __str__(self) -> str:
-        # Any name may turn out to be one of Flink SQL's four hundred reserved words.
+        # Always quoted: Flink SQL has four hundred reserved words.
         return f"{quoted(self.name)} {self.type}"
 
 
@@ -47,10 +47,10 @@ def create_project(folder: Path, onnx: Path | None = None, columns: tuple[str, .
     """Write a project into `folder`, which must be new or empty, and return the files written.
 
     Without `onnx`, a small example model is used. `columns` names the columns of a matrix input.
-    Raises ProjectError for a folder that has something in it, ModelError for a file that cannot be scored.
+    Raises ProjectError for a folder that is not empty, ModelError for a file that cannot be scored.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ProjectError(f"{folder} is there and not empty", fixes=("name a folder that is not there yet",))
+        raise ProjectError(f"{folder} exists and is not empty", fixes=("name a folder that does not exist yet",))
     onnx, columns = (onnx, columns) if onnx else (_TEMPLATES / "example.onnx", _EXAMPLE_COLUMNS)
     name = re.sub(r"\W+", "_", onnx.stem).strip("_").lower() or "model"
     inputs, outputs, matrix = _read(onnx, columns)
@@ -69,7 +69,7 @@ def create_project(folder: Path, onnx: Path | None = None, columns: tuple[str, .
 
 
 def _read(onnx: Path, columns: tuple[str, ...]) -> tuple[list[_Column], list[_Column], bool]:
-    """Return the SQL columns of a model's inputs and outputs, and whether it takes one matrix."""
+    """Return the SQL columns of a model's inputs and outputs, and whether it expects one matrix."""
     try:
         signature = read_signature(onnx)
     except ModelFileError as error:
@@ -89,14 +89,14 @@ def _inputs(signature: Signature, columns: tuple[str, ...], onnx: Path) -> tuple
     width = first.shape[1]
     if not isinstance(width, int) and not columns:
         raise ModelError(
-            f"input `{first.name}` does not say how many columns it takes",
+            f"input `{first.name}` does not say how many columns it expects",
             place=Place(onnx),
             fixes=("name them: --columns a,b,c",),
         )
     names = columns or (tuple(f"x{i}" for i in range(width)) if isinstance(width, int) else ())
     if isinstance(width, int) and len(names) != width:
         raise ModelError(
-            f"--columns names {len(names)} columns, input `{first.name}` takes {width}",
+            f"--columns names {len(names)} columns, input `{first.name}` expects {width}",
             place=Place(onnx),
             fixes=("name one column for each feature, in the order of training",),
         )
@@ -117,7 +117,7 @@ def _sql_type(tensor: Tensor, onnx: Path) -> str:
     if tensor.dtype not in SQL_TYPES:
         zipmap = tensor.dtype.startswith("sequence")
         raise ModelError(
-            f"`{tensor.name}` is {tensor.dtype}, which no SQL column holds",
+            f"`{tensor.name}` is {tensor.dtype}, which is not a type of SQL",
             place=Place(onnx),
             fixes=("export the model with zipmap=False",) if zipmap else (),
         )
@@ -131,7 +131,7 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def _values(project: str, model: str, inputs: list[_Column], outputs: list[_Column]) -> dict[str, str]:
-    """Return what the templates' placeholders stand for."""
+    """Return the values of the templates' placeholders."""
     names = ", ".join(quoted(column.name) for column in inputs)
     rows = [_row(inputs, i) for i in range(100)]
     options = [f"  'output.{c.name}' = '{c.output}'" for c in outputs if c.output != c.name]

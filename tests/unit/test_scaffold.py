@@ -43,7 +43,7 @@ def test_columns_are_named_by_the_user(tmp_path: Path) -> None:
 
 def test_nothing_is_written_where_something_is_wrong(tmp_path: Path) -> None:
     folder = tmp_path / "mine"
-    with pytest.raises(ModelError, match=r"--columns names 2 columns, input `X` takes 3"):
+    with pytest.raises(ModelError, match=r"--columns names 2 columns, input `X` expects 3"):
         create_project(folder, model_path("linear"), ("a", "b"))
     with pytest.raises(ModelError, match="sequence"):
         create_project(folder, model_path("zipmap"))
