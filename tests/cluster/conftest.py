@@ -1,4 +1,4 @@
-"""A standalone Flink cluster whose workers have a Python of their own, and a broker, for the tests of this folder."""
+"""A standalone Flink cluster whose workers have a Python of their own, for the tests of this folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pyflink_jobs.local import broker, flink_cluster
+from pyflink_jobs.local import flink_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,14 +30,6 @@ def worker_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     install = [uv, "pip", "install", "--quiet", "--python", python, "--no-deps", "--require-hashes", "-r", lock]
     subprocess.run([str(word) for word in install], check=True)
     return python
-
-
-@pytest.fixture(scope="module")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start a broker; return its address."""
-    state = tmp_path_factory.mktemp("kafka") / ".millstream"
-    yield broker.start(state, port=0).bootstrap_servers
-    broker.stop(state, purge=True)
 
 
 @pytest.fixture(scope="module")

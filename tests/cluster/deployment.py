@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,10 +12,14 @@ from kafka import KafkaConsumer, TopicPartition
 
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.sending import send_records
+from tests.command_line import millstream, process_call
 from tests.projects import add_model, make_project
 from tests.unit.onnx_models import model_path
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from pyflink_jobs.project.settings import Project
 
 __all__ = ["WAVE", "Deployment", "committed", "make_deployment"]
@@ -28,12 +29,12 @@ ONCE = "'sink.delivery-guarantee' = 'exactly-once', 'properties.transaction.time
 SQL = {
     "sources/events": "CREATE TABLE events (k STRING, a FLOAT, b FLOAT, n INT, t_ms BIGINT,"
     " t AS TO_TIMESTAMP_LTZ(t_ms, 3), WATERMARK FOR t AS t)"
-    f" WITH ({KAFKA}, 'topic' = 'events', 'scan.startup.mode' = 'earliest-offset')",
+    f" WITH ({KAFKA}, 'topic' = '@events', 'scan.startup.mode' = 'earliest-offset')",
     "features/history": "CREATE VIEW history AS SELECT n, a, b, k, CAST(COUNT(*) OVER ("
     "PARTITION BY k ORDER BY t RANGE BETWEEN INTERVAL '1' DAY PRECEDING AND CURRENT ROW) AS INT) AS seen FROM events",
     "models/m": "CREATE MODEL m INPUT (a FLOAT, b FLOAT, seen FLOAT) OUTPUT (y DOUBLE) WITH ('provider' = 'onnx')",
     "sinks/scored": "CREATE TABLE scored (n INT, seen INT, y DOUBLE, note STRING)"
-    f" WITH ({KAFKA}, 'topic' = 'scored', {ONCE}, 'sink.transactional-id-prefix' = 'scored')",
+    f" WITH ({KAFKA}, 'topic' = '@scored', {ONCE}, 'sink.transactional-id-prefix' = '@scored')",
     "jobs/score": "INSERT INTO scored SELECT n, seen, y, 'first'"
     " FROM ML_PREDICT(TABLE history, MODEL m, DESCRIPTOR(a, b, seen))",
 }
@@ -44,16 +45,16 @@ WITHIN = 180.0  # seconds
 class Deployment:
     """A project, the cluster it is submitted to, and what has been sent to its source."""
 
-    def __init__(self, project: Project, kafka: str, elsewhere: Path) -> None:
-        self.project, self.kafka, self.elsewhere = project, kafka, elsewhere
+    def __init__(self, project: Project, kafka: str, source: str, sink: str) -> None:
+        self.project, self.kafka, self.source, self.sink = project, kafka, source, sink
         self.sent: list[dict[str, Any]] = []
 
-    def millstream(self, *words: str, fails: bool = False) -> str:
-        """Run a command in a folder that has nothing to do with the project; return what it says."""
-        command = [str(Path(sys.executable).with_name("millstream")), "--project", str(self.project.root), *words]
-        run = subprocess.run(command, cwd=self.elsewhere, capture_output=True, text=True, check=False)
-        assert (run.returncode != 0) == fails, run.stdout + run.stderr
-        return run.stdout + run.stderr
+    def millstream(self, *words: str, fails: bool = False, elsewhere: Path | None = None) -> str:
+        """Run a command, in a process of its own in the folder `elsewhere` if that is given; return what it prints."""
+        root = self.project.root
+        ran = process_call(root, *words, cwd=elsewhere) if elsewhere else millstream(root, *words)
+        assert (ran.code != 0) == fails, ran.out + ran.err
+        return ran.out + ran.err
 
     def send(self) -> None:
         """Send a wave of rows, and one behind them whose time brings them out."""
@@ -64,12 +65,14 @@ class Deployment:
         ]
         rows[-1]["k"] = "clock"
         self.sent += rows
-        send_records(self.kafka, "events", (json.dumps(row).encode() for row in rows))
+        send_records(self.kafka, self.source, (json.dumps(row).encode() for row in rows))
 
-    def wait(self, topic: str = "scored") -> list[dict[str, Any]]:
+    def wait(self, topic: str = "") -> list[dict[str, Any]]:
         """Wait until all rows sent are scored and committed, but for those that bring out others; return them."""
         deadline = time.monotonic() + WITHIN
-        while len(found := [row for row in committed(self.kafka, topic) if not clock(row["n"])]) < self.due:
+        while (
+            len(found := [row for row in committed(self.kafka, topic or self.sink) if not clock(row["n"])]) < self.due
+        ):
             if time.monotonic() > deadline:
                 said = self.millstream("logs", "score", "--target", "trial")
                 raise AssertionError(f"{len(found)} of {self.due} rows\n{said}")
@@ -118,15 +121,15 @@ def committed(kafka: str, topic: str) -> list[dict[str, Any]]:
         consumer.close()
 
 
-def make_deployment(kafka: str, url: str, folder: Path) -> Deployment:
+def make_deployment(kafka: str, url: str, folder: Path, topic: Callable[[str], str]) -> Deployment:
     """Write a project whose target `trial` is the cluster at `url`, and create its source's topic."""
     settings = (
         f"kafka = '{kafka}'\n[tool.millstream.targets.trial]\nkind = 'session'\nurl = '{url}'\n"
         f"models = '{(folder / 'store').as_uri()}'\noptions = {{ 'execution.checkpointing.interval' = '1 s' }}\n"
     )
-    project = make_project(folder / "project", SQL, settings)
+    source, sink = topic("events"), topic("scored")
+    sql = {file: text.replace("@events", source).replace("@scored", sink) for file, text in SQL.items()}
+    project = make_project(folder / "project", sql, settings)
     add_model(project, "m", "linear")
-    topics.create(kafka, {"events": 1})
-    elsewhere = folder / "elsewhere"
-    elsewhere.mkdir()
-    return Deployment(project, kafka, elsewhere)
+    topics.create(kafka, {source: 1})
+    return Deployment(project, kafka, source, sink)

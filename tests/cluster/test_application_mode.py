@@ -18,7 +18,7 @@ from pyflink_jobs.rest import Rest
 from tests.cluster.deployment import Deployment, make_deployment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 HOST = "127.0.0.1"
@@ -30,8 +30,8 @@ def url() -> str:
 
 
 @pytest.fixture
-def deployment(kafka: str, url: str, tmp_path: Path) -> Deployment:
-    return make_deployment(kafka, url, tmp_path)
+def deployment(kafka: str, url: str, tmp_path: Path, topic: Callable[[str], str]) -> Deployment:
+    return make_deployment(kafka, url, tmp_path, topic)
 
 
 @pytest.fixture

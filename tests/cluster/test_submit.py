@@ -1,41 +1,39 @@
-"""A job's life on a standalone cluster, by the commands: submitted, upgraded, brought back, stopped, gone on with.
+"""A job's life on a standalone cluster, by the commands: submitted, upgraded, killed, stopped, continued.
 
-The commands run in another folder than the project's, the workers in another environment than the commands'. How often
-each key has been seen is counted by hand: the counts go on only if the state does, and each row comes out once.
+The workers have another environment than the commands. How often each key has been seen is counted by hand: the counts
+go on only if the state does, and each row comes out once.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
-from pyflink_jobs.local import flink_home
-from pyflink_jobs.local.java import find_java
+from pyflink_jobs.local import flink_cluster
 from tests.cluster.deployment import WAVE, Deployment, committed, make_deployment
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from pyflink_jobs.local.flink_cluster import Cluster
 
 
 @pytest.fixture(scope="module")
-def deployment(kafka: str, flink: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    return make_deployment(kafka, flink.url, tmp_path_factory.mktemp("home"))
+def deployment(
+    kafka: str, flink: Cluster, tmp_path_factory: pytest.TempPathFactory, topic: Callable[[str], str]
+) -> Deployment:
+    return make_deployment(kafka, flink.url, tmp_path_factory.mktemp("home"), topic)
 
 
-def test_a_jobs_life(deployment: Deployment, flink: Cluster) -> None:
+def test_a_jobs_life(deployment: Deployment, flink: Cluster, tmp_path: Path) -> None:
     job = deployment.project.sql / "jobs" / "score.sql"
     features = deployment.project.sql / "features" / "history.sql"
     deployment.send()
-    deployment.millstream("submit", "score", "--target", "trial")
+    deployment.millstream("submit", "score", "--target", "trial", elsewhere=tmp_path)
     deployment.check()
     (running,) = json.loads(deployment.millstream("jobs", "--target", "trial", "--json"))
     assert (running["name"], running["state"]) == ("score", "RUNNING")
@@ -49,7 +47,7 @@ def test_a_jobs_life(deployment: Deployment, flink: Cluster) -> None:
     deployment.millstream("upgrade", "score", "--target", "trial")
     deployment.send()
     deployment.check()
-    assert {row["note"] for row in committed(deployment.kafka, "scored") if row["n"] >= WAVE} == {"SECOND"}
+    assert {row["note"] for row in committed(deployment.kafka, deployment.sink) if row["n"] >= WAVE} == {"SECOND"}
 
     # What the state is may not, unless its loss is accepted; nothing stops meanwhile.
     kept = features.read_text()
@@ -58,28 +56,17 @@ def test_a_jobs_life(deployment: Deployment, flink: Cluster) -> None:
     assert "`seen` (sql/features/history.sql): what it computes has changed" in said
     features.write_text(kept)
 
-    # A job whose workers cannot start: the old one comes back, to the workers that it had.
-    settings = deployment.project.root / "pyproject.toml"
-    good = settings.read_text()
-    settings.write_text(good.replace("options = {", "python = '/nowhere/bin/python'\noptions = {"))
-    said = deployment.millstream("upgrade", "score", "--target", "trial", "--within", "60", fails=True)
-    assert "was not upgraded" in said
-    assert "the old job runs again" in said
-    assert "\tat " not in said  # no stack trace
-    settings.write_text(good)
+    # A killed TaskManager costs no row, and none comes out twice. tests/cluster/test_survive.py kills all else.
+    psutil.Process(flink.pids["taskmanager-1"]).kill()
     deployment.send()
+    assert flink_cluster.start(flink.logs.parents[1]).started_now == ("taskmanager-1",)
     deployment.check()
 
     said = deployment.millstream("stop", "score", "--target", "trial", "--savepoint")
     savepoint = said.split("--from ")[1].split()[0]
     deployment.send()
-    deployment.millstream("submit", "score", "--target", "trial", "--from", savepoint, "--ship-env")
+    deployment.millstream("submit", "score", "--target", "trial", "--from", savepoint)
     deployment.check()
-    # Its workers now run the Python that came with the job, unpacked among the TaskManager's temporary files.
-    home = flink.logs.parent
-    workers = [process.info["cmdline"] for process in psutil.process_iter(["cmdline"])]
-    started = [words[0] for words in workers if words and "pyflink.fn_execution.beam.beam_boot" in words]
-    assert [python for python in started if python.startswith(str(home / "tmp"))]
 
     said = deployment.millstream("logs", "score", "--target", "trial", "--lines", "5")
     assert "score  RUNNING" in said
@@ -100,28 +87,3 @@ def test_a_dry_run_sends_nothing_and_is_the_same_each_time(deployment: Deploymen
     assert model == json.loads((deployment.project.models / "m" / "1" / "model.json").read_text())["sha256"]
     assert first["options"]["execution.checkpointing.interval"] == "1 s"
     assert "no job runs" in deployment.millstream("jobs", "--target", "trial")
-
-
-def test_flink_run_without_the_tool(
-    deployment: Deployment, flink: Cluster, worker_python: Path, tmp_path: Path
-) -> None:
-    deployment.send()
-    copy = tmp_path / "project"
-    shutil.copytree(deployment.project.root, copy, ignore=shutil.ignore_patterns(".millstream"))
-    sink = copy / "sql" / "sinks" / "scored.sql"
-    sink.write_text(sink.read_text().replace("'scored'", "'scored_by_flink_run'"))
-    address = flink.url.removeprefix("http://")
-    words = ["run", "-d", "-m", address, "-Dexecution.checkpointing.interval=1s", "-pyclientexec", sys.executable]
-    words += ["-pyexec", str(worker_python)]
-    words += ["-pym", "pyflink_jobs.job", "--project", str(copy), "--job", "score"]
-    run = subprocess.run(
-        [str(flink_home.scripts() / "flink"), *words],
-        cwd=tmp_path,
-        env={**os.environ, "JAVA_HOME": str(find_java().home)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert len(deployment.wait("scored_by_flink_run")) == deployment.due
-    deployment.millstream("stop", "score", "--target", "trial")

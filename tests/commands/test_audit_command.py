@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -16,6 +14,7 @@ from kafka import KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartitio
 from pyflink_jobs.cli.main import cli
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.sending import send_records
+from tests.command_line import process_call
 from tests.projects import add_model, make_project
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ def world(kafka: str, tmp_path: Path, topic: Callable[[str], str], monkeypatch: 
     add_model(project, "m", "linear")
     topics.create(kafka, {names["things"]: 2, names["scored"]: 1, names["quarantine"]: 1})
     fill(kafka, names["things"])
-    # What the query lets out is for Flink to say, as it does in the last test; it needs a while for it.
+    # Flink finds what the query filters out; that takes seconds, so only the last test asks it.
     monkeypatch.setattr("pyflink_jobs.cli.audit._emitted", lambda _, __, places: places - {(names["things"], 0, 10)})
     return World(tmp_path, kafka, names)
 
@@ -121,7 +120,7 @@ def fill(kafka: str, topic: str) -> None:
 
 
 def wait_for_end(kafka: str, part: TopicPartition, end: int) -> None:
-    """Wait until a transaction's mark stands in the topic: the broker writes it behind its answer."""
+    """Wait until a transaction's marker is in the topic: the broker writes it after its answer."""
     deadline = monotonic() + PATIENCE
     with KafkaConsumer(bootstrap_servers=kafka, isolation_level="read_committed") as consumer:
         while consumer.end_offsets([part])[part] < end:
@@ -193,7 +192,7 @@ def test_what_a_job_has_not_come_to_is_in_flight(world: World) -> None:
     assert (account["missing"], account["in_flight"]) == ([2], 4)
 
 
-def test_a_replayed_record_counts_by_what_became_of_it(world: World) -> None:
+def test_a_replayed_record_counts_by_its_result(world: World) -> None:
     world.score([*SCORED, (0, 4)])
     world.quarantine(QUARANTINED)
     world.quarantine({(0, 4): "replayed"})
@@ -201,7 +200,7 @@ def test_a_replayed_record_counts_by_what_became_of_it(world: World) -> None:
     assert (account["scored"], account["quarantined"], account["missing"], account["duplicates"]) == (6, 1, [], [])
 
 
-def test_it_says_what_cannot_be_accounted_for(world: World) -> None:
+def test_what_cannot_be_accounted_for_is_named(world: World) -> None:
     sql = world.folder / "sql"
     (sql / "sinks" / "plain.sql").write_text(f"\nCREATE TABLE plain (id BIGINT) WITH ({KAFKA}, 'topic' = 'plain')")
     (sql / "sinks" / "sums.sql").write_text(f"CREATE TABLE sums (n BIGINT) WITH ({KAFKA}, 'topic' = 'sums')")
@@ -244,11 +243,10 @@ def test_a_source_says_which_records_its_rows_are_and_is_read_from_its_first(wor
     assert "things_offset BIGINT METADATA FROM 'offset' VIRTUAL" in message
 
 
-def test_flink_says_which_records_the_query_lets_out(world: World) -> None:
+def test_flink_finds_the_records_that_the_query_filters_out(world: World) -> None:
     world.score([place for place in SCORED if place != (0, 8)])
     world.quarantine(QUARANTINED)
-    command = [sys.executable, "-m", "pyflink_jobs", "--project", str(world.folder), "audit", "score", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 1, done.stderr
-    account = json.loads(done.stdout.splitlines()[0])
+    done = process_call(world.folder, "audit", "score", "--json")
+    assert done.code == 1, done.err
+    account = json.loads(done.out.splitlines()[0])
     assert (account["missing"], account["filtered"], account["in_flight"]) == ([8], 1, 1)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import defaultdict
@@ -15,19 +13,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pyflink_jobs.cli import main
 from pyflink_jobs.demo.flights import TOPICS, events
 from pyflink_jobs.demo.ready_topics import make_ready
 from pyflink_jobs.demo.send_flights import records, send_flights
 from pyflink_jobs.errors import KafkaError
 from pyflink_jobs.local.broker import start, stop
 from pyflink_jobs.local.topics import list_topics, read
+from tests.command_line import call, millstream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    Millstream = Callable[..., tuple[int, str, str]]
+    Send = Callable[..., tuple[int, str, str]]
 
 FIRST = datetime(2013, 4, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -41,28 +39,27 @@ def project(tmp_path: Path, kafka: str, monkeypatch: pytest.MonkeyPatch) -> Path
 
 
 @pytest.fixture
-def millstream(project: Path, capsys: pytest.CaptureFixture[str]) -> Millstream:
+def send_by_command(project: Path) -> Send:
     """Return a function that sends flights and returns the exit code and what was printed."""
 
     def run(*args: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as end:
-            main(["--project", str(project), "demo", "flights", *args])
-        out, err = capsys.readouterr()
-        return int(end.value.code or 0), out, err
+        ran = millstream(project, "demo", "flights", *args)
+        return ran.code, ran.out, ran.err
 
     return run
 
 
 def held(kafka: str) -> dict[str, int]:
-    return {topic.name: topic.records for topic in list_topics(kafka)}
+    """Return how many records are in each of the flights' topics."""
+    return {topic.name: topic.records for topic in list_topics(kafka) if topic.name in TOPICS}
 
 
-def test_kafka_holds_the_records_in_the_order_they_were_sent(kafka: str, millstream: Millstream) -> None:
-    code, out, err = millstream("--from", "2013-04-01", "--to", "2013-04-02", "--fresh", "--json")
+def test_kafka_holds_the_records_in_the_order_they_were_sent(kafka: str, send_by_command: Send) -> None:
+    code, out, err = send_by_command("--from", "2013-04-01", "--to", "2013-04-02", "--fresh", "--json")
     assert (code, err) == (0, "")
     assert json.loads(out)["sent"] == held(kafka)
     sent = list(records(events(FIRST, FIRST + DAY)))
-    sizes = {topic.name: topic.partitions for topic in list_topics(kafka)}
+    sizes = {topic.name: topic.partitions for topic in list_topics(kafka) if topic.name in TOPICS}
     assert sizes == {"departures": 4, "weather": 1, "arrivals": 4}
     for name in TOPICS:
         of_key: dict[bytes | None, int] = {}
@@ -76,37 +73,37 @@ def test_kafka_holds_the_records_in_the_order_they_were_sent(kafka: str, millstr
             assert arrived == wanted
 
 
-def test_the_same_flights_land_at_the_same_offsets_again(kafka: str, millstream: Millstream) -> None:
+def test_the_same_flights_land_at_the_same_offsets_again(kafka: str, send_by_command: Send) -> None:
     runs = []
     for _ in range(2):
-        assert millstream("--from", "2013-04-01", "--to", "2013-04-01T12:00:00", "--fresh")[::2] == (0, "")
+        assert send_by_command("--from", "2013-04-01", "--to", "2013-04-01T12:00:00", "--fresh")[::2] == (0, "")
         runs.append([read(kafka, name) for name in TOPICS])
     assert runs[0] == runs[1]
     assert all(runs[0])
 
 
-def test_topics_that_hold_records_are_left_alone_unless_told(kafka: str, millstream: Millstream) -> None:
+def test_topics_with_records_change_only_on_request(kafka: str, send_by_command: Send) -> None:
     morning = ("--from", "2013-04-01T10:00:00", "--to", "2013-04-01T11:00:00")
-    assert millstream(*morning, "--fresh")[::2] == (0, "")
+    assert send_by_command(*morning, "--fresh")[::2] == (0, "")
     before = held(kafka)
     assert before["departures"] > 0
 
-    code, out, err = millstream(*morning)
+    code, out, err = send_by_command(*morning)
     assert (code, out) == (1, "")
     assert f"topic departures: {before['departures']} records" in err
     assert "--fresh" in err
     assert "--append" in err
     assert held(kafka) == before
 
-    assert millstream(*morning, "--append")[::2] == (0, "")
+    assert send_by_command(*morning, "--append")[::2] == (0, "")
     assert held(kafka) == {name: 2 * count for name, count in before.items()}
 
-    assert millstream(*morning, "--fresh")[::2] == (0, "")
+    assert send_by_command(*morning, "--fresh")[::2] == (0, "")
     assert held(kafka) == before
 
 
-def test_the_summary_tells_what_was_sent_and_left_out(kafka: str, millstream: Millstream) -> None:
-    code, out, err = millstream("--from", "2013-04-01", "--to", "2013-04-02", "--fresh")
+def test_the_summary_counts_what_was_sent_and_left_out(kafka: str, send_by_command: Send) -> None:
+    code, out, err = send_by_command("--from", "2013-04-01", "--to", "2013-04-02", "--fresh")
     assert (code, err) == (0, "")
     count = held(kafka)
     assert out.startswith(f"sent {sum(count.values()):,} records in ")
@@ -119,10 +116,10 @@ def test_the_summary_tells_what_was_sent_and_left_out(kafka: str, millstream: Mi
     )
 
 
-def test_nothing_is_deleted_for_a_span_without_flights(kafka: str, millstream: Millstream) -> None:
-    assert millstream("--from", "2013-04-01T10:00:00", "--to", "2013-04-01T11:00:00", "--fresh")[::2] == (0, "")
+def test_nothing_is_deleted_for_a_span_without_flights(kafka: str, send_by_command: Send) -> None:
+    assert send_by_command("--from", "2013-04-01T10:00:00", "--to", "2013-04-01T11:00:00", "--fresh")[::2] == (0, "")
     before = held(kafka)
-    code, _, err = millstream("--from", "2014-03-01", "--fresh")
+    code, _, err = send_by_command("--from", "2014-03-01", "--fresh")
     assert code == 1
     assert "the data reach from 2013-01-01 to 2014-01-01" in err
     assert held(kafka) == before
@@ -139,8 +136,8 @@ def test_nothing_is_deleted_for_a_span_without_flights(kafka: str, millstream: M
         (("--from", "April"), "'April' does not match"),
     ],
 )
-def test_wrong_options_are_said(millstream: Millstream, wrong: tuple[str, ...], said: str) -> None:
-    code, _, err = millstream(*wrong)
+def test_wrong_options_are_named(send_by_command: Send, wrong: tuple[str, ...], said: str) -> None:
+    code, _, err = send_by_command(*wrong)
     assert code == 2
     assert said in " ".join(err.split())
 
@@ -151,29 +148,21 @@ def test_a_pace_is_kept_from_the_first_record_to_the_last(kafka: str) -> None:
     moments = [record.sent_ms for record in records(hour)]
     seconds = 1.5
     speed = (moments[-1] - moments[0]) / 1000 / seconds
-    told: list[tuple[int, int, float]] = []
+    progress: list[tuple[int, int, float]] = []
     before = time.monotonic()
-    send_flights(hour, kafka, speed, lambda count, sent_ms: told.append((count, sent_ms, time.monotonic())))
-    assert [count for count, _, _ in told] == list(range(1, len(moments) + 1))
-    assert [sent_ms for _, sent_ms, _ in told] == moments
-    early = [sent_ms for _, sent_ms, when in told if when - before < (sent_ms - moments[0]) / 1000 / speed]
+    send_flights(hour, kafka, speed, lambda count, sent_ms: progress.append((count, sent_ms, time.monotonic())))
+    assert [count for count, _, _ in progress] == list(range(1, len(moments) + 1))
+    assert [sent_ms for _, sent_ms, _ in progress] == moments
+    early = [sent_ms for _, sent_ms, when in progress if when - before < (sent_ms - moments[0]) / 1000 / speed]
     assert early == []
     assert held(kafka) == {name: len(frame) for name, frame in hour.topics.items()}
 
 
 def test_ctrl_c_ends_with_a_count_of_what_kafka_has(kafka: str, project: Path) -> None:
     make_ready(kafka, fresh=True)
-    command = [
-        sys.executable,
-        "-c",
-        "from pyflink_jobs.cli import main; main()",
-        "--project",
-        str(project),
-        "demo",
-        "flights",
-    ]
     options = ["--from", "2013-04-01", "--speed", "60x", "--append", "--json"]
-    with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True, env=os.environ) as process:
+    command = call(project, "demo", "flights", *options)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         while not sum(held(kafka).values()):
             assert process.poll() is None
         process.send_signal(signal.SIGINT)

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import psutil
 
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.sending import send_records
+from tests.command_line import call
 from tests.monitored_project import events, line, monitored_project
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 NAMES = {kind: f"{kind}-forked" for kind in ("events", "scored", "drift", "alerts")}
-START = "from pyflink_jobs.cli import main; main()"
 
 
 def forks_of(process: int) -> list[psutil.Process]:
@@ -30,14 +29,15 @@ def test_workers_are_forks_and_end_with_their_job(kafka: str, tmp_path: Path) ->
     monitored_project(tmp_path, kafka, NAMES)
     topics.create(kafka, {"events-forked": 1, "scored-forked": 1, "drift-forked": 1})
     send_records(kafka, "events-forked", map(line, events(500)))
-    command = [sys.executable, "-c", START, "--project", str(tmp_path), "run", "score", "--parallelism", "1"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as job:
+    with subprocess.Popen(
+        call(tmp_path, "run", "score", "--parallelism", "1"), stdout=subprocess.PIPE, text=True
+    ) as job:
         while not topics.read(kafka, "drift-forked", limit=1):
             assert job.poll() is None
         forks = forks_of(job.pid)
         assert len(forks) == 3  # one scores, two follow drift
         job.send_signal(signal.SIGINT)
-        told, _ = job.communicate()
-    assert "score stopped after" in told
+        out, _ = job.communicate()
+    assert "score stopped after" in out
     assert job.returncode == 0
     psutil.wait_procs(forks)

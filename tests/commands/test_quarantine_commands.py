@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pyflink_jobs.cli.main import cli
+from pyflink_jobs.demo.delete_topics import delete
 from pyflink_jobs.errors import MillstreamError
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.sending import send_records
@@ -44,6 +45,7 @@ RECORDS = [
 def folder(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("quarantine")
     make_project(folder, {}, settings=f"kafka = '{kafka}'")
+    delete(kafka, ["things", "quarantine"])
     topics.create(kafka, {"things": 1, "quarantine": 1})
     send_records(kafka, "things", ORIGINALS)
     send_records(kafka, "quarantine", [*(json.dumps(r).encode() for r in RECORDS), b"no record"])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -12,43 +10,40 @@ import pytest
 
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.sending import send_records
+from tests.command_line import millstream, process_call
 from tests.monitored_project import MINUTE, START, events, line, monitored_project
 from udfs.drift.reference import NULL, read_profile
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-NAMES = {kind: kind for kind in ("events", "scored", "drift", "alerts")}
 EVENTS = events(2000, seed=9)
 LABELS = {None: NULL}
 COMMAND = "reference build --model m --version 1 --sql more --from {} --to {} --out {} --slices 3 --json"
 
 
-def run(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
-    call = [sys.executable, "-c", "from pyflink_jobs.cli import main; main()", "--project", str(folder)]
-    return subprocess.run([*call, *command.split()], capture_output=True, text=True, timeout=300, check=False)
-
-
 @pytest.fixture(scope="module")
-def folder(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(kafka: str, topic: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("view")
-    monitored_project(folder, kafka, NAMES)
+    names = {kind: topic(kind) for kind in ("events", "scored", "drift", "alerts")}
+    monitored_project(folder, kafka, names)
     (folder / "sql" / "features").mkdir()
     (folder / "sql" / "features" / "more.sql").write_text(
         "CREATE VIEW more AS SELECT x + 10 AS x, y, z, place, happened FROM events"
     )
-    topics.create(kafka, {"events": 2})
-    send_records(kafka, "events", map(line, EVENTS))
+    topics.create(kafka, {names["events"]: 2})
+    send_records(kafka, names["events"], map(line, EVENTS))
     return folder
 
 
 def test_rows_between_two_times_are_counted(folder: Path) -> None:
     since, until = START + 5 * MINUTE, START + 15 * MINUTE
     out = folder / "made.parquet"
-    done = run(folder, COMMAND.format("2023-11-15T00:05", "2023-11-15T00:15+00:00", out))
-    assert done.returncode == 0, done.stderr
+    done = process_call(folder, *COMMAND.format("2023-11-15T00:05", "2023-11-15T00:15+00:00", out).split())
+    assert done.code == 0, done.err
     rows = [event for event in EVENTS if since <= event["ms"] < until]
-    assert json.loads(done.stdout)["rows"] == len(rows)
+    assert json.loads(done.out)["rows"] == len(rows)
     profile = read_profile(out, "m", "1")
     assert sum(counts.rows for counts in profile.counts.values()) == len(rows)
     places = Counter(LABELS.get(event["place"], event["place"]) for event in rows)
@@ -62,18 +57,19 @@ def test_rows_between_two_times_are_counted(folder: Path) -> None:
         assert found == pytest.approx([min(values), max(values)])
 
 
-def test_times_and_views_that_are_none_are_named(folder: Path) -> None:
+def test_a_wrong_time_an_empty_view_and_an_unknown_one_are_named(folder: Path) -> None:
     out = folder / "none.parquet"
     for start, words in (
         ("yesterday", "--from yesterday is not a valid time"),
         ("2030-01-01", "`more` has no rows from 2030-01-01 00:00"),
     ):
-        done = run(folder, COMMAND.format(start, "2031-01-01", out))
-        assert done.returncode == 1
-        assert words in done.stderr, done.stderr
-        assert "Traceback" not in done.stderr
-    done = run(folder, COMMAND.format("2023-01-01", "2031-01-01", out).replace("--sql more", "--sql mor"))
-    assert done.returncode == 1
-    assert "mor" in done.stderr
-    assert "\tat " not in done.stderr
+        done = millstream(folder, *COMMAND.format(start, "2031-01-01", out).split())
+        assert done.code == 1
+        assert words in done.err, done.err
+        assert "Traceback" not in done.err
+    command = COMMAND.format("2023-01-01", "2031-01-01", out).replace("--sql more", "--sql mor")
+    done = millstream(folder, *command.split())
+    assert done.code == 1
+    assert "mor" in done.err
+    assert "\tat " not in done.err
     assert not out.exists()

@@ -69,7 +69,7 @@ def repository(tmp_path: Path) -> Iterator[Repository]:
     with Repository(tmp_path / "repository") as server:
         for name, content in CONTENTS.items():
             put(server, name, content)
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()  # seconds until it sees a shutdown
         yield server
         server.shutdown()
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -42,7 +42,6 @@ def column(name: str) -> NDArray[np.float32]:
     return COLUMNS[name].astype(np.float32)
 
 
-@settings(max_examples=300)
 @given(
     edges=st.lists(st.tuples(NUMBERS, st.booleans()), max_size=12),
     values=arrays(np.float32, st.integers(0, 50), elements=NUMBERS | st.just(float("nan"))),

@@ -18,15 +18,21 @@ from udfs.drift.thresholds import ALPHA, verdict
 if TYPE_CHECKING:
     from bench.false_alarms import Shares
 
-REFERENCES = 50
 BINS = 64
 
 
+@pytest.fixture(scope="module", params=[15, pytest.param(50, marks=pytest.mark.slow)])
+def references(request: pytest.FixtureRequest) -> int:
+    """Return how many references are drawn; each must keep a rule's promise."""
+    count: int = request.param
+    return count
+
+
 @pytest.fixture(scope="module")
-def shares() -> dict[str, tuple[Shares, bool]]:
+def shares(references: int) -> dict[str, tuple[Shares, bool]]:
     """Return each rule's shares, and whether it holds."""
     rules = false_alarms.rules(false_alarms.N, false_alarms.REFERENCE_ROWS)
-    sizes = REFERENCES, 300
+    sizes = references, 300
     found = false_alarms.simulate(rules, sizes, false_alarms.N, false_alarms.REFERENCE_ROWS, BINS)
     return {rule.name: (share, share.holds(rule)) for rule, share in zip(rules, found, strict=True)}
 

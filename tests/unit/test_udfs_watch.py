@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import scipy.stats
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from udfs.distributions.categories import Categories
@@ -87,6 +87,7 @@ def test_a_slow_drift_is_found_in_sums_alone() -> None:
     assert told(new)[0][0]
 
 
+@settings(max_examples=30)
 @given(cuts=st.lists(st.integers(1, 40), min_size=1, max_size=20))
 def test_sums_hold_each_window_once_whatever_windows_are_missing(cuts: list[int]) -> None:
     memory, loaded = Memory(), made()
