@@ -22,17 +22,10 @@ BINS = 64
 
 
 @pytest.fixture(scope="module", params=[15, pytest.param(50, marks=pytest.mark.slow)])
-def references(request: pytest.FixtureRequest) -> int:
-    """Return how many references are drawn; each must keep a rule's promise."""
-    count: int = request.param
-    return count
-
-
-@pytest.fixture(scope="module")
-def shares(references: int) -> dict[str, tuple[Shares, bool]]:
-    """Return each rule's shares, and whether it holds."""
+def shares(request: pytest.FixtureRequest) -> dict[str, tuple[Shares, bool]]:
+    """Return each rule's shares, and whether it holds for each of some references."""
     rules = false_alarms.rules(false_alarms.N, false_alarms.REFERENCE_ROWS)
-    sizes = references, 300
+    sizes = request.param, 300
     found = false_alarms.simulate(rules, sizes, false_alarms.N, false_alarms.REFERENCE_ROWS, BINS)
     return {rule.name: (share, share.holds(rule)) for rule, share in zip(rules, found, strict=True)}
 

@@ -15,7 +15,7 @@ from udfs.drift.thresholds import ALPHA, D_MIN, margin
 N = 500  # values in an hour, which is a window
 HOURS = 168
 WEEKS = 8  # of reference data
-REFERENCES, BINS = 50, 64
+BINS = 64
 WEEKS_WITHOUT_DRIFT = 2
 
 # Which reference each hour of the week is compared with.
@@ -38,12 +38,12 @@ def fired(
     return float(hard), float(default)
 
 
-@pytest.fixture(scope="module")
-def shares() -> Shares:
+@pytest.fixture(scope="module", params=[15, pytest.param(50, marks=pytest.mark.slow)])
+def shares(request: pytest.FixtureRequest) -> Shares:
     """Return shares that fire, shape (references, 2), by how the references are keyed."""
     generator = np.random.default_rng(3)
-    found = {name: np.empty((REFERENCES, 2)) for name in KEYS}
-    for number in range(REFERENCES):
+    found = {name: np.empty((request.param, 2)) for name in KEYS}
+    for number in range(request.param):
         sample = generator.normal(np.repeat(MEANS, N)).astype(np.float32)
         plain = histogram(choose_bins(lambda: [sample], BINS), sample)  # noqa: B023 - called at once
         truth = np.diff(norm.cdf(plain.bins.positions - MEANS[:, None]), prepend=0, append=1)
