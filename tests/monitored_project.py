@@ -88,5 +88,5 @@ def events(count: int, seed: int = 2) -> list[dict[str, Any]]:
 
 
 def line(event: dict[str, Any]) -> bytes:
-    """Return an event as it stands in its topic."""
+    """Return an event as it is in its topic."""
     return json.dumps(event).encode()

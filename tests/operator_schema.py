@@ -53,7 +53,7 @@ def strict(schema: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def autoscaler_options() -> bytes:
-    """Return the class that declares the autoscaler's options: their names stand in it as text."""
+    """Return the class that declares the autoscaler's options: their names are in it as text."""
     with zipfile.ZipFile(_jar("autoscaler")) as archive:
         return archive.read("org/apache/flink/autoscaler/config/AutoScalerOptions.class")
 

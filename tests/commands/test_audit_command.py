@@ -223,14 +223,14 @@ def test_what_cannot_be_accounted_for_is_named(world: World) -> None:
     assert done.return_value == 0
     assert "every record is accounted for, but for what stands below" in done.output
     assert "`plain` cannot be accounted for" in done.output
-    told = [json.loads(line) for line in world.audit("--json").output.splitlines()]
-    assert [row["not_accounted_for"]["file"] for row in told if row["job"] == "other"] == [
+    rows = [json.loads(line) for line in world.audit("--json").output.splitlines()]
+    assert [row["not_accounted_for"]["file"] for row in rows if row["job"] == "other"] == [
         "sql/sinks/plain.sql",
         "sql/jobs/other.sql",
     ]
 
 
-def test_a_source_says_which_records_its_rows_are_and_is_read_from_its_first(world: World) -> None:
+def test_a_source_must_have_its_records_places_and_be_read_from_the_first(world: World) -> None:
     file = world.folder / "sql" / "sources" / "things.sql"
     whole = file.read_text()
     file.write_text(whole.replace("earliest-offset", "latest-offset"))

@@ -1,4 +1,4 @@
-"""The first `check` writes an archive of Java's classes; the next one takes Flink's planner from it."""
+"""The first `check` writes an archive of Java's classes; the next one loads Flink's planner from it."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ ARCHIVED = re.compile(r"\] (\S+) source: shared objects file \(top\)")
 def check(project: Path, cache: Path, log: Path) -> None:
     """Run `millstream check`, and let Java write down where it gets its classes from."""
     start = "from pyflink_jobs.cli import main; main()"
-    told = {"MILLSTREAM_CACHE": str(cache), "JAVA_TOOL_OPTIONS": f"-Xlog:class+load:file={log}"}
+    variables = {"MILLSTREAM_CACHE": str(cache), "JAVA_TOOL_OPTIONS": f"-Xlog:class+load:file={log}"}
     command = [sys.executable, "-c", start, "--project", str(project), "check"]
     # The tests' own JVM may have started in this process: its options name an archive, and would win.
     inherited = {name: value for name, value in os.environ.items() if name != "JVM_ARGS"}
-    done = subprocess.run(command, env={**inherited, **told}, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env={**inherited, **variables}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
 

@@ -174,7 +174,7 @@ def test_ctrl_c_ends_with_a_count_of_what_kafka_has(kafka: str, project: Path) -
     assert summary["sent"]["weather"] > 0
 
 
-def test_without_a_broker_the_error_says_how_to_start_one() -> None:
+def test_without_a_broker_the_error_names_the_command_that_starts_one() -> None:
     nobody = "127.0.0.1:1"
     with pytest.raises(KafkaError, match="millstream up"):
         send_flights(events(FIRST, FIRST + DAY), nobody)

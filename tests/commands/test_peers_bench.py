@@ -1,4 +1,4 @@
-"""The comparison with peers runs from end to end; what it reads from the broker is what stands in the topics."""
+"""The comparison with peers runs from end to end; what it reads from the broker is what is in the topics."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def rows(broker: str, topic: str) -> list[dict[str, Any]]:
 
 
 def sent_with(broker: str, flights: list[Record], bad: list[BadRecord]) -> dict[Place, BadRecord]:
-    """Send flights, written in many ways, to their partitions with bad ones in between; return where those stand."""
+    """Send flights, written in many ways, to their partitions with bad ones in between; return where those are."""
     left = iter(bad)
     sent = []
     with KafkaProducer(bootstrap_servers=broker, max_request_size=2_000_000) as producer:
@@ -105,7 +105,7 @@ def score(project: Project, cluster: MiniCluster) -> None:
     assert execute(project, planned, cluster).state == "FINISHED"
 
 
-def test_each_bad_record_stands_in_quarantine_once_with_its_reason(
+def test_each_bad_record_is_in_quarantine_once_with_its_reason(
     runs: tuple[Run, Run, dict[Place, BadRecord]],
 ) -> None:
     _, mixed, placed = runs
@@ -122,7 +122,7 @@ def test_each_bad_record_stands_in_quarantine_once_with_its_reason(
     assert set(found.values()) == {1}
 
 
-def test_quarantine_tells_where_a_record_stands_and_keeps_its_bytes(
+def test_quarantine_has_a_records_place_and_its_bytes(
     runs: tuple[Run, Run, dict[Place, BadRecord]],
 ) -> None:
     _, mixed, placed = runs

@@ -148,7 +148,7 @@ def test_the_shift_opens_an_alarm_and_nothing_else_does(results: dict[str, dict[
 def test_late_rows_are_counted_or_added_and_invalid_times_break_nothing(
     broker: Broker, cluster: MiniCluster, topic: Callable[[str], str], tmp_path: Path
 ) -> None:
-    """Row by row in one partition, so that the watermark stands where the row before has put it."""
+    """Row by row in one partition, so that the watermark is where the row before has put it."""
     names = {kind: topic(kind) for kind in ("events", "scored", "drift", "alerts")}
     more = ", 'monitor.allowed-lateness' = '2 MINUTES', 'monitor.columns' = 'x'"
     project = monitored_project(tmp_path, broker.bootstrap_servers, names, more=more)

@@ -23,7 +23,7 @@ TIME = "python.fn-execution.bundle.time"
         (f"{TIME}: 50", {TIME: "20"}, "20", "20"),
     ],
 )
-def test_a_bounded_job_waits_longer_unless_somebody_says_how_long(
+def test_a_bounded_job_waits_longer_unless_the_time_is_configured(
     tmp_path: Path, configured: str, given: dict[str, str], stream: str, bounded: str
 ) -> None:
     project = make_project(tmp_path, {})

@@ -135,7 +135,7 @@ def test_production_on_a_cluster_scores_checkpoints_and_shows_metrics(
     stop = Event()
 
     def look() -> None:
-        """Set `stop` when all is scored and a checkpoint stands, or when looking has failed."""
+        """Set `stop` when all is scored and a checkpoint is complete, or when looking has failed."""
         try:
             while not stop.wait(0.2):
                 jobs = rest.get("/jobs")["jobs"]

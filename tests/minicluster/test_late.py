@@ -1,4 +1,4 @@
-"""Late rows: those at or behind the watermark stand in quarantine, all others are in a window."""
+"""Late rows: those at or behind the watermark are in quarantine, all others in a window."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ SQL = {
 }
 PARTITIONS = 2
 BATCH = 8  # rows, at most
-SOUND = 40  # rows in each partition
+VALID = 40  # rows in each partition
 NULLS = {"a": 0, "b": 5, "c": 3}  # among them; c is NULL where b is, so five rows are refused
 BAD = {"undecodable": 4, "contract": 3, "invalid event time": 2, "late": 1}  # in each partition
 REFUSED = "refused by model"
@@ -65,7 +65,7 @@ def values_of_a_partition(start: int) -> list[bytes]:
     """Return records whose first event time is `start`, in milliseconds since 1970; the last are late and bad."""
     row: dict[str, Any] = {"a": 1.0, "b": 2.0, "c": 3.0, "ms": start}
     rows = [
-        {**row, "ms": start + n, **{name: None for name, nulls in NULLS.items() if n < nulls}} for n in range(SOUND)
+        {**row, "ms": start + n, **{name: None for name, nulls in NULLS.items() if n < nulls}} for n in range(VALID)
     ]
     bad = {
         "undecodable": b"{",
@@ -147,7 +147,7 @@ def _complete(samples: list[Sample], sent: int) -> bool:
     """Say whether all is counted; a watermark reaches the sinks behind the rows, so it may be missing longest."""
     counted = [total(samples, COUNTED), total(samples, MODEL + "rows")]
     checkpoints = total(samples, "flink_jobmanager_job_numberOfCompletedCheckpoints") or 0
-    rows = [sum(QUARANTINED.values()), PARTITIONS * SOUND]
+    rows = [sum(QUARANTINED.values()), PARTITIONS * VALID]
     return counted == rows and checkpoints > 0 and _watermarks(samples) == {_last_watermark(sent)}
 
 
@@ -163,7 +163,7 @@ def _watermarks(samples: list[Sample]) -> set[float]:
 
 
 def _last_watermark(sent: int) -> int:
-    return sent + SOUND - 1 - 10_000  # 10 seconds behind the newest row
+    return sent + VALID - 1 - 10_000  # 10 seconds behind the newest row
 
 
 def _put_reporter_on_class_path() -> None:
@@ -188,7 +188,7 @@ def test_quarantined_records_are_counted_by_reason(scraped: Scraped, reason: str
 
 def test_rows_nulls_and_errors_of_a_model_are_those_sent(scraped: Scraped) -> None:
     labels = {"job_name": "score", "model": "m", "version": "1"}
-    assert scraped.total(MODEL + "rows", **labels) == PARTITIONS * SOUND
+    assert scraped.total(MODEL + "rows", **labels) == PARTITIONS * VALID
     assert scraped.total(MODEL + "errors", **labels) == QUARANTINED[REFUSED]
     nulls = {name: scraped.total(MODEL + "input_nulls", input=name, **labels) for name in NULLS}
     assert nulls == {name: PARTITIONS * n for name, n in NULLS.items()}
@@ -206,8 +206,8 @@ def test_histograms_are_prometheus_own(scraped: Scraped, name: str) -> None:
 
 def test_batches_have_all_rows_and_are_as_large_as_configured(scraped: Scraped) -> None:
     batches = scraped.total(MODEL + "batch_rows_count") or 0
-    assert scraped.total(MODEL + "batch_rows_sum") == PARTITIONS * SOUND
-    assert PARTITIONS * SOUND / BATCH <= batches <= PARTITIONS * SOUND
+    assert scraped.total(MODEL + "batch_rows_sum") == PARTITIONS * VALID
+    assert PARTITIONS * VALID / BATCH <= batches <= PARTITIONS * VALID
     assert scraped.total(MODEL + "le_batch_rows_bucket", le="10") == batches
 
 
@@ -222,7 +222,7 @@ def test_watermark_and_lag_are_those_of_the_records(scraped: Scraped) -> None:
     assert scraped.total("flink_taskmanager_job_task_operator_pendingRecords") == 0
     read = "flink_taskmanager_job_task_operator_numRecordsOut"
     sources = [s for s in scraped.samples if s.name == read and s.labels["operator_name"].startswith("Source: ")]
-    assert sum(s.value for s in sources) == PARTITIONS * (SOUND + sum(BAD.values()))
+    assert sum(s.value for s in sources) == PARTITIONS * (VALID + sum(BAD.values()))
 
 
 def test_kafka_clients_own_metrics_are_left_out(scraped: Scraped) -> None:

@@ -1,4 +1,4 @@
-"""What becomes of a monitor when a job is planned: readable SQL, one scoring operator, findings with a way out."""
+"""A monitor in the plan of a job: readable SQL, one scoring operator, findings with fixes."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_a_missing_table_and_an_unknown_column_of_drift_are_named(project: Proje
     assert second.fixes == ("write `message`",)
 
 
-def test_a_column_of_another_type_is_told_at_its_table(project: Project) -> None:
+def test_a_column_of_another_type_is_reported_at_its_table(project: Project) -> None:
     replace(project, "sinks/alerts", "message STRING", "message INT")
     (finding,) = findings(project)
     assert finding.place is not None

@@ -1,4 +1,4 @@
-"""Rows that a model refuses, at each place of a batch: they stand in quarantine, their neighbours are scored."""
+"""Rows that a model refuses, at each place of a batch: they are in quarantine, their neighbours are scored."""
 
 from __future__ import annotations
 

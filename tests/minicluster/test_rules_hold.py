@@ -35,7 +35,7 @@ RULES: dict[str, Callable[[Any], bool]] = {
     "p": lambda p: p is None or (len(p) <= 3 and re.fullmatch("[A-Z]+", p) is not None),
     "o": lambda o: o in ("a", "it's"),
 }
-SOUND = {"f": 1.0, "d": 2.0, "i": 3, "p": "XY", "o": "a"}
+VALID = {"f": 1.0, "d": 2.0, "i": 3, "p": "XY", "o": "a"}
 VALUES: dict[str, list[Any]] = {
     "f": [None, -1.5, 9.0, 9.000001, -1.6, math.nan, math.inf, -math.inf, 0.0],
     "d": [None, 0.0, -0.0, -1e-300, 1e300, math.nan, math.inf, -math.inf],
@@ -43,7 +43,7 @@ VALUES: dict[str, list[Any]] = {
     "p": [None, "", "A", "ABC", "ABCD", "abc", "A\n", "\u00c4"],
     "o": [None, "a", "it's", "its", "A", ""],
 }
-ROWS = [{**SOUND, column: value} for column, values in VALUES.items() for value in values]
+ROWS = [{**VALID, column: value} for column, values in VALUES.items() for value in values]
 
 
 def written(value: object) -> object:

@@ -116,7 +116,7 @@ def test_a_missing_source_topic_is_named_with_a_near_one(
     assert there in " ".join(caught.value.findings[0].fixes)
 
 
-def test_a_job_that_fails_says_why_without_a_stack_trace(
+def test_the_error_of_a_failed_job_has_its_cause_and_no_stack_trace(
     tmp_path: Path, broker: Broker, cluster: MiniCluster, topic: Callable[[str], str]
 ) -> None:
     source = topic("events")
@@ -129,7 +129,7 @@ def test_a_job_that_fails_says_why_without_a_stack_trace(
     assert "\tat org.apache.flink" in caught.value.detail
 
 
-def test_an_unbounded_job_stops_when_told(
+def test_an_unbounded_job_stops_on_request(
     tmp_path: Path, broker: Broker, cluster: MiniCluster, topic: Callable[[str], str]
 ) -> None:
     source, sink = topic("events"), topic("scored")

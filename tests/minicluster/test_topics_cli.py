@@ -1,4 +1,4 @@
-"""`topics` and `peek` against a real broker: readable whatever the bytes, and a way out of every mistake."""
+"""`topics` and `peek` against a real broker: readable whatever the bytes, and a fix for every mistake."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def test_peek_at_nothing(millstream: Millstream, broker: Broker, topic: NewTopic
     assert millstream("peek", name, "--json") == (0, "", "")
 
 
-def test_a_mistyped_topic_is_told_and_not_created(millstream: Millstream, broker: Broker, topic: NewTopic) -> None:
+def test_a_mistyped_topic_is_reported_and_not_created(millstream: Millstream, broker: Broker, topic: NewTopic) -> None:
     name = topic("predictions")
     create(broker.bootstrap_servers, {name: 1})
     mistyped = name.replace("predictions", "predictons")

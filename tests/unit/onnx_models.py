@@ -47,7 +47,7 @@ def model_path(name: str) -> Path:
 
 
 def model_spec(name: str, **changes: Any) -> ModelSpec:  # noqa: ANN401 - whatever the spec's fields hold
-    """Return the spec that takes all inputs and gives all outputs, each element of each, of a model file."""
+    """Return the spec that has all inputs and all outputs, each element of each, of a model file."""
     signature = read_signature(model_path(name))
     inputs = [
         Input(f"{tensor.name}{i}" if width > 1 else tensor.name, tensor.name, tensor.dtype)

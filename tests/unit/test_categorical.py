@@ -69,7 +69,7 @@ def test_the_p_value_is_scipys_with_rare_categories_pooled() -> None:
     assert total_variation(reference, window).p == pytest.approx(pooled.pvalue)
 
 
-def test_one_category_alone_tells_nothing_and_a_new_one_everything() -> None:
+def test_one_category_alone_shows_no_drift_and_a_new_one_does() -> None:
     names = Categories(("a",))
     same, new = counted(names, ["a"] * 100), counted(names, ["z"] * 100)
     assert total_variation(same, same).p == 1
@@ -79,7 +79,7 @@ def test_one_category_alone_tells_nothing_and_a_new_one_everything() -> None:
     assert found.p < 1e-9
 
 
-def test_false_alarms_of_the_test_are_as_many_as_it_says() -> None:
+def test_false_alarms_are_as_many_as_the_level() -> None:
     generator = np.random.default_rng(1)
     names = Categories(tuple("abcdefghi"))
     truth = np.array([0.3, 0.2, 0.2, 0.1, 0.1, 0.05, 0.03, 0.01, 0.005, 0.005])

@@ -1,4 +1,4 @@
-"""All columns of a window compared at once: the same as each one by itself, whatever stands beside it."""
+"""All columns of a window compared at once: the same as each one by itself, whatever is next to it."""
 
 from __future__ import annotations
 

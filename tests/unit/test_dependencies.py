@@ -21,7 +21,7 @@ CREATE TABLE like_t WITH ('topic' = 'b') LIKE t;
 """
 
 
-def test_each_statement_stands_behind_what_it_reads() -> None:
+def test_each_statement_comes_after_what_it_reads() -> None:
     # `b` has a column called c, which is a view's name as well: that makes no circle.
     names = [statement.name for statement in in_order(statements(SQL))]
     assert sorted(map(str, names)) == ["a", "b", "c", "like_t", "t", "unused"]

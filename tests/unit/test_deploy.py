@@ -56,7 +56,7 @@ def test_the_command_for_application_mode(project: Project) -> None:
 
 
 def test_the_entry_point_takes_the_words_that_flink_passes_on(project: Project) -> None:
-    """What stands behind the module is the program's; Flink would take a `--job` in the first place for its own."""
+    """What follows the module is the program's; Flink would take a `--job` in the first place for its own."""
     words = flink_run(project, "score", target("application"))
     entry = words.index("-pym")
     assert words[entry + 1] == "pyflink_jobs.job"

@@ -95,7 +95,7 @@ def test_a_slice_without_rows_in_the_window() -> None:
     assert "slices with rows in it: JFK" in str(caught.value)
 
 
-def test_the_sentence_says_how_far_and_which_way() -> None:
+def test_the_sentence_has_distance_and_direction() -> None:
     higher = sentence(one(d_lo=0.49, d_hi=0.49, margin=0.27, verdict="drift"))
     assert higher == (
         "dep_delay in JFK has drifted: its values are higher (median 0, it was -1), and at some point the "

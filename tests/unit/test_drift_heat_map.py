@@ -13,7 +13,7 @@ from tests.drift_records import alert, drift, records
 
 
 def text(results: Results, width: int = 120, last: int | None = None, label: str | None = None) -> str:
-    """Return the page as it stands in a file."""
+    """Return the page as it is in a file."""
     console = Console(width=width, color_system=None, markup=False, highlight=False)
     with console.capture() as capture:
         for part in show_page(results, heat_map(results, last, label), label, width, colour=False):
@@ -109,7 +109,7 @@ def test_no_line_is_wider_than_the_terminal() -> None:
     assert "30 windows" in text(found, 120)
 
 
-def test_dates_stand_above_their_columns() -> None:
+def test_dates_are_above_their_columns() -> None:
     found = results(records(*(drift(day) for day in range(1, 16))), [])
     axis, line = (line.plain for line in draw(heat_map(found), 56, colour=False)[:2])
     assert axis.index("07-08") - line.index("dep_delay  ") - len("dep_delay  ") == 7
@@ -137,7 +137,7 @@ def test_sums_before_the_first_window_do_not_count() -> None:
     assert heat_map(found, 3).sums == 2  # the first one has a window that is shown
 
 
-def test_the_page_says_what_to_ask_next() -> None:
+def test_the_page_names_the_next_command() -> None:
     found = results(records(drift(1), drift(2, verdict="drift", d_lo=0.5), drift(1, slice="LGA")), [])
     assert "millstream drift explain 2013-07-02 dep_delay --slice JFK" in text(found)
     assert "explain" not in text(results(records(drift()), []))

@@ -36,7 +36,7 @@ def test_within_a_partition_the_offset_counts_and_not_the_clock() -> None:
 def test_the_newest_record_wins_in_whatever_order_partitions_are_read(
     data: st.DataObject, writes: list[int], partitions: int
 ) -> None:
-    """Each write is to a key, whose partition it decides; time passes unevenly, and may stand still."""
+    """Each write is to a key, whose partition it decides; time passes unevenly, and may not pass at all."""
     offsets = dict.fromkeys(range(partitions), 0)
     written: list[tuple[Record, tuple[int, int]]] = []
     for order, key in enumerate(writes):
@@ -53,7 +53,7 @@ def test_once_a_topic_has_more_partitions_time_decides_between_the_old_and_the_n
     assert [d.n for d in results([new, old], []).singles.values()] == [2]
 
 
-def test_windows_are_told_from_sums_of_them_by_their_length() -> None:
+def test_windows_and_sums_of_them_differ_by_their_length() -> None:
     found = results(records(drift(1), drift(2), drift(1, days=2), drift(1, days=2, slice="LGA")), [])
     assert found.length == timedelta(days=1)
     assert found.windows == [JULY_1, JULY_1 + timedelta(days=1)]
@@ -90,7 +90,7 @@ def test_windows_of_an_older_reference_or_another_job_are_not_mixed_in() -> None
 
 
 def test_an_alarm_is_open_until_it_closes() -> None:
-    told = records(
+    alerts = records(
         alert(slice="JFK"),
         alert(slice="LGA"),
         alert(slice="JFK", event="closes"),
@@ -98,7 +98,7 @@ def test_an_alarm_is_open_until_it_closes() -> None:
         alert(slice="EWR", message="again"),
         alert(slice="EWR", version="0"),
     )
-    found = results(records(drift()), told)
+    found = results(records(drift()), alerts)
     assert {alarm.slice for alarm in found.alarms} == {"LGA", "EWR"}
     assert found.places == {"dep_delay": "sql/models/late_arrival.sql:4"}
 
@@ -153,7 +153,7 @@ def test_a_topic_without_alerts_has_no_alarms(monkeypatch: pytest.MonkeyPatch) -
     assert read_results("localhost:1", None, None, None).alarms == ()
 
 
-def test_a_topic_of_late_rows_only_says_so() -> None:
+def test_a_topic_of_late_rows_only_is_reported() -> None:
     with pytest.raises(KafkaError, match="no window that was compared") as caught:
         results(records(drift(feature="(late)")), [])
     assert "1 of them about rows that came too late" in str(caught.value)

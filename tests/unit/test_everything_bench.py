@@ -1,4 +1,4 @@
-"""The table of aims: what of all figures stands in it, and what counts as met."""
+"""The table of aims: which figures are in it, and what counts as met."""
 
 from __future__ import annotations
 

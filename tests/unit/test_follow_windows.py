@@ -62,7 +62,7 @@ def take(loaded: LoadedMonitor, memory: Memory, number: int, values: NDArray[np.
     return new
 
 
-def told(new: list[NewResults]) -> list[tuple[bool, int, int]]:
+def changes(new: list[NewResults]) -> list[tuple[bool, int, int]]:
     """Return of each change whether it opens, since which window, and with which window."""
     return [(c.opens, (c.since - START) // HOUR, (c.result.start - START) // HOUR) for one in new for c in one.changes]
 
@@ -71,7 +71,7 @@ def test_an_alarm_opens_with_the_second_window_holds_and_closes() -> None:
     memory, loaded = Memory(), made()
     shifts = [0, 0, 0, 0, 0, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0]
     new = [take(loaded, memory, i, generator.normal(shift, 1, N)) for i, shift in enumerate(shifts)]
-    assert told(new) == [(True, 8, 9), (False, 8, 15)]
+    assert changes(new) == [(True, 8, 9), (False, 8, 15)]
     verdicts = [r.judgement.verdict for one in new for r in one.results if r.end - r.start == HOUR]
     assert verdicts == ["drift" if shift else "stable" for shift in shifts]
 
@@ -84,7 +84,7 @@ def test_a_slow_drift_is_found_in_sums_alone() -> None:
     longest = [r for r in results if r.end - r.start == 32 * HOUR]
     assert [r.judgement.verdict for r in longest] == ["drift", "drift"]
     assert longest[0].judgement.comparison.n == 32 * 60
-    assert told(new)[0][0]
+    assert changes(new)[0][0]
 
 
 @settings(max_examples=30)
@@ -106,18 +106,18 @@ def test_a_level_that_earlier_windows_had_opens_no_alarm_and_does_not_hold_one()
     usual = made(distances=tuple(np.linspace(0.3, 0.6, 60)))
     memory = Memory()
     new = [take(usual, memory, i, generator.normal(1, 1, N)) for i in range(8)]  # a distance of .38
-    assert told(new) == []
+    assert changes(new) == []
     assert {r.judgement.verdict for one in new for r in one.results} == {"stable"}
     far = [take(usual, memory, 8 + i, generator.normal(2.5, 1, N)) for i in range(4)]  # of .79
-    assert [opens for opens, _, _ in told(far)] == [True]
+    assert [opens for opens, _, _ in changes(far)] == [True]
     back = [take(usual, memory, 12 + i, generator.normal(1, 1, N)) for i in range(4)]
-    assert [opens for opens, _, _ in told(back)] == [False]
+    assert [opens for opens, _, _ in changes(back)] == [False]
 
 
 def test_values_that_are_all_null_are_drift() -> None:
     memory, loaded = Memory(), made()
     new = [take(loaded, memory, i, np.full(N, np.nan)) for i in range(2)]
-    assert told(new) == [(True, 0, 1)]
+    assert changes(new) == [(True, 0, 1)]
     message = alert_values(new[1].changes[0], MONITOR)[[*ALERT_FIELDS].index("message")]
     assert "100.0% of its values are NULL, 0.0% in the reference" in str(message)
 
@@ -128,7 +128,7 @@ def test_few_values_get_no_verdict(n: int) -> None:
     assert [(r.judgement.verdict, r.judgement.comparison.n) for r in new.results] == [("too few", n)]
 
 
-def test_a_slice_that_the_reference_has_not_is_said_to_have_none() -> None:
+def test_a_slice_that_the_reference_lacks_gets_no_reference() -> None:
     counts = sample(generator.normal(size=N))
     slices = {("new", 0): WindowCounts(to_bytes(counts), compare(None, counts))}
     new = window(made(), Memory(), START, slices)
@@ -173,7 +173,7 @@ def test_late_rows_that_overtake_their_window_are_part_of_it() -> None:
     assert (orders[0][0], orders[0][1].n) == (N, 2 * N)
 
 
-def test_an_alarm_is_told_in_words() -> None:
+def test_an_alarm_has_a_message() -> None:
     memory, loaded = Memory(), made()
     new = [take(loaded, memory, i, generator.normal(3, 1, N)) for i in range(2)]
     (change,) = new[1].changes

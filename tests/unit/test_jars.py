@@ -1,4 +1,4 @@
-"""Jars come from a Maven repository (here a small one over HTTP), are checked, and the cache mends itself."""
+"""Jars come from a Maven repository (here a small one over HTTP), are checked, and the cache repairs itself."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_a_jar_that_is_not_the_locked_one_is_refused(env: dict[str, str], reposi
     assert text.startswith("org.example:two:1.0 is not the jar that was locked")
     assert hashlib.sha256(CONTENTS["two"]).hexdigest() in text
     assert hashlib.sha256(b"somebody else's jar").hexdigest() in text
-    assert repository.asked.count("two-1.0.jar") == 2  # a damaged download would have been mended by the second try
+    assert repository.asked.count("two-1.0.jar") == 2  # a second try would have repaired a damaged download
     assert not (Path(env["MILLSTREAM_CACHE"]) / "jars" / "two-1.0.jar").exists()
 
 

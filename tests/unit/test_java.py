@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def home_of(folder: Path, release: str | None, answer: str = "") -> Path:
-    """Make a Java home: with a release file, or with a command that tells its version on stderr as Java does."""
+    """Make a Java home: with a release file, or with a command that prints its version on stderr as Java does."""
     java = folder / "bin" / "java"
     java.parent.mkdir(parents=True)
     java.write_text(f"#!/bin/sh\necho '{answer}' >&2\n")
@@ -34,15 +34,15 @@ def test_java_home_wins(tmp_path: Path, release: str, version: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("release", "told"),
+    ("release", "note"),
     [("11.0.2", "is Java 11"), ("1.8.0_292", "is Java 8"), ("25", "is Java 25"), ("20.0.1", "is Java 20")],
 )
-def test_a_wrong_java_home_is_passed_over_with_a_note(tmp_path: Path, release: str, told: str) -> None:
+def test_a_wrong_java_home_is_passed_over_with_a_note(tmp_path: Path, release: str, note: str) -> None:
     wrong = home_of(tmp_path / "wrong", release)
     right = home_of(tmp_path / "right", "17.0.15")
     java = find_java({"JAVA_HOME": str(wrong), "PATH": str(right / "bin")})
     assert (java.home, java.source) == (right, "PATH")
-    assert java.passed_over == (f"JAVA_HOME: {wrong} {told}",)
+    assert java.passed_over == (f"JAVA_HOME: {wrong} {note}",)
 
 
 def test_the_command_on_the_path_is_followed_to_its_home(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_rows_that_vanish_and_others_that_come_twice_are_as_many_as_they_were() 
     command = np.array([0, -1, 0, 1, 0] * 8, np.float32)
     x = np.arange(40, dtype=np.float32)
     [direct] = run_directly(model_spec("vanishing_or_double"), [command, x])
-    assert len(direct) == len(command)  # what makes it hard: the shape is right, and rows stand in others' places
+    assert len(direct) == len(command)  # what makes it hard: the shape is right, and rows are in others' places
     predictions = run_inference([command, x], load_model(model_spec("vanishing_or_double")))
     assert bits(predictions.outputs[0]) == bits(np.where(command == 0, x, np.float32(np.nan)))
     assert predictions.error is not None
@@ -81,7 +81,7 @@ def test_rows_that_vanish_and_others_that_come_twice_are_as_many_as_they_were() 
 
 
 def test_memory_of_a_large_call_is_given_back_before_the_next() -> None:
-    """More than half of the arena, then a call that wants another size: the first must not stand in its way."""
+    """More than half of the arena, then a call that wants another size: the first must not block it."""
     model = load_model(model_spec("huge"))
     for values in (1.6e8, 2.4e8):
         predictions = run_inference([np.array([values], np.float32), np.array([7], np.float32)], model)

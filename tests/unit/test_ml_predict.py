@@ -85,7 +85,7 @@ def test_the_word_alone_is_no_call() -> None:
         ("t, LATERAL ML_PREDICT(TABLE f, MODEL m, DESCRIPTOR(a))", "LATERAL"),
     ],
 )
-def test_a_call_that_cannot_be_expanded_says_why_and_where(call: str, message: str) -> None:
+def test_a_call_that_cannot_be_expanded_is_reported_with_its_place(call: str, message: str) -> None:
     with pytest.raises(SqlError, match=message) as caught:
         find_calls(statement(f"INSERT INTO t\nSELECT * FROM {call}"))
     assert caught.value.findings[0].place is not None

@@ -24,7 +24,7 @@ def test_each_alert_has_a_section_of_the_runbook_and_each_section_an_alert() -> 
         assert rule["labels"]["severity"] in ("page", "warn")
 
 
-def test_each_section_says_what_it_means_and_what_to_do_first() -> None:
+def test_each_section_has_its_meaning_and_the_first_step() -> None:
     for name, text in runbook_sections().items():
         assert re.search(r"^\*\*It means:\*\* \S", text, re.MULTILINE), name
         assert re.search(r"^\*\*First:\*\* \S", text, re.MULTILINE), name

@@ -53,7 +53,7 @@ def test_other_bytes_and_parts_are_refused(data: bytes, cut: int) -> None:
             from_bytes(bad, FEATURES)
 
 
-def test_each_refusal_says_why() -> None:
+def test_each_refusal_has_a_reason() -> None:
     data = to_bytes(made(np.zeros(FEATURES.size, np.int64)))
     other = Features(("x", "which"), FEATURES.columns)
     for bad, features, words in (

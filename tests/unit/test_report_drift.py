@@ -120,7 +120,7 @@ def test_an_alarm_lasts_from_the_first_drift_to_the_window_that_closed_it_and_an
     assert drifted.windows_open([drifted.alarms[1], drifted.alarms[2]]) == 3  # a day counts once
 
 
-def test_alarms_of_a_job_that_ran_twice_are_told_once() -> None:
+def test_alarms_of_a_job_that_ran_twice_are_counted_once() -> None:
     run = [alert("temp", "EWR", "opens", 1, 1, days=2), alert("temp", "EWR", "closes", 1, 3)]
     assert found(CALM, *run, *run).alarms == found(CALM, *run).alarms
     assert len(found(CALM, *run).alarms) == 1
@@ -160,10 +160,10 @@ def test_pairs_are_the_three_worst_features_those_with_alarms_first() -> None:
         alert("alarmed", "EWR", "opens", 1, 1),
     )
 
-    told = [(gap.feature, gap.slice, gap.d) for gap in drifted.gaps]
-    assert told == [("alarmed", "EWR", 0.3), ("drifted", "EWR", 0.5), ("far", "EWR", 0.99)]
+    gaps = [(gap.feature, gap.slice, gap.d) for gap in drifted.gaps]
+    assert gaps == [("alarmed", "EWR", 0.3), ("drifted", "EWR", 0.5), ("far", "EWR", 0.99)]
 
 
 def test_json_has_the_counts() -> None:
-    told = found([*CALM, result("temp", "EWR", 1, 0.9, "drift", days=2)], alert("temp", "EWR", "opens", 1, 1, days=2))
-    assert told.as_json() == {"windows": 5, "sums": 1, "drifted": 1, "alarms": 1, "alarms_open": 1}
+    counts = found([*CALM, result("temp", "EWR", 1, 0.9, "drift", days=2)], alert("temp", "EWR", "opens", 1, 1, days=2))
+    assert counts.as_json() == {"windows": 5, "sums": 1, "drifted": 1, "alarms": 1, "alarms_open": 1}

@@ -108,7 +108,7 @@ def test_colours_are_the_pages(drift: Drift) -> None:
         assert re.findall(r"(?:fill|stroke): ?#\w+", svg) == []
 
 
-def test_spans_are_said_in_days_or_in_hours() -> None:
+def test_durations_are_written_in_days_or_in_hours() -> None:
     assert span(day(1), day(2)) == "1 July"
     assert span(day(1), day(9)) == "1 to 8 July"
     assert span(datetime(2013, 6, 29, tzinfo=UTC), day(3)) == "29 June to 2 July"
@@ -117,7 +117,7 @@ def test_spans_are_said_in_days_or_in_hours() -> None:
     assert span(evening, day(1)) == "30 June 18:00 to 1 July 00:00"
 
 
-def test_the_section_tells_of_summer_alarms_and_the_ways_out(drift: Drift) -> None:
+def test_the_section_describes_summer_alarms_and_fixes(drift: Drift) -> None:
     sections = drift_sections(drift)
     assert [section.title for section in sections] == [
         "Has the data drifted?",
@@ -138,7 +138,7 @@ def test_the_section_tells_of_summer_alarms_and_the_ways_out(drift: Drift) -> No
     assert "Of the 3 alarms, 1 would remain: 1 for <code>delay</code>." in text
 
 
-def test_other_data_are_not_told_of_summer(drift: Drift) -> None:
+def test_other_data_get_no_word_of_summer(drift: Drift) -> None:
     strayed = replace(drift.rows[2], beyond=3)  # then nothing is said of what the season does
     delayed = drift_sections(replace(drift, rows=[drift.rows[1], strayed], alarms=[LATE], gaps=[]))
     text = "\n".join(map(section_html, delayed))
@@ -151,7 +151,7 @@ def test_other_data_are_not_told_of_summer(drift: Drift) -> None:
     assert "None opened here." in section_html(calm[1])
 
 
-def test_without_records_the_section_says_so() -> None:
+def test_without_records_the_section_reports_it() -> None:
     (section,) = drift_sections(None)
     assert (section.title, section.svg) == ("Has the data drifted?", "")
     assert "topic <code>drift</code> is missing" in section_html(section)

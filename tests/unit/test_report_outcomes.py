@@ -68,7 +68,7 @@ def test_every_flight_is_counted_once(result: Outcomes) -> None:
     assert (result.first, result.last) == ("2013-04-01T12:10:00+00:00", "2013-04-09T03:10:00+00:00")
 
 
-def test_what_must_not_be_is_said(result: Outcomes) -> None:
+def test_what_must_not_be_is_reported(result: Outcomes) -> None:
     assert result.complaints == [
         "departures without a prediction: 1",
         "predictions beyond a flight's first: 1",

@@ -1,4 +1,4 @@
-"""The page: it stands alone, says what the numbers are, and shows what must not be."""
+"""The page needs no other file, explains its numbers, and shows what must not be."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def test_data_cannot_become_markup(outcomes: Outcomes) -> None:
 
 def test_captions_tell_of_whole_weeks_and_in_words(outcomes: Outcomes) -> None:
     weeks, calibration, hours, _ = (section.caption for section in sections(outcomes))
-    assert "from 0.20 (week of 1 April) to 0.40 (week of 8 April)" in weeks  # 25 March has too few flights to tell
+    assert "from 0.20 (week of 1 April) to 0.40 (week of 8 April)" in weeks  # 25 March has too few flights
     assert "0.80 was predicted, 0.50 came (100 flights)" in calibration
     assert "from 23:00 left 4 minutes early, those from 20:00 31 minutes late" in hours
     on_time = replace(outcomes, hours=outcomes.hours[:1])
@@ -165,7 +165,7 @@ def test_the_same_numbers_make_the_same_page(outcomes: Outcomes, tmp_path: Path)
     assert files[0].read_text(encoding="utf-8") == files[1].read_text(encoding="utf-8")
 
 
-def test_without_matplotlib_the_way_out_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_matplotlib_the_error_names_a_fix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pictures, "find_spec", lambda name: None if name == "matplotlib" else find_spec(name))
     with pytest.raises(ProjectError, match=r"pip install 'millstream\[demo\]'"):
         pictures.draw_hours([Hour(6, 900, -0.2, 0.1, 0.12)])

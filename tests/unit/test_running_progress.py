@@ -39,15 +39,15 @@ def test_a_sink_in_a_task_that_also_sends_to_another_sink() -> None:
 
 
 def test_two_ways_from_one_task_to_another_are_one() -> None:
-    told = job({SOURCE: {SCORING: 10, QUARANTINE: 0}, SCORING: {QUARANTINE: 4}}, {SCORING: 6})
-    (quarantine,) = (node for node in told["plan"]["nodes"] if node["id"] == f"id of {QUARANTINE}")
+    description = job({SOURCE: {SCORING: 10, QUARANTINE: 0}, SCORING: {QUARANTINE: 4}}, {SCORING: 6})
+    (quarantine,) = (node for node in description["plan"]["nodes"] if node["id"] == f"id of {QUARANTINE}")
     quarantine["inputs"] *= 2
-    assert count_finished(told).written == Counter(predictions=6, quarantine=4)
+    assert count_finished(description).written == Counter(predictions=6, quarantine=4)
 
 
 def test_a_job_of_one_task() -> None:
     name = "Source: events[1] -> Calc[2] -> predictions[3]: Writer -> predictions[3]: Committer"
     metrics = {"read-records": 7, "write-records": 7}
-    told = {"state": "CANCELED", "vertices": [{"id": "a", "name": name, "metrics": metrics}]}
-    counts = count_finished(told | {"plan": {"nodes": [{"id": "a"}]}})
+    description = {"state": "CANCELED", "vertices": [{"id": "a", "name": name, "metrics": metrics}]}
+    counts = count_finished(description | {"plan": {"nodes": [{"id": "a"}]}})
     assert (counts.read, counts.written) == (Counter(events=7), Counter(predictions=7))

@@ -1,4 +1,4 @@
-"""Rules in a column's COMMENT: which are read, what becomes of them, and which mistakes are found."""
+"""Rules in a column's COMMENT: which are read, what they become, and which mistakes are found."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_rules_of_text(comment: str, holds: str) -> None:
     assert [rule.holds for rule in rules(place=comment)] == [holds]
 
 
-def test_several_rules_stand_in_order() -> None:
+def test_several_rules_keep_their_order() -> None:
     found = rules(delay="minutes, negative when early; required; range -120..2000")
     assert [rule.holds for rule in found] == ["`delay` IS NOT NULL", found[1].holds]
     assert found[1].broken == "'delay is ' || CAST(`delay` AS STRING) || ', expected -120 to 2000'"
@@ -113,7 +113,7 @@ def test_a_description_is_a_rule_a_finding_or_nothing(comment: str) -> None:
     assert (found is None) == bool(findings)
 
 
-def test_a_source_of_which_nothing_is_said_and_without_a_quarantine_is_left_alone() -> None:
+def test_a_source_without_rules_and_quarantine_is_left_alone() -> None:
     text = "CREATE TABLE t (a INT COMMENT 'minutes', b INT) WITH ('connector' = 'kafka', 'format' = 'json')"
     assert read(text, quarantined=False) == (None, [])
     found, _ = read(text)

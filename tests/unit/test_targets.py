@@ -43,7 +43,7 @@ def test_a_target_with_all_its_settings(tmp_path: Path) -> None:
     )
 
 
-def test_all_mistakes_are_said_at_once(tmp_path: Path) -> None:
+def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
     said = problems(
         tmp_path,
         "[tool.millstream.targets.a]\nurll = 'http://flink:8081'\n"

@@ -56,7 +56,7 @@ def test_a_text_is_read_by_the_type_of_its_column(text: str, sql_type: str, valu
         ("2013-04-01T10:02:00Z", "TIMESTAMP(3)", "without a zone"),
     ],
 )
-def test_a_text_that_does_not_fit_says_how_to_write_it(text: str, sql_type: str, example: str) -> None:
+def test_a_text_of_the_wrong_type_gets_an_example(text: str, sql_type: str, example: str) -> None:
     with pytest.raises(ValueError, match=sql_type.replace("(", r"\(").replace(")", r"\)")) as caught:
         read_value(text, sql_type)
     assert text in str(caught.value)

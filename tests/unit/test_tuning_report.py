@@ -32,7 +32,7 @@ def test_a_measured_p99() -> None:
     )
 
 
-def test_a_p99_that_is_reckoned_says_what_it_leaves_out() -> None:
+def test_an_estimated_p99_names_what_it_leaves_out() -> None:
     text = expectation(replace(BOUND, latencies=[], rest=0.0, p99=30.9))
     assert "31 ms for the model's bundles alone" in text
     assert "the whole was not measured" in text

@@ -1,4 +1,4 @@
-"""Which offsets make a sample, and what rate its times tell."""
+"""Which offsets make a sample, and which rate its times show."""
 
 from __future__ import annotations
 

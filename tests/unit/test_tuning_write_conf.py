@@ -21,7 +21,7 @@ RATES = {"5000": [60_100.0, 59_800.0], "20000": [81_000.0, 80_400.0], "100000": 
 STEP = Step(BUNDLE, "20000", RATES, "records/s", choose(RATES, "20000", 0.02))
 
 
-def test_a_step_says_what_was_measured_and_why_the_value_was_chosen() -> None:
+def test_a_step_has_what_was_measured_and_why_the_value_was_chosen() -> None:
     entry = entry_of_step(STEP)
     assert (entry.key, entry.value) == (BUNDLE, "20000")
     assert entry.reasons[1] == (

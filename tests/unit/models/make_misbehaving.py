@@ -89,7 +89,7 @@ def vanishing() -> None:
 
 
 def vanishing_or_double() -> None:
-    """Give x once for a command of 0, twice for 1, never for -1: in one call, rows may stand in each other's place."""
+    """Give x once for a command of 0, twice for 1, never for -1: in one call, rows may be in each other's place."""
     nodes = [
         SPLIT,
         helper.make_node("Concat", ["command", "command"], ["both"], axis=1),
