@@ -1,9 +1,9 @@
-# Two commands do all the set-up: `make demo` and `make test`. Only Python 3.11 (or 3.12) and make must be there.
+# `make demo` and `make test` do all the set-up. They need Python 3.11 or 3.12, and make.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
-# Flink's Python workers import some thousand modules: without byte code each one would compile them anew.
+# Flink's Python workers import about a thousand modules: without byte code each worker would compile them again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-slow test-all lint types unit minicluster cluster commands model lock bench soak clean
@@ -12,7 +12,7 @@ help:  ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 22
 
 .venv/installed: requirements/all.lock requirements/installer.lock pyproject.toml
-	@echo "Making the virtual environment .venv (half a minute to two)"
+	@echo "Creating the virtual environment .venv (half a minute to two)"
 	@rm -f $@
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/installer.lock
@@ -57,7 +57,7 @@ cluster: .venv/installed  ## Tests on a standalone Flink cluster that is broken 
 commands: .venv/installed  ## Tests of commands, each in a process of its own, and of the documents.
 	@$(PYTEST) tests/commands
 
-model: .venv/installed models/train/.venv/installed  ## Train models/late_arrival/1 anew from the flights.
+model: .venv/installed models/train/.venv/installed  ## Train models/late_arrival/1 from the flights.
 	@$(BIN)/python -m pyflink_jobs.demo.train_model --python models/train/.venv/bin/python
 
 models/train/.venv/installed: models/train/requirements.lock .venv/installed
@@ -65,7 +65,7 @@ models/train/.venv/installed: models/train/requirements.lock .venv/installed
 	@$(BIN)/uv pip install --python models/train/.venv/bin/python --require-hashes -r models/train/requirements.lock
 	@touch $@
 
-lock: .venv/installed  ## Choose new versions within pyproject.toml's ranges.
+lock: .venv/installed  ## Update the locks within pyproject.toml's ranges.
 	@$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
 	  --no-annotate --custom-compile-command "make lock" requirements/installer.in -o requirements/installer.lock
 	@$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
@@ -77,18 +77,18 @@ lock: .venv/installed  ## Choose new versions within pyproject.toml's ranges.
 	@$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
 	  --custom-compile-command "make lock" models/train/requirements.in -o models/train/requirements.lock
 
-bench: .venv/installed  ## All figures of bench/, in one run of about half an hour.
+bench: .venv/installed  ## Measure all figures of bench/, in about half an hour.
 	@mkdir -p out
 	@$(BIN)/python -m bench --json out/bench.json
 
-# How often each fault happens (outages a third as often), and how long the soak lasts.
+# How often each fault is tried (outages a third as often), and how many minutes the soak lasts.
 TRIES ?= 10
 MINUTES ?= 30
 
-soak: .venv/installed  ## Kill, cut, fill up: what a running job survives, as a table; then half an hour near its capacity.
+soak: .venv/installed  ## Inject faults into a running job and count its records; then run it half an hour near its capacity.
 	@mkdir -p out
 	@$(BIN)/python -m bench.survival --tries $(TRIES) --minutes $(MINUTES) --json out/survival.json
 
-clean:  ## Remove what these commands made.
+clean:  ## Remove everything that these commands created.
 	-@test -x $(BIN)/millstream && $(BIN)/millstream down --purge
 	@rm -rf .venv models/train/.venv out .millstream

@@ -3,12 +3,12 @@
     python bench_models.py --out bench/models
 
 - `mlp.onnx`: input `x` float32 [batch, 16], layers of 64 and 32 with ReLU, output `y` float32 [batch, 1]; its weights
-  are random: what it computes does not matter, only how much.
+  are random: only the amount of computation matters.
 - `mlp_64.onnx`, `mlp_256.onnx`: the same network, but its input is [batch, 64] or [batch, 256].
 - `gbm.onnx`: input `x` float32 [batch, 16], 100 LightGBM trees of 31 leaves, output `variable` float32 [batch, 1],
-  trained on made-up data, so that its trees are as uneven as real ones.
+  trained on generated data, so that its trees are as uneven as real ones.
 
-Each time the same bytes come out.
+The files are the same each time.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 The training data are JSON lines, in one file or all files of a folder: `departed_ms` (UTC epoch milliseconds), the
 model's input columns (numbers or null) and `late`. Flights that departed in April are for evaluation alone. The same
-data give the same bytes, whatever the order of the rows.
+data give the same bytes, in any order of the rows.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def between(rows: pd.DataFrame, start: str, end: str) -> pd.DataFrame:
 
 
 def features(rows: pd.DataFrame, columns: list[str]) -> Floats:
-    """Return float32 [rows, columns], NaN for null: what the model will be given when it scores."""
+    """Return float32 [rows, columns], NaN for null: the model's input when it scores."""
     values: Floats = rows[columns].to_numpy(np.float32)
     return values
 
@@ -138,7 +138,7 @@ def probabilities(model: bytes, inputs: Floats) -> Floats:
 
 
 def compare(model: bytes, booster: lightgbm.Booster, inputs: Floats) -> None:
-    """Insist that ONNX Runtime and LightGBM agree: on all rows, on rows with any one value missing, on empty rows."""
+    """Check that ONNX Runtime and LightGBM agree: on all rows, on rows with any one value missing, on empty rows."""
     sample = inputs[:: max(1, len(inputs) // 5_000)]
     cases = [inputs, np.full((1, inputs.shape[1]), np.nan, np.float32)]
     for column in range(inputs.shape[1]):

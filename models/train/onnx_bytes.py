@@ -1,4 +1,4 @@
-"""ONNX models as bytes: the same each time, and readable by the oldest ONNX Runtime that Millstream takes."""
+"""ONNX models as bytes: the same each time, and readable by the oldest ONNX Runtime that Millstream supports."""
 
 from __future__ import annotations
 

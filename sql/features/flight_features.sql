@@ -1,4 +1,4 @@
--- What the model sees: one row a departure, at its event time.
+-- The model's features: one row per departure, at its event time.
 CREATE VIEW flight_features AS
 SELECT
   d.flight_id,
@@ -13,7 +13,7 @@ SELECT
   CAST(d.distance AS FLOAT)              AS distance,                 -- miles
   CAST(HOUR(d.scheduled_local) AS FLOAT) AS scheduled_hour,           -- 0 to 23, New York
   CAST(DAYOFWEEK(d.scheduled_local) AS FLOAT) AS weekday,             -- 1 is Sunday, New York
-  -- An airport without departures in the last hour keeps its last row: older than five minutes, it says nothing of now.
+  -- An airport without departures in the last hour keeps its last row: it is not valid after five minutes.
   CASE WHEN c.window_time > d.departed_at - INTERVAL '5' MINUTE THEN CAST(c.departures AS FLOAT) ELSE 0 END AS origin_departures_1h,
   CASE WHEN c.window_time > d.departed_at - INTERVAL '5' MINUTE THEN c.mean_delay END                       AS origin_delay_1h,       -- mean, minutes
   CASE WHEN c.window_time > d.departed_at - INTERVAL '5' MINUTE THEN c.late_share END                       AS origin_late_share_1h,  -- 0 to 1

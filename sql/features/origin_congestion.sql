@@ -1,4 +1,4 @@
--- How busy and how late each airport was in the last hour, anew every five minutes.
+-- How busy and how late each airport was in the last hour, every five minutes.
 CREATE VIEW origin_congestion AS
 SELECT
   origin,

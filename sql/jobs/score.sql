@@ -1,4 +1,4 @@
--- Score each flight as it leaves.
+-- Score each flight when it departs.
 INSERT INTO predictions
 SELECT flight_id, departed_at, p_late, model_version, departure_partition, departure_offset
 FROM ML_PREDICT(

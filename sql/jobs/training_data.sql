@@ -1,4 +1,4 @@
--- The rows that a model is trained on: the features the scoring job sees, with what became of the flight.
+-- The rows that a model is trained on: the features of the scoring job, with the label of each flight.
 INSERT INTO training_data
 SELECT
   f.flight_id, f.departed_ms, CAST(f.departed_at AS TIMESTAMP_LTZ(3)) AS departed_at, f.origin,

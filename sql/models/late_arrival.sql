@@ -1,4 +1,4 @@
--- P(arrives more than 15 minutes late), known the moment a flight leaves.
+-- P(arrives more than 15 minutes late), at the time of departure.
 CREATE MODEL late_arrival
 INPUT (
   dep_delay             FLOAT,   -- minutes

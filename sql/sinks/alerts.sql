@@ -1,4 +1,4 @@
--- An alarm as it opens and as it closes, in words.
+-- One record when an alarm opens, and one when it closes.
 CREATE TABLE alerts (
   model        STRING,
   version      STRING,            -- the folder under models/<model>/
@@ -9,7 +9,7 @@ CREATE TABLE alerts (
   since        TIMESTAMP_LTZ(3),  -- start of the first window that drifted
   window_start TIMESTAMP_LTZ(3),  -- the window that opened or closed it
   window_end   TIMESTAMP_LTZ(3),
-  message      STRING,            -- which feature, which slice, how much, since when
+  message      STRING,            -- feature, slice, distance, since when
   defined_at   STRING             -- file and line of the feature in SQL
 ) WITH (
   'connector' = 'kafka',

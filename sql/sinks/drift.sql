@@ -1,21 +1,21 @@
--- One record for each window, slice and feature of a monitored model. docs/drift.md says what the numbers mean.
+-- One record for each window, slice and feature of a monitored model. docs/drift.md explains the numbers.
 CREATE TABLE drift (
   model               STRING,
   version             STRING,            -- the folder under models/<model>/
   job                 STRING,            -- the file in sql/jobs/
   window_start        TIMESTAMP_LTZ(3),
-  window_end          TIMESTAMP_LTZ(3),  -- several windows from the start where they were summed
+  window_end          TIMESTAMP_LTZ(3),  -- the last window's end for a sum of windows
   slice               STRING,            -- '(all)' without slices; '(rest)' and '(null)' of them
-  feature             STRING,            -- '(late)' where n counts rows that came too late for the window
+  feature             STRING,            -- '(late)': n is the number of rows too late for the window
   n                   BIGINT,            -- values, without NULL
   nulls               BIGINT,
-  late                BIGINT,            -- rows that came after the window's end and were added to it
+  late                BIGINT,            -- rows that arrived after the window's end and were added
   d_lo                DOUBLE,            -- the largest difference of distribution functions is at least this,
   d_hi                DOUBLE,            -- and at most this
   margin              DOUBLE,            -- what d_lo must exceed
   p                   DOUBLE,            -- Kolmogorov-Smirnov; chi-square for text
   q                   DOUBLE,            -- p after Benjamini and Hochberg, over all features and slices of the window
-  `rank`              DOUBLE,            -- share of earlier windows as far away as this one
+  `rank`              DOUBLE,            -- share of earlier windows with at least this distance
   psi                 DOUBLE,            -- population stability index
   wasserstein         DOUBLE,            -- in the feature's own unit
   verdict             STRING,            -- 'stable', 'drift', 'too few', 'no reference' or 'late'
@@ -23,7 +23,7 @@ CREATE TABLE drift (
   reference_n         BIGINT,
   reference_nulls     BIGINT,
   reference_quantiles ARRAY<DOUBLE>,     -- then
-  reference           STRING             -- the profile, by the first digits of its file's sha256
+  reference           STRING             -- first digits of the profile's sha256
 ) WITH (
   'connector' = 'kafka',
   'topic' = 'drift',

@@ -1,8 +1,8 @@
--- One record a departure, keyed by flight.
+-- One record per departure, keyed by flight.
 CREATE TABLE predictions (
   flight_id     STRING,            -- as in departures
   departed_at   TIMESTAMP_LTZ(3),  -- event time
-  p_late        DOUBLE,            -- P(more than 15 minutes late); NULL where the model refused the row
+  p_late        DOUBLE,            -- P(more than 15 minutes late); NULL if the model refused the row
   model_version STRING,            -- the folder under models/late_arrival/
   departure_partition INT,         -- the record of departures that was scored: for `millstream audit`
   departure_offset    BIGINT

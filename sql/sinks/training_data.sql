@@ -1,4 +1,4 @@
--- Features with the label that came later, one JSON line a flight, for training.
+-- Features with their labels, one JSON line per flight, for training.
 CREATE TABLE training_data (
   flight_id             STRING,
   departed_ms           BIGINT,    -- event time, UTC epoch milliseconds

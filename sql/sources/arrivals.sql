@@ -1,4 +1,4 @@
--- The label: flights as they arrive. One record an arrival, keyed by flight; diverted flights have none.
+-- The label: arrivals. One record per arrival, keyed by flight; diverted flights have none.
 CREATE TABLE arrivals (
   flight_id  STRING,    -- as in departures
   arrived_ms BIGINT,    -- at the gate, UTC epoch milliseconds

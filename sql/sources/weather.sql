@@ -18,7 +18,7 @@ CREATE TABLE weather (
   'connector' = 'upsert-kafka',
   'topic' = 'weather',
   'properties.bootstrap.servers' = '${KAFKA_BOOTSTRAP_SERVERS:-localhost:9092}',
-  'scan.parallelism' = '1',   -- the topic has one partition; a reader without any would hold event time back at first
+  'scan.parallelism' = '1',   -- the topic has one partition; a reader without a partition would delay event time
   'key.format' = 'raw',
   'value.format' = 'json'
 );

@@ -1,4 +1,4 @@
--- What goes out: one JSON record an event, keyed by its id.
+-- The output: one JSON record per event, keyed by its id.
 CREATE TABLE predictions (
   id STRING,
   event_time TIMESTAMP_LTZ(3),

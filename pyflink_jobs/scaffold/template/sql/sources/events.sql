@@ -1,12 +1,12 @@
--- What comes in: one JSON record an event. What cannot be scored goes to the topic quarantine; a column's COMMENT may
--- hold rules: COMMENT 'degrees; required; range -40..60'.
+-- The input: one JSON record per event. Records that cannot be scored go to the topic quarantine; a column's COMMENT may
+-- have rules: COMMENT 'degrees; required; range -40..60'.
 CREATE TABLE events (
-  id       STRING,   -- names the event
+  id       STRING,   -- identifies the event
   event_ms BIGINT,   -- when it happened, UTC epoch milliseconds
-$source_columns  event_partition INT METADATA FROM 'partition' VIRTUAL,   -- which record it is: for millstream audit
+$source_columns  event_partition INT METADATA FROM 'partition' VIRTUAL,   -- the record's position, for millstream audit
   event_offset BIGINT METADATA FROM 'offset' VIRTUAL,
   event_time AS TO_TIMESTAMP_LTZ(event_ms, 3),
-  WATERMARK FOR event_time AS event_time - INTERVAL '10' SECOND   -- records may come this much out of order
+  WATERMARK FOR event_time AS event_time - INTERVAL '10' SECOND   -- records may be this late
 ) WITH (
   'connector' = 'kafka',
   'topic' = 'events',
