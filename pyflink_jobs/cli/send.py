@@ -28,7 +28,7 @@ def send(context: Context, topic: str, file: BinaryIO, *, as_json: bool) -> None
       millstream send events data/events.jsonl
     """
     from pyflink_jobs.local.broker import bootstrap_servers
-    from pyflink_jobs.local.sending import send_records
+    from pyflink_jobs.local.send import send_records
     from pyflink_jobs.local.topics import create
 
     bootstrap = bootstrap_servers(context.project)

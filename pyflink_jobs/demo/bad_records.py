@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from pyflink_jobs.local.sending import send_records
+from pyflink_jobs.local.send import send_records
 
 __all__ = ["BAD", "send_bad_records"]
 

@@ -1,7 +1,7 @@
 """The local broker: a real Apache Kafka of one node that outlives the command that starts it.
 
-Which broker belongs to a state folder, and where it listens, stands on its own command line. So the table of processes
-is the one truth: no file with a process id that could be stale, and no process is ever stopped that is not ours.
+A broker's command line has its state folder and its address, and is the only record of them: there is no file with a
+process id that could be out of date, and no other process is ever stopped.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ADDRESS = "-Dmillstream.address="
 
 @dataclass(frozen=True)
 class Broker:
-    """A running broker; `notes` tells what `start` had to mend or to choose."""
+    """A running broker; `notes` are what `start` had to fix or to choose."""
 
     bootstrap_servers: str
     pid: int
@@ -47,7 +47,7 @@ class Broker:
 def bootstrap_servers(project: Project) -> str:
     """Return the address of the Kafka that a project's commands use.
 
-    The environment's `MILLSTREAM_KAFKA` wins, then the project's local broker while its process lives, then its
+    The environment's `MILLSTREAM_KAFKA` wins, then the project's local broker while its process runs, then its
     setting `kafka`.
     """
     if "MILLSTREAM_KAFKA" not in os.environ and (broker := alive(project.state)):
@@ -61,17 +61,17 @@ def folder(state: Path) -> Path:
 
 
 def alive(state: Path) -> Broker | None:
-    """Return the broker of a state folder whose process lives, whether or not it answers."""
+    """Return the broker of a state folder if its process runs, whether or not it answers."""
     running = _running(state)
     return running[1] if running else None
 
 
 def start(state: Path, port: int | None = None, java: Java | None = None, host: str = "127.0.0.1") -> Broker:
-    """Return the broker of a state folder, started if need be, ready for requests.
+    """Return the broker of a state folder, ready for requests; start it if it does not run.
 
-    `port` None means the default port, or a free one where that is taken; 0 means a free one. It listens at `host`,
-    an address of this machine.
-    Raises LocalError where there is no Java, a jar cannot be fetched, the port is taken or the broker fails.
+    `port` None means the default port, or a free one if that is in use; 0 means a free one. `host` is the address of
+    this machine that it listens at.
+    Raises LocalError where there is no Java, a jar cannot be fetched, the port is in use or the broker fails.
     """
     from pyflink_jobs.local import topics
 
@@ -83,12 +83,12 @@ def start(state: Path, port: int | None = None, java: Java | None = None, host: 
             if topics.answers(broker.bootstrap_servers):
                 return broker
             kafka_server.end(process)
-            notes.append(f"the broker with process id {process.pid} no longer answered and was ended")
+            notes.append(f"the broker with process id {process.pid} did not answer and was stopped")
         elif (home / "data").is_dir() and not (home / "data" / ".kafka_cleanshutdown").exists():
             notes.append("the last broker here was not stopped by `millstream down`; its data is recovered")
         command = kafka_server.command(java or find_java(), jars("kafka"))
         if not (home / "data" / "meta.properties").is_file():
-            kafka_server.configure(home, host, kafka_server.free_port(0, host))  # the tool reads all of it
+            kafka_server.configure(home, host, kafka_server.free_port(0, host))  # the tool reads the whole file
             kafka_server.format_data(home, command)
         for tries_left in reversed(range(_TRIES)):
             chosen = _choose_port(port, host)
@@ -97,16 +97,16 @@ def start(state: Path, port: int | None = None, java: Java | None = None, host: 
             try:
                 process = kafka_server.launch(home, address, command, [_mark(state), f"{_ADDRESS}{address}"])
                 break
-            except kafka_server.AddressInUseError:  # the port was free a second ago; choose again
+            except kafka_server.AddressInUseError:  # another process has just taken the port: choose again
                 if not tries_left:
                     raise
         if port is None and chosen != DEFAULT_PORT:
-            notes.append(f"port {DEFAULT_PORT} is taken, so the broker listens on {chosen}")
+            notes.append(f"port {DEFAULT_PORT} is in use, so the broker listens on {chosen}")
     return Broker(address, process.pid, process.create_time(), _log(state), started_now=True, notes=tuple(notes))
 
 
 def stop(state: Path, *, purge: bool = False) -> bool:
-    """Stop the broker of a state folder, and say whether one ran. With `purge`, delete its data and logs."""
+    """Stop the broker of a state folder and return whether one ran; with `purge`, delete its data and logs."""
     home = folder(state)
     if not home.is_dir():
         return False
@@ -120,9 +120,9 @@ def stop(state: Path, *, purge: bool = False) -> bool:
 
 
 def _running(state: Path) -> tuple[psutil.Process, Broker] | None:
-    """Find our process by the marks on its command line."""
+    """Find the broker's process by the marks on its command line."""
     for process in psutil.process_iter(["cmdline", "create_time"]):
-        arguments = process.info["cmdline"] or []  # None where we may not look, and for a process that has ended
+        arguments = process.info["cmdline"] or []  # None for processes of other users and for those that have ended
         if _mark(state) in arguments:
             address = next(text.removeprefix(_ADDRESS) for text in arguments if text.startswith(_ADDRESS))
             return process, Broker(address, process.pid, process.info["create_time"], _log(state))
@@ -142,7 +142,7 @@ def _choose_port(port: int | None, host: str) -> int:
         return free
     if port is not None:
         raise LocalError(
-            f"port {port} is taken on this machine",
-            fixes=("let a free one be chosen: millstream up --port 0", f"stop what listens on port {port}"),
+            f"port {port} is in use on this machine",
+            fixes=("choose a free one: millstream up --port 0", f"stop the process that listens on port {port}"),
         )
     return kafka_server.free_port(0, host)

@@ -1,4 +1,4 @@
-"""One at a time: two commands that start or stop the same processes."""
+"""A lock for commands that start or stop the same processes."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ __all__ = ["alone"]
 
 @contextlib.contextmanager
 def alone(home: Path) -> Iterator[None]:
-    """Keep a second `up` or `down` of the same folder waiting until this one is done."""
+    """Let other commands for the same folder wait until the block ends."""
     home.mkdir(parents=True, exist_ok=True)
     with (home / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        home.mkdir(parents=True, exist_ok=True)  # the one that we waited for may have purged it
+        home.mkdir(parents=True, exist_ok=True)  # the command before may have purged it
         yield

@@ -1,7 +1,7 @@
 """The local cluster: a real standalone Flink, of JobManager and TaskManagers, that outlives the command that starts it.
 
-It is the one that the apache-flink package carries. As with the broker, each process's command line says to which state
-folder it belongs and what it is; so the table of processes is the one truth, and `start` starts again what has died.
+It is the Flink of the apache-flink package. As with the broker, each process's command line has its state folder and
+its role, and is the only record of them; `start` restarts the processes that have died.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ _WORKER = "pyflink.fn_execution.beam.beam_boot"
 
 @dataclass(frozen=True)
 class Layout:
-    """Which processes a cluster has: with `ha` a ZooKeeper too, so that a new JobManager finds the jobs of a dead one.
+    """The processes of a cluster: with `ha` also a ZooKeeper, so that a new JobManager finds the jobs of a dead one.
 
-    `python` is the interpreter of the workers, `options` are Flink's.
+    `python` is the workers' interpreter, `options` are Flink's.
     """
 
     taskmanagers: int = 2
@@ -52,7 +52,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Cluster:
-    """A running cluster: where its REST interface is, and the process ids by role, such as "taskmanager-1"."""
+    """A running cluster: the URL of its REST interface, and process ids by role, such as "taskmanager-1"."""
 
     url: str
     pids: dict[str, int]
@@ -66,7 +66,7 @@ def folder(state: Path) -> Path:
 
 
 def alive(state: Path) -> Cluster | None:
-    """Return the cluster of a state folder, if any process of it lives."""
+    """Return the cluster of a state folder; None if none of its processes runs."""
     found = processes(state)
     if not found:
         return None
@@ -85,10 +85,10 @@ def processes(state: Path) -> dict[str, psutil.Process]:
 
 
 def start(state: Path, layout: Layout | None = None, port: int | None = None) -> Cluster:
-    """Return the cluster of a state folder, complete: what does not run of it is started.
+    """Return the cluster of a state folder, and start those of its processes that do not run.
 
-    `layout` and `port` count for a cluster of which nothing runs; the default is two TaskManagers at port 8081, or a
-    free one. Raises LocalError where there is no Java or the cluster does not get ready.
+    `layout` and `port` are for a cluster with no running process; the default is two TaskManagers at port 8081, or at
+    a free one. Raises LocalError where there is no Java or the cluster does not get ready.
     """
     home = folder(state)
     with alone(home):
@@ -107,18 +107,18 @@ def start(state: Path, layout: Layout | None = None, port: int | None = None) ->
             _launch(state, role, url)
         _wait_until_complete(state, url, set(lives))
     cluster = alive(state)
-    assert cluster is not None, "all of its processes have just been seen"  # noqa: S101
+    assert cluster is not None, "all of its processes ran a moment ago"  # noqa: S101
     return Cluster(cluster.url, cluster.pids, cluster.logs, tuple(missing))
 
 
 def stop(state: Path, *, purge: bool = False) -> bool:
-    """Stop the cluster of a state folder, and say whether one ran; with `purge`, delete its checkpoints and logs."""
+    """Stop the cluster of a state folder and return whether one ran; with `purge`, delete its checkpoints and logs."""
     home = folder(state)
     if not home.is_dir():
         return False
     with alone(home):
         found = processes(state)
-        # TaskManagers first: they would look for their JobManager in vain.
+        # TaskManagers first, so that they do not search for their JobManager.
         for process in reversed(found.values()):
             end(process)
         _end_orphans(home)
@@ -133,7 +133,7 @@ def _roles(layout: Layout) -> list[str]:
 
 
 def _options(home: Path, layout: Layout, url: str) -> dict[str, str]:
-    """Return the configuration of all its processes."""
+    """Return the configuration of all processes."""
     host, port = url.removeprefix("http://").split(":")
     options = {
         "jobmanager.rpc.address": host,
@@ -142,7 +142,7 @@ def _options(home: Path, layout: Layout, url: str) -> dict[str, str]:
         "rest.port": port,
         "rest.bind-port": port,
         "taskmanager.numberOfTaskSlots": str(layout.slots),
-        # Python workers are processes beside this; a laptop has no more to give.
+        # Small enough for a laptop: the Python workers are processes of their own.
         "taskmanager.memory.process.size": "1600m",
         "jobmanager.memory.process.size": "1200m",
         "io.tmp.dirs": str(home / "tmp"),
@@ -164,9 +164,9 @@ def _options(home: Path, layout: Layout, url: str) -> dict[str, str]:
             "high-availability.type": "zookeeper",
             "high-availability.zookeeper.quorum": f"{host}:{zookeeper}",
             "high-availability.storageDir": (home / "high-availability").as_uri(),
-            # A dead JobManager's session must end before another leads: soon, on one machine.
+            # A dead JobManager's session must end before another can lead: soon, on one machine.
             "high-availability.zookeeper.client.session-timeout": "5000",
-            # A ZooKeeper that is back before that leaves all as it was: jobs need not restart.
+            # Jobs do not restart if ZooKeeper is back before the session ends.
             "high-availability.zookeeper.client.tolerate-suspended-connections": "true",
         }
     return options | dict(layout.options)
@@ -179,7 +179,7 @@ def _launch(state: Path, role: str, url: str) -> None:
         "jobmanager": ["jobmanager.sh", "start-foreground"],
     }.get(role, ["taskmanager.sh", "start-foreground", f"-Dtaskmanager.resource-id={role}-{time.time_ns() // 10**9}"])
     marks = f"{_mark(state)} {_ROLE}{role} {_URL}{url}"
-    # Workers import some thousand modules: without byte code each one would compile them anew.
+    # Workers import some thousand modules: without byte code each worker would compile them.
     inherited = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     environment = {
         **inherited,
@@ -196,12 +196,12 @@ def _launch(state: Path, role: str, url: str) -> None:
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C in the terminal is not meant for the cluster
+            start_new_session=True,  # Ctrl-C in the terminal does not reach the cluster
         )
 
 
 def _end_orphans(home: Path) -> None:
-    """End the Python workers whose TaskManager was killed: they would wait for its next call for ever."""
+    """End the Python workers whose TaskManager was killed: they would wait forever for its next call."""
     for process in psutil.process_iter(["cmdline"]):
         if _WORKER in (process.info["cmdline"] or []):
             with suppress(psutil.Error):
@@ -212,9 +212,9 @@ def _end_orphans(home: Path) -> None:
 
 
 def _wait_until_complete(state: Path, url: str, before: set[str]) -> None:
-    """Wait until all TaskManagers have registered; start again what ran `before` and ends meanwhile.
+    """Wait until all TaskManagers have registered; restart a process that ran `before` and ends while we wait.
 
-    A process may give up a moment after another one that it depends on has died.
+    A process may end a moment after another one that it depends on.
     """
     home = folder(state)
     roles = (home / "roles").read_text().split()
@@ -234,10 +234,13 @@ def _wait_until_complete(state: Path, url: str, before: set[str]) -> None:
     dead = [role for role in roles if role not in processes(state)]
     raise LocalError(
         f"the Flink cluster was not complete after {_STARTS_WITHIN:.0f} seconds",
-        facts=(f"these have ended: {', '.join(dead)}",)
+        facts=(f"processes that have ended: {', '.join(dead)}",)
         if dead
         else (f"its TaskManagers have not registered at {url}",),
-        fixes=(f"look into {home / 'log'}", "start afresh: millstream down --purge, millstream up --cluster"),
+        fixes=(
+            f"look into {home / 'log'}",
+            "start an empty one: millstream down --purge, millstream up --cluster",
+        ),
     )
 
 
@@ -247,8 +250,8 @@ def _choose_port(port: int | None) -> int:
         return free
     if port is not None:
         raise LocalError(
-            f"port {port} is taken on this machine",
-            fixes=("let a free one be chosen: --flink-port 0", f"stop what listens on port {port}"),
+            f"port {port} is in use on this machine",
+            fixes=("choose a free one: --flink-port 0", f"stop the process that listens on port {port}"),
         )
     return free_port(0)
 

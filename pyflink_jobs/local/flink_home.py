@@ -1,4 +1,4 @@
-"""The Flink distribution inside the apache-flink package: its scripts, and a configuration folder of one's own."""
+"""The Flink distribution inside the apache-flink package: its scripts, and a configuration folder for them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def flink_home() -> Path:
     """Return the folder that Flink's scripts call FLINK_HOME."""
     spec = find_spec("pyflink")
     assert spec is not None, "apache-flink is a dependency"  # noqa: S101
-    assert spec.origin is not None, "it is no namespace package"  # noqa: S101
+    assert spec.origin is not None, "it is not a namespace package"  # noqa: S101
     return Path(spec.origin).parent
 
 
@@ -33,7 +33,7 @@ def jars_of_flink() -> list[Path]:
 
 
 def prepare(home: Path, options: Mapping[str, str]) -> None:
-    """Lay out a folder from which the scripts run, with Flink's own configuration and `options` over it.
+    """Make a folder that the scripts can run from, with Flink's own configuration overridden by `options`.
 
     `conf/` has the configuration, `lib/` links to Flink's jars and to that of PyFlink, which the JobManager needs too.
     """

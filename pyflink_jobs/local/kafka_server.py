@@ -28,17 +28,17 @@ _HERE = Path(__file__).parent
 _STARTS_WITHIN = 60.0  # seconds
 _STOPS_WITHIN = 20.0
 _IN_USE = "Address already in use"  # as Java says it
-# Of what was tried, the serial collector and the first compiler alone start fastest and also take the least CPU for
-# millions of records: about half of the JVM's own choice.
+# Measured: the serial collector with only the first compiler starts fastest and uses the least CPU for millions of
+# records, about half of what the JVM's defaults use.
 _JVM_OPTIONS = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
 
 class AddressInUseError(LocalError):
-    """Somebody else took one of the broker's ports before the broker did."""
+    """Another process took one of the broker's ports."""
 
 
 def free_port(port: int, host: str = "127.0.0.1") -> int:
-    """Return `port`, or some free port for 0; return 0 where the port is taken."""
+    """Return `port`, or some free port for 0; return 0 if the port is in use."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the JVM does: closed connections do not count
         try:
@@ -55,8 +55,8 @@ def command(java: Java, class_path: list[Path]) -> list[str]:
 
 
 def configure(home: Path, host: str, port: int) -> None:
-    """Write the broker's configuration into its folder: what is packaged, the address and the ports."""
-    while (controller := free_port(0)) == port:  # at another address it may be free: Kafka takes each port once
+    """Write the broker's configuration into its folder: the packaged file, the address and the ports."""
+    while (controller := free_port(0)) == port:  # free at another address: Kafka needs two ports
         pass
     (home / "logs").mkdir(exist_ok=True)
     (home / "server.properties").write_text(
@@ -67,7 +67,7 @@ def configure(home: Path, host: str, port: int) -> None:
 
 
 def format_data(home: Path, command: list[str]) -> None:
-    """Make the data folder; what a half-done attempt left is swept away first."""
+    """Make the data folder; files of an earlier, incomplete attempt are deleted first."""
     shutil.rmtree(home / "data", ignore_errors=True)
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     tool = ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "--config", "server.properties"]
@@ -76,21 +76,21 @@ def format_data(home: Path, command: list[str]) -> None:
         raise LocalError(
             "Kafka could not prepare its data folder",
             facts=tuple((run.stderr or run.stdout).strip().splitlines()[-3:]),
-            fixes=(f"look into {home / 'logs'}", "check that the disk is not full and the folder can be written to"),
+            fixes=(f"look into {home / 'logs'}", "check that the disk is not full and the folder is writable"),
             detail=run.stdout + run.stderr,
         )
 
 
 def launch(home: Path, address: str, command: list[str], marks: list[str]) -> psutil.Process:
-    """Start the broker in its folder and return its process once it answers at `address`.
+    """Start the broker in its folder, wait until it answers at `address`, and return its process.
 
-    `marks` are JVM options by which the process can be found again.
-    Raises AddressInUseError where one of its ports is taken, LocalError where it fails otherwise.
+    `marks` are JVM options that identify the process.
+    Raises AddressInUseError where one of its ports is in use, LocalError where it fails otherwise.
     """
     java, *options = command
     log = home / "logs" / LOG
     if log.exists():
-        log.replace(log.with_name("kafka.previous.log"))  # what this log says is about this start
+        log.replace(log.with_name("kafka.previous.log"))  # a log covers one start only
     with (home / "logs" / "kafka.out").open("wb") as out:
         child = subprocess.Popen(
             [java, *marks, *options, "kafka.Kafka", "server.properties"],
@@ -98,7 +98,7 @@ def launch(home: Path, address: str, command: list[str], marks: list[str]) -> ps
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C in the terminal is not meant for the broker
+            start_new_session=True,  # Ctrl-C in the terminal does not reach the broker
         )
     process = psutil.Process(child.pid)
     try:
@@ -121,18 +121,18 @@ def _wait_until_ready(child: subprocess.Popen[bytes], address: str, home: Path) 
         else:
             continue
         logs = home / "logs"
-        said = _last_words(logs)
-        kind = AddressInUseError if any(_IN_USE in line for line in said) else LocalError
+        lines = _errors(logs)
+        kind = AddressInUseError if any(_IN_USE in line for line in lines) else LocalError
         raise kind(
             problem,
-            facts=tuple(said),
+            facts=tuple(lines),
             fixes=(f"look into {logs}", "start with empty topics: millstream down --purge, millstream up"),
             detail="\n".join(_tail(logs / LOG) + _tail(logs / "kafka.out")),
         )
 
 
-def _last_words(logs: Path) -> list[str]:
-    """Return this start's log from its first error on, without stack frames; before there is a log, the JVM's words."""
+def _errors(logs: Path) -> list[str]:
+    """Return this start's log from its first error on, without stack frames; without a log, the JVM's output."""
     lines = [line for line in _tail(logs / LOG) or _tail(logs / "kafka.out") if line.strip() and line[0] != "\t"]
     wrong = itertools.dropwhile(lambda line: " ERROR " not in line, lines)
     return [line for line in wrong if " INFO " not in line][:4] or lines[-4:]
@@ -143,7 +143,7 @@ def _tail(file: Path) -> list[str]:
 
 
 def end(process: psutil.Process) -> None:
-    """Ask the process to end, then make it. psutil signals no process that has only inherited the id."""
+    """Terminate the process, and kill it if it does not end. psutil signals no other process with the same id."""
     with contextlib.suppress(psutil.NoSuchProcess):
         process.terminate()
         try:

@@ -1,8 +1,8 @@
-"""Writes `jars.lock` anew from what its sections want: `python -m pyflink_jobs.local.lock_jars`.
+"""Write `jars.lock` from the `wanted` jars of its sections: `python -m pyflink_jobs.local.lock_jars`.
 
-To move to another version, change it in a section's `wanted` and run this; it resolves everything that those jars
-need, fetches it and records the digests. A section with `alone = true` is of jars that carry with them what they need,
-or are read, not run: nothing is added.
+To move to another version, change it in a section's `wanted` and run this; it resolves all their
+dependencies, fetches them and records the digests. With `alone = true`, a section gets no dependencies: its jars
+contain them, or are read and not run.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from pyflink_jobs.local.jars import LOCK
 __all__ = ["lock"]
 
 _HEAD = """\
-# Which jars run on Java, and the sha256 that each file must have. `wanted` is written by hand; the rest is everything
-# those jars need, written by: python -m pyflink_jobs.local.lock_jars
+# The jars that run on Java, with the sha256 of each file. `wanted` is written by hand; the rest, with all
+# dependencies, is written by: python -m pyflink_jobs.local.lock_jars
 """
 
 
@@ -34,11 +34,11 @@ def lock(text: str) -> str:
 
 
 def _section(name: str, wanted: list[str], *, alone: bool) -> str:
-    jars: dict[str, str] = {}  # group:artifact -> the whole line; of two versions the first one found stays
+    jars: dict[str, str] = {}  # group:artifact -> the whole line; of two versions the first is kept
     with tempfile.TemporaryDirectory() as folder:
         maven = MavenContext(repo_cache=Path(folder))
         for coordinates in wanted:
-            # One at a time: resolved together, the version lists (BOMs) of one would change what the others need.
+            # One at a time: resolved together, the version lists (BOMs) of one would change the dependencies of others.
             inputs, needed = maven.resolver.resolve([maven.create_dependency(coordinates)])
             for jar in inputs if alone else [*inputs, *needed]:
                 if jar.scope not in {"test", "provided"}:

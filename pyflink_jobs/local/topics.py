@@ -1,4 +1,4 @@
-"""What is in Kafka: create topics, list them, read their records. Works with any broker, not only the local one."""
+"""Create, list and read topics of any Kafka broker, not only the local one."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ __all__ = [
     "stream",
 ]
 
-logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what goes wrong reaches people as KafkaError
+logging.getLogger("kafka").setLevel(logging.CRITICAL)  # errors are reported as KafkaError
 
 _PATIENCE = 5.0  # seconds for a first answer
-_SILENCE = 30.0  # seconds without a record, or an answer, after which a read gives up
+_SILENCE = 30.0  # seconds without a record or an answer, after which a read fails
 _INTERNAL = "__"  # Kafka's own topics begin with this
-_EXISTS = TopicAlreadyExistsError.errno  # somebody else was faster
+_EXISTS = TopicAlreadyExistsError.errno  # another process has just created it
 
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic: how much is in it, and the first and last record's time in epoch milliseconds (None: it is empty).
+    """A topic: its size, and the first and last record's time in epoch milliseconds (None if it is empty).
 
-    `records` counts offsets, so the marks that transactions leave are counted as well.
+    `records` counts offsets, including the marks of transactions.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Topic:
 
 @dataclass(frozen=True)
 class Record:
-    """One record as Kafka holds it; `timestamp` in epoch milliseconds."""
+    """One record in Kafka; `timestamp` in epoch milliseconds."""
 
     partition: int
     offset: int
@@ -66,7 +66,7 @@ class Record:
 
 
 def answers(bootstrap: str, within: float = _PATIENCE) -> bool:
-    """Say whether a Kafka cluster answers at `bootstrap` within so many seconds."""
+    """Return whether a Kafka cluster answers at `bootstrap` within so many seconds."""
     try:
         with _admin(bootstrap, within) as admin:
             return bool(admin.describe_cluster()["brokers"])
@@ -75,9 +75,9 @@ def answers(bootstrap: str, within: float = _PATIENCE) -> bool:
 
 
 def create(bootstrap: str, topics: Mapping[str, int], configs: Mapping[str, str] | None = None) -> list[str]:
-    """Create those topics (name to number of partitions) that are not there yet, and return their names.
+    """Create the topics (name to number of partitions) that do not exist yet, and return their names.
 
-    `configs` are Kafka's options of a topic; None leaves the broker's. A topic that is there stays as it is.
+    `configs` are Kafka's options of a topic; None means the broker's. Existing topics are not changed.
     Raises KafkaError where no broker answers or it refuses.
     """
     with _admin(bootstrap) as admin:
@@ -100,7 +100,7 @@ def create(bootstrap: str, topics: Mapping[str, int], configs: Mapping[str, str]
 
 
 def delete(bootstrap: str, topics: Iterable[str]) -> None:
-    """Tell the broker to delete those of the topics that are there; it is done soon after.
+    """Delete the topics that exist; the broker completes this soon after.
 
     Raises KafkaError where no broker answers or it refuses.
     """
@@ -145,9 +145,8 @@ def list_topics(bootstrap: str) -> list[Topic]:
 def read(bootstrap: str, topic: str, limit: int | None = None, *, from_end: bool = False) -> list[Record]:
     """Return the first `limit` records (or the last, or all) that are in a topic now, ordered by their time.
 
-    Time orders records across partitions; within one, the first or last by offset are taken. Records of transactions
-    that are still open or were aborted are not there yet, or never.
-    Raises KafkaError where no broker answers or the topic is not there.
+    Within a partition, the first or last are those by offset. Records of open and of aborted transactions are left out.
+    Raises KafkaError where no broker answers or the topic does not exist.
     """
     with _consumer(bootstrap) as consumer:
         parts = _assign(consumer, bootstrap, topic)
@@ -160,7 +159,7 @@ def read(bootstrap: str, topic: str, limit: int | None = None, *, from_end: bool
             records = _between(consumer, start, end, None if from_end else limit)
             if start == begin or limit is None or len(records) >= limit:
                 break
-            width *= 4  # the last offsets were transaction marks, not records: look further back
+            width *= 4  # the last offsets were transaction marks, not records: read from further back
     records.sort(key=lambda record: (record.timestamp, record.partition, record.offset))
     if limit is None:
         return records
@@ -168,7 +167,7 @@ def read(bootstrap: str, topic: str, limit: int | None = None, *, from_end: bool
 
 
 def bounds(bootstrap: str, topic: str) -> dict[int, tuple[int, int]]:
-    """Return for each partition of a topic the offset of its first record and that behind its last one.
+    """Return for each partition of a topic the offset of its first record and the one after its last record.
 
     Raises what `read` raises.
     """
@@ -179,7 +178,7 @@ def bounds(bootstrap: str, topic: str) -> dict[int, tuple[int, int]]:
 
 
 def read_between(bootstrap: str, topic: str, offsets: Mapping[int, tuple[int, int]]) -> list[Record]:
-    """Return the records of each partition from an offset up to, without it, another, ordered by their time.
+    """Return the records of each partition between two offsets, the second one excluded, ordered by their time.
 
     Raises what `read` raises.
     """
@@ -193,7 +192,7 @@ def read_between(bootstrap: str, topic: str, offsets: Mapping[int, tuple[int, in
 
 
 def read_at(bootstrap: str, places: Iterable[tuple[str, int, int]]) -> dict[tuple[str, int, int], bytes | None]:
-    """Return the values of single records by topic, partition and offset; left out if Kafka has it no more."""
+    """Return the values of single records by topic, partition and offset; deleted records are left out."""
     found: dict[tuple[str, int, int], bytes | None] = {}
     with _consumer(bootstrap) as consumer:
         there = consumer.topics()
@@ -210,11 +209,11 @@ def read_at(bootstrap: str, places: Iterable[tuple[str, int, int]]) -> dict[tupl
 
 
 def stream(bootstrap: str, topic: str) -> Iterator[list[Any]]:
-    """Yield the records that are in a topic now, some of one partition at a time, as the client has them; keep none.
+    """Yield the records that are in a topic now, in batches of one partition each, as the client returns them.
 
-    Within a partition they come in order of offset. Raises what `read` raises.
+    Within a partition they are in order of offset. Raises what `read` raises.
     """
-    # Checksums in Python take most of the time, and the broker has checked them.
+    # Checksums in Python would take most of the time, and the broker has checked them.
     with _consumer(bootstrap, check_crcs=False) as consumer:
         parts = _assign(consumer, bootstrap, topic)
         end = consumer.end_offsets(parts)
@@ -224,7 +223,7 @@ def stream(bootstrap: str, topic: str) -> Iterator[list[Any]]:
 
 
 def committed(bootstrap: str, group: str, topic: str) -> dict[int, int]:
-    """Return the offsets that a consumer group has committed, by partition: of the first record it has not read."""
+    """Return the offsets that a consumer group has committed, by partition: those of the next record to read."""
     with _consumer(bootstrap, group) as consumer:
         found = {
             part.partition: consumer.committed(part, timeout_ms=int(1000 * _SILENCE))
@@ -284,7 +283,7 @@ def _assign(consumer: kafka.KafkaConsumer, bootstrap: str, topic: str) -> list[k
 @contextmanager
 def _admin(bootstrap: str, patience: float = _PATIENCE) -> Iterator[kafka.KafkaAdminClient]:
     with (
-        _in_words(bootstrap),
+        _kafka_errors(bootstrap),
         kafka.KafkaAdminClient(
             bootstrap_servers=bootstrap,
             bootstrap_timeout_ms=int(1000 * patience),
@@ -297,7 +296,7 @@ def _admin(bootstrap: str, patience: float = _PATIENCE) -> Iterator[kafka.KafkaA
 @contextmanager
 def _consumer(bootstrap: str, group: str | None = None, *, check_crcs: bool = True) -> Iterator[kafka.KafkaConsumer]:
     with (
-        _in_words(bootstrap),
+        _kafka_errors(bootstrap),
         kafka.KafkaConsumer(
             bootstrap_servers=bootstrap,
             bootstrap_timeout_ms=int(1000 * _PATIENCE),
@@ -315,7 +314,7 @@ def _consumer(bootstrap: str, group: str | None = None, *, check_crcs: bool = Tr
 
 
 @contextmanager
-def _in_words(bootstrap: str) -> Iterator[None]:
+def _kafka_errors(bootstrap: str) -> Iterator[None]:
     try:
         yield
     except (KafkaTimeoutError, KafkaConnectionError, NodeNotReadyError) as error:

@@ -11,7 +11,7 @@ import onnxruntime
 from kafka import KafkaConsumer, TopicPartition
 
 from pyflink_jobs.local import topics
-from pyflink_jobs.local.sending import send_records
+from pyflink_jobs.local.send import send_records
 from tests.command_line import millstream, process_call
 from tests.projects import add_model, make_project
 from tests.unit.onnx_models import model_path

@@ -13,7 +13,7 @@ from kafka import KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartitio
 
 from pyflink_jobs.cli.main import cli
 from pyflink_jobs.local import topics
-from pyflink_jobs.local.sending import send_records
+from pyflink_jobs.local.send import send_records
 from tests.command_line import process_call
 from tests.projects import add_model, make_project
 

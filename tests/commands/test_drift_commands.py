@@ -13,7 +13,7 @@ import pytest
 
 from pyflink_jobs.demo.delete_topics import delete
 from pyflink_jobs.local import topics
-from pyflink_jobs.local.sending import send_records
+from pyflink_jobs.local.send import send_records
 from tests.command_line import millstream, process_call
 from tests.drift_records import alert, drift
 

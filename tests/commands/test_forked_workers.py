@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from pyflink_jobs.local import topics
-from pyflink_jobs.local.sending import send_records
+from pyflink_jobs.local.send import send_records
 from tests.command_line import call
 from tests.monitored_project import events, line, monitored_project
 

@@ -13,7 +13,7 @@ from pyflink_jobs.cli.main import cli
 from pyflink_jobs.demo.delete_topics import delete
 from pyflink_jobs.errors import MillstreamError
 from pyflink_jobs.local import topics
-from pyflink_jobs.local.sending import send_records
+from pyflink_jobs.local.send import send_records
 from tests.projects import make_project
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pyflink_jobs.local import topics
-from pyflink_jobs.local.sending import send_records
+from pyflink_jobs.local.send import send_records
 from tests.command_line import millstream, process_call
 from tests.monitored_project import MINUTE, START, events, line, monitored_project
 from udfs.drift.reference import NULL, read_profile

@@ -12,7 +12,7 @@ import onnxruntime
 import pytest
 
 from pyflink_jobs.local import topics
-from pyflink_jobs.local.sending import send_records
+from pyflink_jobs.local.send import send_records
 from pyflink_jobs.project.flink_options import read_configuration
 from pyflink_jobs.running.job import run_job
 from tests.command_line import millstream, process_call

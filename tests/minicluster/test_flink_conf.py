@@ -19,7 +19,7 @@ from pyflink_jobs.java.build import java_classes
 from pyflink_jobs.local import flink_cluster, topics
 from pyflink_jobs.local.jars import jars
 from pyflink_jobs.local.kafka_server import free_port
-from pyflink_jobs.local.sending import send_records
+from pyflink_jobs.local.send import send_records
 from pyflink_jobs.planning.compile.plan import plan_job
 from pyflink_jobs.planning.declarations import declare
 from pyflink_jobs.project.flink_options import read_configuration

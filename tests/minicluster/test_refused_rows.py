@@ -10,7 +10,7 @@ import numpy as np
 import onnxruntime
 
 from pyflink_jobs.local import topics
-from pyflink_jobs.local.sending import send_records
+from pyflink_jobs.local.send import send_records
 from pyflink_jobs.planning.compile.plan import plan_job
 from pyflink_jobs.planning.declarations import declare
 from pyflink_jobs.running.environment import table_environment

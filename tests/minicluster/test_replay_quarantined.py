@@ -12,7 +12,7 @@ from pyflink_jobs.audit.expected_output import emitted
 from pyflink_jobs.errors import MillstreamError, SqlError
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.broker import start, stop
-from pyflink_jobs.local.sending import send_records
+from pyflink_jobs.local.send import send_records
 from pyflink_jobs.planning.compile.plan import PlannedJob, plan_job
 from pyflink_jobs.planning.declarations import declare
 from pyflink_jobs.quarantine.records import read_quarantine

@@ -16,7 +16,7 @@ import pytest
 from pyflink_jobs.errors import JobError, KafkaError
 from pyflink_jobs.local import broker as local_broker
 from pyflink_jobs.local import topics
-from pyflink_jobs.local.sending import send_records
+from pyflink_jobs.local.send import send_records
 from pyflink_jobs.planning.compile.plan import plan_job
 from pyflink_jobs.planning.declarations import declare
 from pyflink_jobs.running.environment import table_environment

