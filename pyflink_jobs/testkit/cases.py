@@ -1,6 +1,6 @@
-"""Compare feature tests with what the project declares, and make them ready to run.
+"""Check feature tests against the project's declarations, and prepare them to run.
 
-All that can be wrong with a test is found here, before a cluster starts.
+All mistakes in a test are found here, before a cluster starts.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _CHANGELOG_FORMATS = ("debezium", "canal", "maxwell", "ogg")
 
 @dataclass(frozen=True)
 class GivenRow:
-    """A row for a source: the columns that are given, and how far event time is behind it."""
+    """A row for a source: the given columns, and the watermark after it."""
 
     values: dict[str, Value]
     watermark: Value = None
@@ -40,7 +40,7 @@ class GivenRow:
 
 @dataclass(frozen=True)
 class Source:
-    """A source table that a view reads, with the rows a test gives it; none given, none read."""
+    """A source table that a view reads, with the rows that a test gives it."""
 
     name: str
     columns: list[Column]
@@ -49,7 +49,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Case:
-    """A test in one mode, checked: `statements` create its view, `expected` holds the values of `columns`."""
+    """A checked test in one mode: `statements` create its view, `expected` has the values of `columns`."""
 
     test: FeatureTest
     mode: str
@@ -60,9 +60,9 @@ class Case:
 
 
 def make_cases(declarations: Declarations, tests: Iterable[FeatureTest], environment: TableEnvironment) -> list[Case]:
-    """Check tests against the catalog; what they need is loaded into `environment`, which runs nothing.
+    """Check tests against the catalog; `environment` gets the tables and views that they need, and runs nothing.
 
-    Raises FeatureTestError with all that is wrong in the tests, and what loading SQL raises.
+    Raises FeatureTestError with all mistakes in the tests, and what loading SQL raises.
     """
     tests = list(tests)
     views = {s.name or "": s for s in declarations.created if s.kind == "CREATE VIEW"}
@@ -84,14 +84,14 @@ def _reading_order(finding: Finding) -> tuple[str, int, int]:
 
 def _unknown_view(test: FeatureTest, views: Iterable[str], declarations: Declarations) -> Finding:
     name = test.view.text
-    there = [s for s in declarations.created if s.name == name]
-    found = f"`{name}` is no view but a {there[0].kind.removeprefix('CREATE ')}" if there else f"no view `{name}`"
+    kind = next((s.kind.removeprefix("CREATE ").lower() for s in declarations.created if s.name == name), None)
+    found = f"`{name}` is a {kind}, not a view" if kind else f"no view `{name}`"
     ways = did_you_mean(str(name), views, "define it in sql/features/")
     return Finding(found, test.view.place, (f"views are: {', '.join(sorted(views)) or 'none'}",), ways)
 
 
 def _load(declarations: Declarations, views: list[Statement], environment: TableEnvironment) -> dict[str, list[Column]]:
-    """Load views and what they read into a catalog, and return the columns of them all."""
+    """Load views and the tables that they read into a catalog, and return the columns of all."""
     needed = needed_by(views, declarations.created)
     declarations.refuse_findings(needed)
     catalog = Catalog(environment, declarations.models, needed)
@@ -102,7 +102,7 @@ def _load(declarations: Declarations, views: list[Statement], environment: Table
 
 
 class _Maker:
-    """Makes cases of tests whose view is known; what does not fit becomes a finding."""
+    """Makes cases of tests whose view is known; mistakes become findings."""
 
     def __init__(self, tables: dict[str, list[Column]], findings: list[Finding]) -> None:
         self._tables = tables
@@ -129,9 +129,7 @@ class _Maker:
     def _given(self, statement: Statement, given: Given, readers: list[Statement]) -> list[GivenRow]:
         name = statement.name or ""
         if _has_updates(statement) and not _read_by_version(name, readers):
-            self._findings.append(
-                Finding(f"`{name}` carries updates, and a test can only give it new rows", given.place)
-            )
+            self._findings.append(Finding(f"`{name}` has updates, and a test can only give new rows", given.place))
         columns = {column.name: column for column in self._tables[name]}
         time = next((column for column in columns.values() if column.watermark), None)
         rows = [self._given_row(name, row, columns, time) for row in given.rows]
@@ -167,7 +165,7 @@ class _Maker:
                 self._findings.append(Finding(f"event time goes back, to {cell.text}", cell.place))
 
     def _compared(self, test: FeatureTest) -> list[Column]:
-        """Return the columns that the expected rows name, or all where no row is expected."""
+        """Return the columns of the expected rows, or all columns if no row is expected."""
         view = str(test.view.text)
         columns = {column.name: column for column in self._tables[view]}
         if not test.expect:
@@ -183,7 +181,7 @@ class _Maker:
 
     def _value(self, cell: Cell, column: str, sql_type: str) -> Value:
         if not is_known(sql_type):
-            message = f"column `{column}` is {sql_type}, of which a test cannot hold values"
+            message = f"column `{column}` is {sql_type}, whose values a test cannot have"
             self._findings.append(Finding(message, cell.place, fixes=("leave it out",)))
             return None
         try:
@@ -194,7 +192,7 @@ class _Maker:
 
 
 def _as_written(column: Column, cells: list[Cell]) -> Column:
-    """Return the column as people will see it: a BIGINT whose expected values are instants is shown as instants."""
+    """Return the column as it is shown: a BIGINT whose expected values are instants is shown as instants."""
     instants = column.type == "BIGINT" and any(cell.text is not None and not is_number(cell.text) for cell in cells)
     return Column(column.name, EPOCH if instants else column.type)
 
@@ -215,13 +213,13 @@ def _not_read(
 
 
 def _read_by_version(table: str, readers: list[Statement]) -> bool:
-    """Return whether a table is read FOR SYSTEM_TIME AS OF alone: then new rows are new versions, as updates are."""
+    """Return whether a table is only read FOR SYSTEM_TIME AS OF: then new rows are new versions, like updates."""
     views = [s.tokens for s in readers if s.kind == "CREATE VIEW"]
     pairs = [pair for tokens in views for pair in zip_longest(tokens, tokens[1:])]
     return all(after and after.says("FOR") for name, after in pairs if name.is_identifier and name.text == table)
 
 
 def _has_updates(statement: Statement) -> bool:
-    """Return whether a table's connector or format reads updates, which a file of given rows has none of."""
+    """Return whether a table's connector or format reads updates, which a file of given rows cannot have."""
     options = [token.text for token in statement.tokens if token.kind == "string"]
     return any(text == "upsert-kafka" or text.startswith(_CHANGELOG_FORMATS) for text in options)

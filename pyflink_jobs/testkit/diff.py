@@ -1,7 +1,7 @@
-"""Compare two tables whose rows have no order but do have a number: multisets of rows.
+"""Compare two tables as multisets of rows: the order of rows does not count, their number does.
 
-Rows are equal where all their cells are; two floats of a DOUBLE column are where they differ by no more than
-1e-9 of the larger.
+Rows are equal if all their cells are. Two floats of a DOUBLE column are equal if they differ by at most 1e-9 of the
+larger.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Diff", "compare", "same_cell"]
 
-_TOLERANCE = 1e-9  # relative, of a DOUBLE: sums in another order differ by this much at most
+_TOLERANCE = 1e-9  # relative, for DOUBLE: sums in another order differ by less
 
 Cells = tuple["Value", ...]
 
 
 @dataclass(frozen=True)
 class Diff:
-    """Where two tables differ: expected rows by their position in the expected table, found rows by their cells.
+    """The differences of two tables: expected rows by their position, found rows by their cells.
 
     `changed` pairs a missing row with an unexpected one that agrees with it in at least half of the columns;
-    a row is in one of the three only.
+    each row is in one of the three only.
     """
 
     missing: list[int]
@@ -41,7 +41,7 @@ class Diff:
 
 
 def compare(expected: Sequence[Cells], found: Iterable[Cells], doubles: Sequence[bool]) -> Diff:
-    """Return the difference of two multisets of rows; `doubles` tells which columns are DOUBLE."""
+    """Return the difference of two multisets of rows; `doubles` has True for each DOUBLE column."""
     left = Counter(found)
     missing = []
     for position, row in enumerate(expected):
@@ -50,7 +50,7 @@ def compare(expected: Sequence[Cells], found: Iterable[Cells], doubles: Sequence
         else:
             missing.append(position)
     unexpected = list(left.elements())
-    _pair(expected, missing, unexpected, doubles, at_least=len(doubles))  # equal but for the last digits
+    _pair(expected, missing, unexpected, doubles, at_least=len(doubles))  # equal except for the last digits
     changed = _pair(expected, missing, unexpected, doubles, at_least=max(1, math.ceil(len(doubles) / 2)))
     return Diff(missing, unexpected, changed)
 
@@ -58,7 +58,7 @@ def compare(expected: Sequence[Cells], found: Iterable[Cells], doubles: Sequence
 def _pair(
     expected: Sequence[Cells], missing: list[int], unexpected: list[Cells], doubles: Sequence[bool], *, at_least: int
 ) -> list[tuple[int, Cells]]:
-    """Take pairs of rows that agree in so many columns out of both lists, the closest first, and return them."""
+    """Remove pairs of rows that agree in `at_least` so many columns from both lists, closest first, and return them."""
     likeness = [
         (-agreeing, position, index)
         for position in missing

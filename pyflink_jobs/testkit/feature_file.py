@@ -1,4 +1,4 @@
-"""Read given/expect files: which view, which rows go in, which rows must come out.
+"""Read given/expect files: a view, the rows that its sources have, the rows that it must return.
 
     an airport's last hour:
       view: origin_congestion
@@ -6,11 +6,11 @@
       given:
         departures:
           - {origin: EWR, departed_ms: 2013-04-01T10:02:00Z, dep_delay: 20}
-          - watermark: 2013-04-01T11:00:00Z  # event time has come this far behind the row above
+          - watermark: 2013-04-01T11:00:00Z  # the watermark after the row above
       expect:
         - {origin: EWR, departures: 1, mean_delay: 20.0}
 
-Values stay text here, whatever YAML would make of them: only a column's SQL type says what they mean.
+Values stay text here, whatever their YAML type: the column's SQL type defines what they mean.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _Node = Any  # ruamel.yaml's nodes have no types
 
 @dataclass(frozen=True)
 class Cell:
-    """A value as it is written, None for NULL, and where it stands."""
+    """A value as it is written, None for NULL, and its place."""
 
     text: str | None
     place: Place
@@ -48,7 +48,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """A row's cells by column, and how far event time is behind it where the file says so."""
+    """A row's cells by column, and the watermark after it, if the file has one."""
 
     cells: dict[str, Cell]
     place: Place
@@ -57,7 +57,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Given:
-    """The rows of one source table, in the order of their arrival."""
+    """The rows of one source table, in order of arrival."""
 
     rows: list[Row]
     place: Place
@@ -76,7 +76,7 @@ class FeatureTest:
 
 
 def read_feature_files(project: Project, files: Iterable[Path]) -> list[FeatureTest]:
-    """Read given/expect files; raises FeatureTestError with all that is wrong in any of them."""
+    """Read given/expect files; raises FeatureTestError with all mistakes in them."""
     findings: list[Finding] = []
     tests: list[FeatureTest] = []
     for file in files:
@@ -103,7 +103,7 @@ def _bad_yaml(error: YAMLError, file: Path) -> Finding:
 
 
 class _Reader:
-    """Turns YAML nodes into tests; what does not fit becomes a finding, and reading goes on."""
+    """Turns YAML nodes into tests; a mistake becomes a finding, and reading continues."""
 
     def __init__(self, file: Path, findings: list[Finding]) -> None:
         self.file = file
@@ -124,7 +124,7 @@ class _Reader:
                 self._findings.append(Finding(f"unknown key `{key}`", at, (f"known are: {', '.join(_KEYS)}",), ways))
         if missing := [key for key in ("view", "given", "expect") if key not in parts]:
             message = f"test `{name}` has no {' and no '.join(missing)}"
-            way = "`expect: []` says that no row may come out"
+            way = "`expect: []` means that the view returns no row"
             self._findings.append(Finding(message, place, fixes=(way,) if "expect" in missing else ()))
             return None
         given = self._mapping(parts["given"][1], "rows by table")
@@ -158,20 +158,20 @@ class _Reader:
         return rows
 
     def _watermark(self, rows: list[Row], watermark: Cell) -> None:
-        """Hang a watermark on the row above it."""
+        """Add a watermark to the row above it."""
         if rows and rows[-1].watermark is None:
             rows[-1] = Row(rows[-1].cells, rows[-1].place, watermark)
         else:
-            message = "a second watermark behind the same row" if rows else "a watermark before the first row"
-            way = "a watermark says how far event time is behind the row above it: put it there, once"
+            message = "a second watermark after the same row" if rows else "a watermark before the first row"
+            way = "a watermark follows a row and is the event time after it: write one at most"
             self._findings.append(Finding(message, watermark.place, fixes=(way,)))
 
     def _expected(self, name: str, rows: list[Row]) -> list[Row]:
-        """Demand that all expected rows name the same columns: those are the ones that are compared."""
+        """Check that all expected rows name the same columns, which are those that are compared."""
         columns = dict.fromkeys(column for row in rows for column in row.cells)
         for row in rows:
             if row.watermark:
-                self._findings.append(Finding("a watermark has no place in `expect`", row.watermark.place))
+                self._findings.append(Finding("a watermark is not allowed in `expect`", row.watermark.place))
             if not row.cells:
                 self._findings.append(Finding("an expected row names no columns", row.place))
             elif missing := [column for column in columns if column not in row.cells]:
@@ -194,14 +194,14 @@ class _Reader:
             text, place = str(self._text(key)), self._place(key)
             if text in found:
                 first = found[text][0].line
-                self._findings.append(Finding(f"`{text}` stands here twice", place, (f"first in line {first}",)))
+                self._findings.append(Finding(f"`{text}` is here twice", place, (f"first on line {first}",)))
             found[text] = (place, value)
         return found
 
     def _sequence(self, node: _Node, what: str) -> list[_Node]:
         if isinstance(node, SequenceNode):
             return list(node.value)
-        self._findings.append(Finding(f"expected a list {what}", self._place(node), fixes=("an empty one is []",)))
+        self._findings.append(Finding(f"expected a list {what}", self._place(node), fixes=("an empty list is []",)))
         return []
 
     def _text(self, node: _Node) -> str | None:

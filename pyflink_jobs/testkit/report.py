@@ -1,4 +1,4 @@
-"""Outcomes as people and machines read them."""
+"""Outcomes as text and as JSON."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 __all__ = ["as_json", "print_outcome", "summary", "title"]
 
 _STYLES = {"-": "red", "+": "green", "~": "yellow"}
-_LEGEND = {"~": "~ found != expected", "-": "- expected, did not come", "+": "+ came, not expected"}
+_LEGEND = {"~": "~ found != expected", "-": "- expected, not found", "+": "+ found, not expected"}
 
 
 def title(case: Case) -> str:
-    """Return a case's file, line, name, and its mode where that is not streaming."""
+    """Return a case's file, line and name, and its mode if that is not streaming."""
     place = case.test.place
     return f"{place.file}:{place.line} {case.test.name}{'' if case.mode == 'streaming' else f' ({case.mode})'}"
 
 
 def print_outcome(console: Console, outcome: Outcome) -> None:
-    """Print one line, and below it, where the case failed, the rows that differ."""
+    """Print one line, and for a failed case the rows that differ below it."""
     mark = Text("ok  ", "green") if outcome.passed else Text("FAIL", "bold red")
     console.print(Text.assemble(mark, f" {title(outcome.case)}"))
     if outcome.error:
@@ -45,7 +45,7 @@ def print_outcome(console: Console, outcome: Outcome) -> None:
 
 
 def _below(text: str, style: str = "") -> Padding:
-    """Return a text set under an outcome's line, with an empty line behind it."""
+    """Return a text below an outcome's line, with an empty line after it."""
     return Padding(Text(text, style), (0, 0, 1, 5), expand=False)
 
 
@@ -58,7 +58,7 @@ def summary(outcomes: Sequence[Outcome], seconds: float) -> str:
 
 
 def as_json(outcome: Outcome) -> dict[str, object]:
-    """Return an outcome as plain values; cells are text, as they would be written in the test, NULL is null."""
+    """Return an outcome as plain values; cells are text as in a test, NULL is null."""
     test = outcome.case.test
     return {
         "file": str(test.place.file),

@@ -1,6 +1,6 @@
-"""Run cases on a cluster: given rows become files, files stand in for the sources, and what comes out is compared.
+"""Run cases on a cluster: files of the given rows replace the sources, and the view's rows are compared.
 
-One subtask reads each file from top to bottom, and a watermark follows every row, so that the rows of one table
+One subtask reads each file from top to bottom, with a watermark after every row, so that the rows of one table
 arrive in the order of the file. Rows of different tables are ordered by their watermarks alone, as in Kafka.
 """
 
@@ -21,7 +21,7 @@ from pyflink_jobs.planning.flink.errors import read_exception
 from pyflink_jobs.project.flink_options import read_configuration
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.testkit.diff import Diff, compare
-from pyflink_jobs.testkit.tables import WATERMARK, stand_in
+from pyflink_jobs.testkit.tables import WATERMARK, replacement
 from pyflink_jobs.testkit.values import from_flink, selected, to_json
 
 if TYPE_CHECKING:
@@ -39,14 +39,14 @@ __all__ = ["Outcome", "run_cases"]
 
 _OPTIONS = {
     "parallelism.default": "1",
-    "pipeline.auto-watermark-interval": "0",  # with 0, Flink's watermark assigner emits one behind every row
-    "table.exec.source.idle-timeout": "0",  # a slow machine must not let a source fall idle
+    "pipeline.auto-watermark-interval": "0",  # with 0, Flink emits a watermark after every row
+    "table.exec.source.idle-timeout": "0",  # a source must not become idle on a slow machine
 }
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a case: where found and expected rows differ, or why it could not run, and the seconds it took."""
+    """The outcome of a case: the differences of found and expected rows, or why it could not run; and its seconds."""
 
     case: Case
     diff: Diff
@@ -55,7 +55,7 @@ class Outcome:
 
     @property
     def passed(self) -> bool:
-        """Return whether what came out is what was expected."""
+        """Return whether the view returned the expected rows."""
         return self.error is None and not self.diff
 
 
@@ -66,7 +66,7 @@ def run_cases(
     cluster: MiniCluster,
     on_start: Callable[[Case], None] = lambda _: None,
 ) -> Iterator[Outcome]:
-    """Run cases one after another and yield what became of each; each is planned while the one before it runs."""
+    """Run cases one after another and yield their outcomes; each is planned while the one before it runs."""
     with TemporaryDirectory(prefix="millstream-test-") as folder:
         before: _Running | None = None
         for number, case in enumerate(cases):
@@ -102,7 +102,7 @@ def _submit(
     options = {
         **options,
         "pipeline.name": f"{case.test.name} ({case.mode})",
-        # Files need no Kafka connector, and without it a job starts in half the time; the project's own jars stay.
+        # Files need no Kafka connector, and a job starts in half the time without it; the project's own jars are kept.
         "pipeline.jars": read_configuration(project).get("pipeline.jars", ""),
     }
     environment = table_environment(project, options, batch=case.mode == "batch")
@@ -122,13 +122,13 @@ def _submit(
 
 
 def _given(source: Source, file: Path) -> str:
-    """Write a source's rows to a file, and return the statement that makes a table of it."""
+    """Write a source's rows to a file, and return the CREATE TABLE that reads it."""
     watermarks = any(row.watermark is not None for row in source.rows)
     with file.open("w", encoding="utf-8") as lines:
         for row in source.rows:
             values = {**row.values, **({WATERMARK: row.watermark} if watermarks else {})}
             lines.write(json.dumps({name: to_json(value) for name, value in values.items()}) + "\n")
-    return stand_in(source.name, source.columns, file, watermarks=watermarks)
+    return replacement(source.name, source.columns, file, watermarks=watermarks)
 
 
 def _finish(running: _Running) -> Outcome:
@@ -139,7 +139,7 @@ def _finish(running: _Running) -> Outcome:
     if not isinstance(result, MillstreamError):
         try:
             found = _collect(case, result)
-        except Exception as exception:  # noqa: BLE001 - PyFlink raises Py4J's and a dozen of its own
+        except Exception as exception:  # noqa: BLE001 - PyFlink raises Py4J's errors and a dozen of its own
             error = _failure(case, exception)
     doubles = [column.type == "DOUBLE" for column in case.columns]
     diff = Diff([], [], []) if error else compare(case.expected, found.elements(), doubles)
@@ -147,7 +147,7 @@ def _finish(running: _Running) -> Outcome:
 
 
 def _collect(case: Case, result: TableResult) -> Counter[tuple[Value, ...]]:
-    """Read a job's rows to their end, and return those that its updates leave."""
+    """Read all rows of a job, and return those that remain after its updates."""
     found: Counter[tuple[Value, ...]] = Counter()
     types = [column.type for column in case.columns]
     with result.collect() as rows:

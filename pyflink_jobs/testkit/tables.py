@@ -1,4 +1,4 @@
-"""A table's or view's columns as Flink's catalog describes them, and a stand-in for a source that reads given rows."""
+"""The columns of a table or view in Flink's catalog, and a replacement for a source that reads given rows."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
     from pyflink.table import TableEnvironment
 
-__all__ = ["WATERMARK", "Column", "describe", "stand_in"]
+__all__ = ["WATERMARK", "Column", "describe", "replacement"]
 
-WATERMARK = "_watermark"  # the stand-in's column for watermarks that a test gives
+WATERMARK = "_watermark"  # the column of the replacement for the watermarks that a test gives
 
 
 @dataclass(frozen=True)
 class Column:
     """A column: `type` is its SQL type without NOT NULL, `computed` its expression, `watermark` that of a time column.
 
-    A metadata column of a connector counts as any other: a test may give it.
+    A connector's metadata columns are among them: a test may give values for them.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Column:
 def describe(environment: TableEnvironment, table: str) -> list[Column]:
     """Return the columns of a table or view of the catalog."""
     with environment.execute_sql(f"DESCRIBE {quoted(table)}").collect() as rows:
-        return [_column(*row[:6]) for row in rows]  # a seventh says what the COMMENTs are, if there are any
+        return [_column(*row[:6]) for row in rows]  # a seventh column has the COMMENTs, if there are any
 
 
 def _column(name: str, sql_type: str, *rest: Any) -> Column:  # noqa: ANN401 - PyFlink's rows have no types
@@ -45,11 +45,11 @@ def _column(name: str, sql_type: str, *rest: Any) -> Column:  # noqa: ANN401 - P
     return Column(name, sql_type, nullable, computed, watermark, bool(key and key.startswith("PRI")))
 
 
-def stand_in(table: str, columns: list[Column], file: Path, *, watermarks: bool) -> str:
-    """Return the CREATE TABLE of a source that reads rows from a file of JSON lines in place of its own connector.
+def replacement(table: str, columns: list[Column], file: Path, *, watermarks: bool) -> str:
+    """Return the CREATE TABLE of a source that reads rows from a file of JSON lines instead of its own connector.
 
-    With `watermarks`, a last column `_watermark` says how far event time is behind a row; where it is NULL, the
-    source's own WATERMARK expression rules.
+    With `watermarks`, a last column `_watermark` has the watermark after each row; where it is NULL, the source's own
+    WATERMARK expression is used.
     """
     lines = [
         f"{quoted(c.name)} AS {c.computed}" if c.computed else f"{quoted(c.name)} {c.type}{_not_null(c)}"

@@ -1,7 +1,7 @@
-"""What a written value means in a column of a SQL type, and how Flink is given it, gives it back, and people see it.
+"""Convert values between a test's text, Python, Flink's JSON and Flink's results, by SQL type.
 
-A value is held as bool, int, float, str, Decimal, datetime, date, time, or None for NULL. A FLOAT is the float32
-nearest to what is written; NaN is always the one object `math.nan`, so that it equals itself in a tuple.
+A value is a bool, int, float, str, Decimal, datetime, date, time, or None for NULL. A FLOAT is the float32
+nearest to the text; NaN is always the object `math.nan`, so that it equals itself in a tuple.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ def is_number(text: str) -> bool:
 
 
 def read_value(text: str | None, sql_type: str) -> Value:
-    """Return what a text means in a column of a type.
+    """Return the value of a text in a column of a type.
 
-    In a BIGINT column an ISO instant means epoch milliseconds. Raises ValueError, in words that say how to write it.
+    In a BIGINT column an ISO instant is epoch milliseconds. Raises ValueError with an example of the type.
     """
     if text is None:
         return None
@@ -50,11 +50,11 @@ def read_value(text: str | None, sql_type: str) -> Value:
     try:
         return read(text)
     except (ValueError, ArithmeticError):
-        raise ValueError(f"`{text}` is no {sql_type}, which is written as {example}") from None
+        raise ValueError(f"`{text}` is not a {sql_type}, which is written as {example}") from None
 
 
 def to_json(value: Value) -> bool | int | float | str | None:
-    """Return what Flink's JSON format reads as this value."""
+    """Return the JSON value that Flink reads as this value."""
     if isinstance(value, float) and not math.isfinite(value):
         return _JAVA_FLOATS[str(value)]
     if isinstance(value, datetime):
@@ -65,14 +65,14 @@ def to_json(value: Value) -> bool | int | float | str | None:
 
 
 def selected(column: str, sql_type: str) -> str:
-    """Return what SELECT must say, for a name in backticks, so that `from_flink` understands the answer.
+    """Return the SQL that selects a column, a name in backticks, for `from_flink`.
 
-    PyFlink cannot hand over a TIMESTAMP_LTZ and cuts a TIMESTAMP to milliseconds; as JSON they come whole.
+    PyFlink cannot return a TIMESTAMP_LTZ and cuts a TIMESTAMP to milliseconds; as JSON they are complete.
     """
     return f"JSON_STRING({column})" if _name(sql_type).startswith("TIMESTAMP") else column
 
 
-def from_flink(cell: Any, sql_type: str) -> Value:  # noqa: ANN401 - whatever PyFlink hands over
+def from_flink(cell: Any, sql_type: str) -> Value:  # noqa: ANN401 - PyFlink's values have no types
     """Return a cell of a result as a value."""
     if cell is None:
         return None
@@ -86,7 +86,7 @@ def from_flink(cell: Any, sql_type: str) -> Value:  # noqa: ANN401 - whatever Py
 
 
 def shown(value: Value, sql_type: str) -> str:
-    """Return a value as it would be written in a test."""
+    """Return a value as it is written in a test."""
     if value is None:
         return "NULL"
     if isinstance(value, bool):
@@ -136,10 +136,10 @@ def _float32(text: str) -> float:
 
 
 def _shortest(value: float) -> str:
-    """Return the shortest text that stands for a float32."""
+    """Return the shortest text of a float32."""
     for digits in range(1, 9):
         text = repr(float(f"{value:.{digits}g}"))
-        with suppress(OverflowError):  # the largest, rounded up, is none any more
+        with suppress(OverflowError):  # the largest float32, rounded up, is too large
             if _float32(text) == value:
                 return text
     return repr(float(f"{value:.9g}"))
@@ -173,7 +173,7 @@ def _local(text: str) -> datetime:
 
 
 _INSTANT_EXAMPLE = "2013-04-01T10:02:00Z"
-# SQL type -> how a text of that type is read, and an example of such a text.
+# SQL type -> the function that reads a text of that type, and an example.
 _READERS: dict[str, tuple[Callable[[str], Value], str]] = {
     "STRING": (str, "text"),
     "VARCHAR": (str, "text"),

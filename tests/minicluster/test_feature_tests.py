@@ -343,7 +343,7 @@ def test_all_mistakes_in_tests_are_found_before_anything_runs(project: Project) 
     found = {(f.place.line if f.place else None, f.message): f for f in caught.value.findings}
     assert sorted(found) == [
         (5, "`readings` has no column `lvel`"),
-        (5, "column `at_ms`: `soon` is no BIGINT, which is written as 20, or as an instant: 2013-04-01T10:02:00Z"),
+        (5, "column `at_ms`: `soon` is not a BIGINT, which is written as 20, or as an instant: 2013-04-01T10:02:00Z"),
         (6, "`taken` of `readings` is computed"),
         (9, "event time goes back, to 2024-05-01T10:00:04Z"),
         (11, "`per_minute` has no column `sensr`"),
@@ -353,8 +353,8 @@ def test_all_mistakes_in_tests_are_found_before_anything_runs(project: Project) 
         (25, "no view `per_minutes`"),
         (29, "`readings` is a table, not a view"),
         (35, "`levels` is a view, and rows are given to tables"),
-        (40, "`accounts` carries updates, and a test can only give it new rows"),
-        (46, "column `a` is ARRAY<INT>, of which a test cannot hold values"),
+        (40, "`accounts` has updates, and a test can only give new rows"),
+        (46, "column `a` is ARRAY<INT>, whose values a test cannot have"),
         (47, "table `anything` has no event time"),
     ]
     unknown = found[5, "`readings` has no column `lvel`"]

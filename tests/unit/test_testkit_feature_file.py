@@ -77,7 +77,7 @@ watermark first:
   expect: {a: 1}
 """
     assert _lines(tmp_path, wrong, "t: [1,\n") == [
-        (5, "`twice` stands here twice"),
+        (5, "`twice` is here twice"),
         (1, "test `no view` has no view"),
         (5, "test `twice` has no view and no given and no expect"),
         (10, "a watermark before the first row"),
