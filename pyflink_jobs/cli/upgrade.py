@@ -75,7 +75,7 @@ def upgrade(
                 fixes=("leave what they read and compute as it was", "let it go: --accept-loss"),
             )
         job_id = carry_out(
-            project, planned, rest, folder, within=within, tell=lambda step: status.update(f"{job}: {step}")
+            project, planned, rest, folder, within=within, on_step=lambda step: status.update(f"{job}: {step}")
         )
         keep_record(project, planned.new, job_id, bootstrap_servers(project), ship_env=ship_env)
     click.echo(

@@ -1,4 +1,4 @@
-"""Jobs with a cluster of their own: handed to Flink's command line, or to the Kubernetes operator through kubectl."""
+"""Deploy jobs with a cluster of their own: with Flink's command line, or with kubectl for the Kubernetes operator."""
 
 from __future__ import annotations
 
@@ -92,8 +92,8 @@ def _found(tool: str) -> str:
     path = shutil.which(tool)
     if path is None:
         raise ClusterError(
-            f"`{tool}` is not on this machine",
-            fixes=(f"install {tool}", "print what it would be given, and take that to it: --dry-run"),
+            f"`{tool}` is not installed on this machine",
+            fixes=(f"install {tool}", "print its input, and run it elsewhere: --dry-run"),
         )
     return path
 
@@ -104,6 +104,6 @@ def _run(words: list[str], given: str) -> str:
         words, input=given, capture_output=True, text=True, check=False, env={**os.environ, **environment}
     )
     if run.returncode != 0:
-        said = (run.stderr or run.stdout).strip().splitlines()
-        raise ClusterError(f"`{words[0]} {words[1]}` failed", facts=tuple(said[-3:]), detail=run.stdout + run.stderr)
+        lines = (run.stderr or run.stdout).strip().splitlines()
+        raise ClusterError(f"`{words[0]} {words[1]}` failed", facts=tuple(lines[-3:]), detail=run.stdout + run.stderr)
     return run.stdout

@@ -1,4 +1,4 @@
-"""Jobs that run on a cluster: find them by name, watch them start, stop them."""
+"""Jobs on a cluster: find them by name, wait until they run, stop them."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ __all__ = [
 ]
 
 ENDED = ("FINISHED", "CANCELED", "FAILED")
-_POLL = 0.3  # seconds between two looks
-_GIVE_UP = 3  # failures of a new job that are taken for a mistake in it, not for an accident
+_POLL = 0.3  # seconds between two polls
+_GIVE_UP = 3  # failures of a new job after which it counts as broken
 
 
 @dataclass(frozen=True)
 class RunningJob:
-    """A job as its cluster tells of it; times are seconds of the Unix epoch, `ended` 0 while it has not."""
+    """A job as its cluster reports it; times are seconds of the Unix epoch, `ended` is 0 while it runs."""
 
     id: str
     name: str
@@ -50,11 +50,11 @@ class RunningJob:
 
 
 def connect(target: Target) -> Rest:
-    """Return a target's REST interface; raises ClusterError where nobody answers as Flink does."""
+    """Return a target's REST interface; raises ClusterError where no Flink answers."""
     if target.kind != "session":
         raise ClusterError(
-            f"target `{target.name}` is of kind `{target.kind}`: its jobs have clusters of their own",
-            fixes=("look at them with the tools of where they run, such as kubectl get flinkdeployments",),
+            f"target `{target.name}` is of kind `{target.kind}`: each of its jobs has a cluster of its own",
+            fixes=("list them with the tools of the platform, such as kubectl get flinkdeployments",),
         )
     rest = Rest(target.url.rstrip("/"))
     try:
@@ -64,13 +64,13 @@ def connect(target: Target) -> Rest:
         raise ClusterError(
             f"no Flink cluster answers at {target.url}",
             facts=(f"target `{target.name}`: {reason}",),
-            fixes=("mend `url` of the target", "start a cluster on this machine: millstream up --cluster"),
+            fixes=("correct `url` of the target", "start a cluster on this machine: millstream up --cluster"),
         ) from error
     return rest
 
 
 def jobs(rest: Rest, *, ended: bool = False) -> list[RunningJob]:
-    """Return the jobs of a cluster, the newest first; those that have ended too, if asked for."""
+    """Return the jobs of a cluster, the newest first; with `ended`, also those that have ended."""
     found = []
     for job in rest.get("/jobs/overview")["jobs"]:
         if job["state"] in ENDED and not ended:
@@ -88,14 +88,14 @@ def jobs(rest: Rest, *, ended: bool = False) -> list[RunningJob]:
 
 
 def job_named(rest: Rest, name: str) -> RunningJob:
-    """Return the job that runs under a name, or has this id; raises JobError where there is none, or several."""
+    """Return the running job with this name or id; raises JobError if there is none, or several."""
     running = jobs(rest)
     found = [job for job in running if name in (job.name, job.id)]
     if len(found) == 1:
         return found[0]
     if found:
         facts = tuple(f"{job.id}, {job.state}" for job in found)
-        raise JobError(f"{len(found)} jobs of the name `{name}` run", facts=facts, fixes=("name one by its id",))
+        raise JobError(f"{len(found)} jobs named `{name}` run", facts=facts, fixes=("use the id of one",))
     names = [job.name for job in running]
     raise JobError(
         f"no job `{name}` runs at {rest.url}",
@@ -111,7 +111,7 @@ def plan_of(rest: Rest, job: RunningJob) -> Plan | None:
 
 
 def stop_with_savepoint(rest: Rest, job: RunningJob, folder: str = "", *, within: float = 600) -> str:
-    """Stop a job and return where its savepoint is; it goes on running where that fails, with a ClusterError."""
+    """Stop a job and return the path of its savepoint; raises ClusterError if that fails: the job then still runs."""
     body = {"drain": False, **({"targetDirectory": folder} if folder else {})}
     try:
         request = rest.post(f"/jobs/{job.id}/stop", body)["request-id"]
@@ -129,7 +129,7 @@ def cancel(rest: Rest, job_id: str, *, within: float = 120) -> None:
 
 
 def wait_until_running(rest: Rest, job_id: str, within: float) -> None:
-    """Wait until all tasks of a job run. Raises JobError where it fails, or has not got so far by then."""
+    """Wait until all tasks of a job run; raises JobError if it fails, or does not run `within` so many seconds."""
     deadline = time.monotonic() + within
     while True:
         job = rest.get(f"/jobs/{job_id}")
@@ -147,7 +147,7 @@ def wait_until_running(rest: Rest, job_id: str, within: float) -> None:
 
 
 def first_checkpoint(rest: Rest, job_id: str, within: float) -> None:
-    """Have a job make a checkpoint now, and wait for it; raises JobError where none comes."""
+    """Trigger a checkpoint and wait for it; raises JobError if there is none `within` so many seconds."""
     deadline = time.monotonic() + within
     while True:
         try:
@@ -163,7 +163,7 @@ def first_checkpoint(rest: Rest, job_id: str, within: float) -> None:
 
 
 def wait_until_state(rest: Rest, job_id: str, states: tuple[str, ...], within: float) -> None:
-    """Wait until a job is in one of `states`; raises ClusterError if it is not by then."""
+    """Wait until a job is in one of `states`; raises ClusterError if it is not `within` so many seconds."""
     deadline = time.monotonic() + within
     while (state := rest.get(f"/jobs/{job_id}")["state"]) not in states:
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""A job as the FlinkDeployment that the Kubernetes operator of Flink takes: rendered here, handed over elsewhere."""
+"""Render a job as a FlinkDeployment for Flink's Kubernetes operator."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 __all__ = ["FLINK_VERSION", "PROJECT", "deployment_name", "flink_deployment"]
 
 FLINK_VERSION = "v2_2"
-"""What the operator is told. Its release 1.15 knows none newer; to it, 2.3 differs in nothing."""
+"""The operator's name of the version: its release 1.15 knows no newer one, and treats 2.3 alike."""
 
 PROJECT = "/opt/millstream/project"
 """Where the image has the project: sql/, models/, flink-conf/, pyproject.toml."""
 
-_NAME = re.compile(r"[a-z]([-a-z0-9]{0,43}[a-z0-9])?")  # the operator refuses others
+_NAME = re.compile(r"[a-z]([-a-z0-9]{0,43}[a-z0-9])?")  # the operator rejects others
 _USER = 9999  # `flink` in Flink's image
 _MEMORY = {"jobManager": "jobmanager.memory.process.size", "taskManager": "taskmanager.memory.process.size"}
 _METRICS_PORT = "metrics.reporter.prom.port"
@@ -35,7 +35,7 @@ def deployment_name(job: str) -> str:
     if not _NAME.fullmatch(name):
         raise ClusterError(
             f"job `{job}` cannot be the name of a FlinkDeployment",
-            facts=("Kubernetes takes up to 45 lower-case letters, digits and -, a letter first",),
+            facts=("Kubernetes accepts up to 45 lower-case letters, digits and -, beginning with a letter",),
             fixes=("rename its file in sql/jobs/",),
         )
     return name
@@ -54,11 +54,11 @@ def flink_deployment(
     cpu: float = 1.0,
     project: str = PROJECT,
 ) -> dict[str, Any]:
-    """Return the FlinkDeployment that runs a job in application mode: one cluster for this job alone.
+    """Return the FlinkDeployment that runs a job in application mode, on a cluster of its own.
 
     `flink_configuration` are Flink's options; the process sizes among them become the pods' memory. `environment` fills
-    the `${...}` of SQL files and is set in all pods. `upgrade_mode` is "last-state" (go on from the newest checkpoint),
-    "savepoint" or "stateless"; `cpu` is of a TaskManager, in cores.
+    the `${...}` of SQL files and is set in all pods. `upgrade_mode` is "last-state" (continue from the newest
+    checkpoint), "savepoint" or "stateless"; `cpu` is the cores of a TaskManager.
     Raises ClusterError where the name or an option that `upgrade_mode` needs is missing or wrong.
     """
     _refuse_missing(flink_configuration, upgrade_mode)
@@ -81,7 +81,7 @@ def flink_deployment(
             },
             "taskManager": {"resource": {"cpu": cpu, "memory": flink_configuration[_MEMORY["taskManager"]]}},
             "job": {
-                # PythonDriver starts Python beside the JobManager. Flink finds the jar itself; the field must be there.
+                # PythonDriver starts Python next to the JobManager. Flink finds the jar itself; the field is required.
                 "jarURI": "local:///opt/flink/opt/flink-python-2.3.0.jar",
                 "entryClass": "org.apache.flink.client.python.PythonDriver",
                 "args": ["-pym", "pyflink_jobs.job", "--job", job, "--project", project],
@@ -94,12 +94,12 @@ def flink_deployment(
 
 
 def _pod_template(environment: Mapping[str, str], metrics_port: str | None) -> dict[str, Any]:
-    """Return what Flink's own pod description is merged with; the container's name says into which."""
+    """Return the part that is merged into Flink's own pod template, into the container of this name."""
     container: dict[str, Any] = {
         "name": "flink-main-container",
         "env": [{"name": name, "value": value} for name, value in sorted(environment.items())],
         "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-        # RocksDB and the Python workers write here: onto the node's disk, not into the image's layers.
+        # RocksDB and the Python workers write here: to the node's disk, not to the image's layers.
         "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 - in the pod, where it is this volume
     }
     if metrics_port is not None:
@@ -120,11 +120,11 @@ def _pod_template(environment: Mapping[str, str], metrics_port: str | None) -> d
 
 
 def _refuse_missing(options: Mapping[str, str], upgrade_mode: str) -> None:
-    """Raise ClusterError for what the operator would refuse, or start without its state."""
+    """Raise ClusterError for options without which the operator rejects the job or loses its state."""
     if upgrade_mode not in _NEEDED:
         raise ClusterError(
             f"upgrade mode `{upgrade_mode}` is unknown",
-            fixes=tuple(f"say {known}" for known in _NEEDED),
+            fixes=tuple(f"write {known}" for known in _NEEDED),
         )
     wanted = (*_MEMORY.values(), *_NEEDED[upgrade_mode])
     if missing := [key for key in wanted if not options.get(key)]:

@@ -1,4 +1,4 @@
-"""Why a job failed, and what the processes of its cluster said last."""
+"""Why a job failed, and the last lines of its cluster's logs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["failures", "log_tails"]
 
 
 def failures(rest: Rest, job_id: str) -> list[tuple[float, str]]:
-    """Return when a job failed (seconds of the Unix epoch) and of what, the newest first."""
+    """Return when a job failed (seconds of the Unix epoch) and why, the newest first."""
     entries = rest.get(f"/jobs/{job_id}/exceptions")["exceptionHistory"]["entries"]
     return [(entry["timestamp"] / 1000, why(entry["stacktrace"])) for entry in entries]
 
@@ -32,4 +32,4 @@ def _tail(rest: Rest, path: str, lines: int) -> list[str]:
     try:
         return rest.text(path).splitlines()[-lines:]
     except HTTPError as error:
-        return [f"the cluster does not show it: {error.reason}"]
+        return [f"the cluster does not return it: {error.reason}"]

@@ -1,4 +1,4 @@
-"""What goes to the workers with a job: the code of `udfs/` and the models, as archives. Same inputs, same bytes."""
+"""Archives for a job's workers: the code of `udfs/`, and the models. The same inputs give the same bytes."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 __all__ = ["MODELS_FOLDER", "Package", "digest_of", "pack_code", "pack_files"]
 
 MODELS_FOLDER = "models"
-"""The folder of a worker that the archive of models is unpacked into."""
+"""The worker's folder for the unpacked archive of models."""
 
-_TIME = (1980, 1, 1, 0, 0, 0)  # of each file in an archive: the first that a zip file can say
+_TIME = (1980, 1, 1, 0, 0, 0)  # the time of each file: the earliest that zip files can have
 
 
 @dataclass(frozen=True)
 class Package:
-    """A file that is sent, with its digest and what is in it."""
+    """A file that is sent with a job, its digest, and the names of its contents."""
 
     file: Path
     sha256: str
@@ -40,14 +40,14 @@ def pack_code(folder: Path) -> Package:
 def pack_files(archive: Path, files: Mapping[str, Path]) -> Package:
     """Write a zip file of `files`, by their names in it."""
     archive.parent.mkdir(parents=True, exist_ok=True)
-    made = archive.with_suffix(".part")
-    with zipfile.ZipFile(made, "w") as packed:
+    part = archive.with_suffix(".part")
+    with zipfile.ZipFile(part, "w") as packed:
         for name, file in sorted(files.items()):
             entry = zipfile.ZipInfo(name, _TIME)
             entry.external_attr = 0o644 << 16
-            # Models do not get smaller by much, and code is small as it is.
+            # Not compressed: models hardly get smaller, and the code is small.
             packed.writestr(entry, file.read_bytes())
-    made.replace(archive)
+    part.replace(archive)
     return Package(archive, digest_of(archive), tuple(sorted(files)))
 
 

@@ -1,4 +1,4 @@
-"""This Python environment as an archive: for workers on machines that have none, of the same system and processor."""
+"""Pack this Python environment, for workers on machines without one, of the same system and processor."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ if TYPE_CHECKING:
 __all__ = ["pack_environment"]
 
 _NEEDED = ("apache-flink", "numpy", "onnxruntime", "psutil", "pyarrow", "scipy")
-"""What `udfs/` imports; these packages say what they need themselves."""
+"""The packages that `udfs/` imports; their dependencies are added."""
 
 _LEFT_OUT = ("pyflink/lib", "pyflink/opt", "pyflink/plugins", "pyflink/examples", "pyflink/licenses")  # the JVM's side
 _OF_PYTHON = ("site-packages", "test", "idlelib", "tkinter", "turtledemo", "ensurepip", "lib2to3", "__pycache__")
-"""Folders of Python's own library that stay here."""
+"""Folders of Python's own library that are left out."""
 
 _START = """\
 #!/bin/sh
 home=$(dirname "$(dirname "$(readlink -f "$0")")")
 LD_LIBRARY_PATH="$home/lib${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}" exec "$home/bin/{name}" "$@"
 """
-"""Starts Python with the shared library beside it: the place that it was built for is on this machine."""
+"""Starts Python with the shared library of the archive: the path it was built with is of this machine."""
 
 
 def pack_environment(folder: Path) -> Package:
-    """Write `python.tar.gz`: Python with its library and the packages of a worker. Tried before it is packed.
+    """Write `python.tar.gz`: Python with its library and the packages of a worker, tried before it is packed.
 
-    Raises ClusterError where it does not run by itself.
+    Raises ClusterError if the copy does not run on its own.
     """
     archive = folder / "python.tar.gz"
     archive.parent.mkdir(parents=True, exist_ok=True)
@@ -65,7 +65,7 @@ def pack_environment(folder: Path) -> Package:
 
 
 def _lay_out(home: Path) -> None:
-    """Copy Python and the packages into one folder, from which it finds all of them wherever that lies."""
+    """Copy Python and the packages into one folder that works at any path."""
     library = home / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}"
     (home / "bin").mkdir(parents=True)
     real = Path(sys.executable).resolve()
@@ -84,12 +84,12 @@ def _lay_out(home: Path) -> None:
     for name in _closure():
         for file in distribution(name).files or ():
             source = Path(str(file.locate()))
-            if _goes_along(str(file)) and source.is_file():
+            if _is_needed(str(file)) and source.is_file():
                 (packages / file).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(source, packages / file)
 
 
-def _goes_along(file: str) -> bool:
+def _is_needed(file: str) -> bool:
     return not (file.startswith(("..", *_LEFT_OUT)) or "__pycache__" in file or "/tests/" in file)
 
 
@@ -112,7 +112,7 @@ def _required(name: str) -> Iterator[str]:
             try:
                 distribution(requirement.name)
             except PackageNotFoundError:
-                continue  # one that another system needs, or that a package can do without
+                continue  # for another system, or optional
             yield requirement.name
 
 
@@ -123,11 +123,11 @@ def _try(home: Path) -> None:
     run = subprocess.run(words, capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"})
     if run.returncode != 0 or Path(run.stdout.strip()) != home.resolve():
         raise ClusterError(
-            "this Python environment does not run when it is moved elsewhere",
-            facts=tuple((run.stderr or f"it takes {run.stdout.strip()} for its home").strip().splitlines()[-2:]),
+            "this Python environment does not run from another folder",
+            facts=tuple((run.stderr or f"its home is {run.stdout.strip()}").strip().splitlines()[-2:]),
             fixes=(
                 "name an environment that the workers have: `python` of the target",
-                "make this one with a Python whose library is not shared",
+                "make this environment with a Python whose library is not shared",
             ),
             detail=run.stderr,
         )

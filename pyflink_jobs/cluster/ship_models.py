@@ -1,4 +1,4 @@
-"""Models on their way to the workers: in an archive with the job, or at a URI that the workers read."""
+"""Send models to the workers: in an archive with the job, or at a URI that the workers read."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def files_of(models: list[Model]) -> dict[Path, str]:
 
 
 def located_in_archive(declarations: Declarations, project: Project) -> Declarations:
-    """Return declarations whose models lie where the archive of `pack_models` is unpacked."""
+    """Return declarations whose models are in the unpacked archive of `pack_models`."""
     return _located(declarations, lambda path, _: f"{MODELS_FOLDER}/{_name(project, Path(path))}")
 
 
 def located_at(declarations: Declarations, uri: str) -> Declarations:
-    """Return declarations whose models lie where `put_models` puts them."""
+    """Return declarations whose models are where `put_models` puts them."""
     return _located(declarations, lambda path, sha256: _address(uri, Path(path), sha256))
 
 
@@ -44,9 +44,9 @@ def pack_models(project: Project, models: list[Model], folder: Path) -> Package:
 
 
 def put_models(models: list[Model], uri: str) -> list[str]:
-    """Put the files of models at a URI, each named by its digest; return the addresses of those that were not there.
+    """Put the files of models at a URI, each named by its digest; return the addresses of the new ones.
 
-    Raises ClusterError where it cannot be written to.
+    Raises ClusterError if the URI cannot be written to.
     """
     from pyarrow import fs
 
@@ -62,9 +62,9 @@ def put_models(models: list[Model], uri: str) -> list[str]:
                 stream.write(file.read_bytes())
         except (OSError, ValueError) as error:  # pyarrow's errors are ValueErrors
             raise ClusterError(
-                f"models cannot be put at {uri}",
+                f"models cannot be written to {uri}",
                 facts=(str(error),),
-                fixes=("mend `models` of the target", "leave it out: models then go with each job"),
+                fixes=("correct `models` of the target", "leave it out, so that each job carries its models"),
             ) from error
         put.append(address)
     return put

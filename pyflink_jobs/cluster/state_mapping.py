@@ -1,4 +1,4 @@
-"""What an upgrade carries over: a new plan's operators get the ids of those of the old plan whose state they take."""
+"""Map state between plans: operators of the new plan get the ids of the old operators whose state they continue."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["StateOutcome", "carry_over"]
 
 @dataclass(frozen=True)
 class StateOutcome:
-    """What becomes of a state: `word` is "keeps", "loses" or "new", `name` what it is of, `why` says more."""
+    """What happens to a state: `word` is "keeps", "loses" or "new", `name` that of the state, `why` the reason."""
 
     word: str
     name: str
@@ -27,10 +27,10 @@ class StateOutcome:
 
 
 def carry_over(old: Plan, new: Plan) -> tuple[Plan, list[StateOutcome]]:
-    """Return the new plan with ids by which it finds the old one's state, and what becomes of each state.
+    """Return the new plan with the ids of the old one's state, and what happens to each state.
 
-    State is kept where an operator does the same to rows of the same columns; a source's and a sink's where the table
-    is at the same place. All else begins anew: to read another operator's state would give wrong results.
+    An operator keeps its state if it does the same to rows of the same columns; a source or sink if its table is at the
+    same place. All others start empty: the state of another operator would give wrong results.
     """
     ids = _pairs(old.histories, new.histories)
     free = [o for o in old.operators.values() if o.keeps_state and o.id not in ids.values()]
@@ -39,7 +39,7 @@ def carry_over(old: Plan, new: Plan) -> tuple[Plan, list[StateOutcome]]:
     ids |= _pairs(states, wanted)
     numbers = dict(ids)
     for number in new.operators:
-        if number not in ids:  # it must not come upon the state of an old operator by its number
+        if number not in ids:  # its number must not be that of an old operator with state
             numbers[number] = _free(number, {*old.operators, *numbers.values()})
     return new.renumbered(numbers), [*_outcomes(old, new, ids)]
 
@@ -49,7 +49,7 @@ def _free(number: int, taken: set[int]) -> int:
 
 
 def _pairs(old: dict[int, str], new: dict[int, str]) -> dict[int, int]:
-    """Return for operators of the new plan one of the old that has the same digest: the first, the second, ..."""
+    """Map operators of the new plan to old ones of the same digest: first to first, second to second."""
     waiting: dict[str, list[int]] = defaultdict(list)
     for number, digest in old.items():
         waiting[digest].append(number)
@@ -64,7 +64,7 @@ def _outcomes(old: Plan, new: Plan, ids: dict[int, int]) -> Iterable[StateOutcom
         if operator.id in ids:
             same = new.histories[operator.id] == old.histories[ids[operator.id]]
             changed = operator.type not in (SOURCE, SINK) and not same
-            yield StateOutcome("keeps", name, "other rows than before come to it" if changed else "")
+            yield StateOutcome("keeps", name, "its input rows differ from before" if changed else "")
         else:
             before = next((one for one in lost if one.type == operator.type and old.names[one.id] == name), None)
             if before is None:
@@ -94,12 +94,12 @@ def _difference(old: Plan, before: Operator, new: Plan, after: Operator) -> str:
     parts = [f"without {', '.join(gone)}"] if gone else []
     parts += [f"with {', '.join(come)}"] if come else []
     if parts:
-        return f"its rows now come {' and '.join(parts)}"
+        return f"its input is now {' and '.join(parts)}"
     others = [f"{name} is now {now[name]}, was {was[name]}" for name in was if name in now and was[name] != now[name]]
-    return "; ".join(others) or "its rows now come in another order"
+    return "; ".join(others) or "its input columns have another order"
 
 
 def _columns(kinds: list[Any]) -> dict[str, str]:
-    """Return the types of the columns that come to an operator by name, but for those that Flink has named."""
+    """Return the types of an operator's input columns by name, without those that Flink has named."""
     fields = [field for kind in kinds if isinstance(kind, dict) for field in kind.get("fields", ())]
     return {f"`{one['name']}`": str(one.get("fieldType", "")) for one in fields if not one["name"].startswith("$")}

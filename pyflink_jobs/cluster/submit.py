@@ -1,4 +1,4 @@
-"""Submit a job to a cluster that runs: plan it here, pack what its workers need, send it over the REST interface."""
+"""Submit a job to a running cluster: plan it here, pack what its workers need, send it over the REST interface."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 __all__ = ["PLAN", "Submission", "prepare", "send"]
 
 PLAN = "millstream.plan"
-"""The parameter of a submitted job that holds its plan: whoever upgrades the job finds it in the cluster."""
+"""The parameter of a submitted job that has its plan, for an upgrade from any machine."""
 
 _DEFAULTS = {
-    # A job on a cluster must outlive its machines, whatever the cluster's own configuration says.
+    # A job must survive the loss of a machine, even if the cluster's own configuration has no such options.
     "execution.checkpointing.interval": "30 s",
     "restart-strategy.type": "exponential-delay",
 }
 _COMPILING = {
-    # Tables and functions by name: their options, which may hold passwords, stay out of the plan.
+    # Tables and functions by name only: their options, which may have passwords, are not in the plan.
     "table.plan.compile.catalog-objects": "IDENTIFIER",
     "table.plan.restore.catalog-objects": "IDENTIFIER",
 }
@@ -45,10 +45,9 @@ _COMPILING = {
 
 @dataclass(frozen=True)
 class Submission:
-    """A job that is ready to be sent: what goes where.
+    """A job that is ready to be sent.
 
-    `packages` are the files that go with it, `models` those it calls; `put` is the URI at which these will lie, if the
-    target has one.
+    `packages` are the files that are sent with it, `models` those that it calls; `put` is the URI to put these at, or "".
     """
 
     target: Target
@@ -60,7 +59,7 @@ class Submission:
 
     @property
     def options(self) -> dict[str, str]:
-        """Flink's options, all that are not left to the cluster."""
+        """All options of Flink that are not left to the cluster."""
         return dict(self.planned.environment.get_config().get_configuration().to_dict())
 
 
@@ -69,7 +68,7 @@ def prepare(
 ) -> Submission:
     """Plan a job for a target and write its packages into `folder`; nothing is sent.
 
-    For a target that is no session, Flink's own configuration says where the job goes and how it runs.
+    For a target other than a session, Flink's own configuration says where and how the job runs.
     With `ship_env` the workers get this Python environment. Raises what planning raises.
     """
     declarations = declare(project, kafka)
@@ -88,10 +87,10 @@ def prepare(
 
 
 def send(submission: Submission, folder: Path, savepoint: str = "", *, lose: bool = False) -> str:
-    """Send a job and return its id; it begins with a savepoint's state, if one is named.
+    """Send a job and return its id; it starts from the state of `savepoint`, if one is named.
 
-    With `lose`, state of the savepoint that no operator takes is let go. Raises JobError with the cause where the
-    cluster refuses, and KafkaError for a topic that is missing.
+    With `lose`, state of the savepoint that no operator uses is discarded. Raises JobError with the cause if the
+    cluster rejects the job, and KafkaError for a missing topic.
     """
     planned = submission.planned
     refuse_missing_topics(planned.sources)
@@ -109,12 +108,12 @@ def send(submission: Submission, folder: Path, savepoint: str = "", *, lose: boo
         client = planned.environment.execute_sql(f"EXECUTE PLAN '{file}'").get_job_client()
     except Exception as error:
         message = read_exception(error)
-        raise JobError(f"job `{planned.name}` was not taken: {message.text}", detail=message.trace) from error
+        raise JobError(f"job `{planned.name}` was not accepted: {message.text}", detail=message.trace) from error
     return str(client.get_job_id())
 
 
 def _of_session(project: Project, target: Target) -> dict[str, str]:
-    """Return the options that send a job to a cluster that runs."""
+    """Return the options that send a job to a running cluster."""
     address = urlsplit(target.url)
     secure = address.scheme == "https"
     return {
@@ -137,7 +136,7 @@ def _located(declarations: Declarations, project: Project, target: Target) -> De
 def _pack(
     project: Project, models: tuple[Model, ...], target: Target, folder: Path, *, ship_env: bool
 ) -> tuple[tuple[Package, ...], dict[str, str]]:
-    """Return the packages of a job, and the options that send them along."""
+    """Return the packages of a job, and the options that send them with it."""
     code = pack_code(folder)
     packages, archives = [code], []
     options = {"python.files": str(code.file)}

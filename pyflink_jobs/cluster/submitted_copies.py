@@ -1,4 +1,4 @@
-"""What was submitted from here: a copy of the project for each job that runs, so that an upgrade has a way back."""
+"""Copies of the project as it was submitted, one for each running job, so that a failed upgrade can be undone."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Record", "find_record", "keep_record"]
 
-_KEPT = 3  # of a job: the one that runs, and two before it
+_KEPT = 3  # of a job: the running one and two before it
 
 
 @dataclass(frozen=True)
 class Record:
-    """A submitted job's project as it was, and the Kafka that its sources were at."""
+    """A submitted job's copy of the project, and the address of its Kafka."""
 
     project: Project
     kafka: str
@@ -40,16 +40,16 @@ def keep_record(project: Project, submission: Submission, job_id: str, kafka: st
             shutil.copytree(project.root / name, copy / name, dirs_exist_ok=True)
     files = [*files_of(list(submission.models))]
     for file in [*files, *(file.with_name("model.json") for file in files if file.suffix == ".onnx")]:
-        beside = copy / project.relative(file)
-        beside.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(file, beside)
+        place = copy / project.relative(file)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, place)
     (copy / "record.json").write_text(json.dumps({"kafka": kafka, "ship_env": ship_env}))
     for old in sorted(folder.iterdir(), key=lambda one: one.stat().st_mtime, reverse=True)[_KEPT:]:
         shutil.rmtree(old)
 
 
 def find_record(project: Project, target: str, job: str, job_id: str) -> Record | None:
-    """Return the record of a job; None where it was submitted from elsewhere."""
+    """Return the record of a job; None if it was submitted from elsewhere."""
     copy = _folder(project, target, job) / job_id
     if not (copy / "record.json").is_file():
         return None

@@ -1,7 +1,7 @@
-"""Where jobs are submitted to: `[tool.millstream.targets.NAME]` in `pyproject.toml`.
+"""The targets that jobs are submitted to: `[tool.millstream.targets.NAME]` in `pyproject.toml`.
 
 [tool.millstream.targets.production]
-kind = "session"                               # a cluster that runs: jobs go to its REST interface
+kind = "session"                               # a running cluster: jobs are sent to its REST interface
 url = "http://flink.example.com:8081"
 python = "/opt/venv/bin/python"                # on the workers
 models = "s3://bucket/models"                  # instead of an archive with each job
@@ -32,12 +32,12 @@ _KINDS = ("session", "application", "kubernetes")
 
 @dataclass(frozen=True)
 class Target:
-    """A target; what is empty is left to the cluster.
+    """A target; empty settings are left to the cluster.
 
     `kind` is "session" (a running cluster, at `url`), "application" (Flink's command line starts a cluster on
-    Kubernetes for the job) or "kubernetes" (the operator does, for a FlinkDeployment); both take `image`, which has the
-    project in it, `namespace` and `service_account`. `python` is the workers' interpreter, `models` a URI to put models
-    at, `parallelism` 0 the project's.
+    Kubernetes for the job) or "kubernetes" (the operator does, for a FlinkDeployment); both use `namespace`,
+    `service_account` and `image`, which contains the project. `python` is the workers' interpreter, `models` a URI to
+    put models at; a `parallelism` of 0 means the project's.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Target:
 
 
 def read_targets(project: Project) -> dict[str, Target]:
-    """Return a project's targets by name, the local cluster's among them.
+    """Return a project's targets by name, including the local cluster.
 
     Raises ProjectError for a setting that is unknown, missing or of the wrong type.
     """
@@ -69,7 +69,7 @@ def read_targets(project: Project) -> dict[str, Target]:
 
 
 def target_named(project: Project, name: str) -> Target:
-    """Return a target; raises ProjectError for an unknown name, and for the local cluster where it does not run."""
+    """Return a target; raises ProjectError for an unknown name, and for the local cluster if it does not run."""
     targets = read_targets(project)
     if name not in targets:
         raise ProjectError(
@@ -87,7 +87,7 @@ def target_named(project: Project, name: str) -> Target:
 
 
 def _target(name: str, table: dict[str, Any], place: Place, findings: list[Finding]) -> Target:
-    """Return a target; what is wrong with it goes to `findings`."""
+    """Return a target; add mistakes to `findings`."""
     kinds = {"parallelism": int, "options": dict}
     known = {f.name: kinds.get(f.name, str) for f in fields(Target) if f.name != "name"}
     section = f"[tool.millstream.targets.{name}]"

@@ -1,4 +1,4 @@
-"""Upgrade a job: stop the old one with a savepoint, start the new one from it, go back if that does not run."""
+"""Upgrade a job: stop the old one with a savepoint, start the new one from it; if that fails, restore the old one."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ __all__ = ["Upgrade", "plan_upgrade", "upgrade"]
 
 @dataclass(frozen=True)
 class Upgrade:
-    """An upgrade that can begin: the job that runs with its plan, the new one, and what becomes of each state."""
+    """A planned upgrade: the running job with its plan, the new job, and what happens to each state."""
 
     running: RunningJob
     old: Plan
@@ -46,23 +46,23 @@ class Upgrade:
 
     @property
     def losses(self) -> list[StateOutcome]:
-        """The states that would be lost."""
+        """The states that the upgrade loses."""
         return [outcome for outcome in self.outcomes if outcome.word == "loses"]
 
 
 def plan_upgrade(
     project: Project, name: str, target: Target, rest: Rest, folder: Path, *, ship_env: bool = False
 ) -> Upgrade:
-    """Plan the new job and compare it with the one that runs; nothing is stopped.
+    """Plan the new job and compare it with the running one; nothing is stopped.
 
-    Raises what planning raises, and JobError where no such job runs, or one that was not submitted by Millstream.
+    Raises what planning raises, and JobError if no such job runs, or Millstream did not submit it.
     """
     running = job_named(rest, name)
     old = plan_of(rest, running)
     if old is None:
         raise JobError(
-            f"job `{name}` was not submitted by Millstream: its cluster does not know its plan",
-            fixes=(f"stop it with a savepoint, and begin anew: millstream stop {name} --savepoint",),
+            f"job `{name}` was not submitted by Millstream: its plan is not known",
+            fixes=(f"stop it with a savepoint, and submit it again: millstream stop {name} --savepoint",),
         )
     prepared = prepare(project, running.name, target, folder, ship_env=ship_env)
     plan, outcomes = carry_over(old, prepared.plan)
@@ -76,54 +76,54 @@ def upgrade(
     folder: Path,
     *,
     within: float,
-    tell: Callable[[str], None] = lambda _: None,
+    on_step: Callable[[str], None] = lambda _: None,
 ) -> str:
-    """Carry out an upgrade and return the new job's id; `tell` hears of each step.
+    """Run an upgrade and return the new job's id; `on_step` is called with a description of each step.
 
-    The new job must run and make a first checkpoint `within` so many seconds. Raises JobError where it did not: then
-    the old one runs again, from the savepoint, and the error says so.
+    The new job must run and make a first checkpoint `within` so many seconds. Otherwise the old job is started again
+    from the savepoint, and JobError is raised.
     """
     job, target = planned.running, planned.new.target
     record = find_record(project, target.name, job.name, job.id)
     if record is None:
         raise JobError(
-            f"job `{job.name}` was submitted from elsewhere: if the new one fails, the old one could not come back",
+            f"job `{job.name}` was submitted from elsewhere: if the new one fails, the old one cannot be restored",
             facts=(f"looked in {project.relative(project.state)}/submitted/ for job {job.id}",),
             fixes=(
-                "upgrade it from where it was submitted",
+                "upgrade it from the folder that it was submitted from",
                 f"do it by hand: millstream stop {job.name} --savepoint, then millstream submit {job.name} --from PATH",
             ),
         )
-    tell("stopping the old job with a savepoint")
+    on_step("stopping the old job with a savepoint")
     savepoint = stop_with_savepoint(rest, job)
     new_id = ""
     try:
-        tell(f"starting the new job from {savepoint}")
+        on_step(f"starting the new job from {savepoint}")
         new_id = send(planned.new, folder, savepoint, lose=bool(planned.losses))
         wait_until_running(rest, new_id, within)
-        tell("waiting for its first checkpoint")
+        on_step("waiting for its first checkpoint")
         first_checkpoint(rest, new_id, within)
     except (MillstreamError, OSError) as failure:
-        tell("it does not run: the old job comes back")
+        on_step("it does not run: starting the old job again")
         if new_id:
             with suppress(ClusterError, OSError):
                 cancel(rest, new_id)
-        old_id = _bring_back(record, planned, rest, folder / "old", savepoint, within)
+        old_id = _restore(record, planned, rest, folder / "old", savepoint, within)
         raise JobError(
             f"job `{job.name}` was not upgraded: {failure}",
             facts=(f"the old job runs again from {savepoint}, as {old_id}: nothing is lost",),
-            fixes=("mend the new one and upgrade again",),
+            fixes=("fix the new job and upgrade again",),
             detail=failure.detail if isinstance(failure, MillstreamError) else "",
         ) from failure
     return new_id
 
 
-def _bring_back(record: Record, planned: Upgrade, rest: Rest, folder: Path, savepoint: str, within: float) -> str:
-    """Submit the old job as it was, with the ids it had; return its id when it runs."""
+def _restore(record: Record, planned: Upgrade, rest: Rest, folder: Path, savepoint: str, within: float) -> str:
+    """Submit the old job with its old ids, and return its id when it runs."""
     folder.mkdir(parents=True, exist_ok=True)
     name, target = planned.running.name, planned.new.target
     if target.name != LOCAL:
-        target = target_named(record.project, target.name)  # its Python and options may have changed as well
+        target = target_named(record.project, target.name)  # the target's Python and options may have changed too
     prepared = prepare(record.project, name, target, folder, ship_env=record.ship_env, kafka=record.kafka)
     plan, _ = carry_over(planned.old, prepared.plan)
     try:
@@ -132,8 +132,8 @@ def _bring_back(record: Record, planned: Upgrade, rest: Rest, folder: Path, save
     except MillstreamError as error:
         raise JobError(
             f"neither the new job `{name}` nor the old one runs: {error}",
-            facts=(f"the savepoint is whole: {savepoint}",),
-            fixes=(f"when the cluster is well: millstream submit {name} --from {savepoint}",),
+            facts=(f"its savepoint: {savepoint}",),
+            fixes=(f"when the cluster runs: millstream submit {name} --from {savepoint}",),
             detail=error.detail,
         ) from error
     return old_id

@@ -79,6 +79,6 @@ def test_a_tool_that_is_missing_is_named(project: Project, monkeypatch: pytest.M
     monkeypatch.setattr("pyflink_jobs.cluster.deploy.plan_job", lambda *_: None)  # planned elsewhere, on a JVM
     monkeypatch.setattr("pyflink_jobs.cluster.deploy.table_environment", lambda *_: None)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ClusterError, match="`kubectl` is not on this machine") as raised:
+    with pytest.raises(ClusterError, match="`kubectl` is not installed on this machine") as raised:
         deploy(project, "score", target("kubernetes"), dry_run=False)
     assert "--dry-run" in str(raised.value)

@@ -84,7 +84,7 @@ def test_models_at_a_uri_are_put_once_and_read_back(
 
 def test_a_place_that_takes_no_models(project: Project, tmp_path: Path) -> None:
     (tmp_path / "store").write_text("a file, no folder")
-    with pytest.raises(ClusterError, match="models cannot be put at"):
+    with pytest.raises(ClusterError, match="models cannot be written to"):
         put_models([*declare(project).models.values()], (tmp_path / "store").as_uri())
-    with pytest.raises(ClusterError, match="models cannot be put at gopher://"):
+    with pytest.raises(ClusterError, match="models cannot be written to gopher://"):
         put_models([*declare(project).models.values()], "gopher://bucket/models")

@@ -49,9 +49,9 @@ def test_another_computation_loses_the_state() -> None:
 
 def test_other_columns_lose_the_state_and_are_named() -> None:
     _, outcomes = carry_over(job(), job(columns=("k", "n")))
-    assert words(outcomes)["over-aggregate"] == ("loses", "its rows now come without `t` and with `n`")
+    assert words(outcomes)["over-aggregate"] == ("loses", "its input is now without `t` and with `n`")
     _, outcomes = carry_over(job(), job(columns=("t", "k")))
-    assert words(outcomes)["over-aggregate"] == ("loses", "its rows now come in another order")
+    assert words(outcomes)["over-aggregate"] == ("loses", "its input columns have another order")
 
 
 def test_another_type_loses_the_state_and_is_named() -> None:
@@ -67,7 +67,7 @@ def test_another_type_loses_the_state_and_is_named() -> None:
 def test_another_topic_loses_the_place_and_mixes_what_is_in_progress() -> None:
     carried, outcomes = carry_over(job(), job(topic="flights"))
     assert words(outcomes)["table-source-scan"] == ("loses", f"it was at {EVENTS}, now at {kafka('flights')}")
-    assert words(outcomes)["over-aggregate"] == ("keeps", "other rows than before come to it")
+    assert words(outcomes)["over-aggregate"] == ("keeps", "its input rows differ from before")
     assert len(carried.operators) == 5
 
 
