@@ -47,7 +47,7 @@ _COMPILING = {
 class Submission:
     """A job that is ready to be sent.
 
-    `packages` are the files that are sent with it, `models` those that it calls; `put` is the URI to put these at, or "".
+    `packages` are the files that are sent with it, `models` those that it calls; `put` is the URI for them, or "".
     """
 
     target: Target
