@@ -176,7 +176,7 @@ def _map_as_json(results: Results, picture: HeatMap) -> dict[str, object]:
             if start in picture.windows and label in picture.slices
         ],
         "drifted_sums": [drift.as_json() for drift in picture.drifted_sums],
-        "open_alarms": [vars(alarm) for alarm in results.alarms if alarm.slice in picture.slices],
+        "open_alarms": [alarm.as_json() for alarm in results.alarms if alarm.slice in picture.slices],
         "late_rows": results.lost,
         "not_shown": [other._asdict() for other in results.others],
     }

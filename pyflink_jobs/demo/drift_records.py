@@ -2,79 +2,57 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
+import pandas as pd
 
 from pyflink_jobs.demo.drift_results import Alarm, Drift, Gap, Row
-from pyflink_jobs.demo.tables import read_table
+from pyflink_jobs.drift import records
+from pyflink_jobs.drift.results import newest, parsed, window
 from pyflink_jobs.local import topics
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
+    from datetime import datetime
 
-    import pandas as pd
+    from pyflink_jobs.local.topics import Record
 
-__all__ = ["ALERT_FIELDS", "RESULT_FIELDS", "drift", "read_drift"]
+__all__ = ["drift", "read_drift"]
 
 PAIRS = 3  # features of which the page shows both distributions
 JUDGED = ("stable", "drift")
 SAME = ["slice", "feature", "window_start", "window_end"]
-TIME = pa.timestamp("ms", tz="UTC")
-RESULT_FIELDS = {
-    "model": pa.string(),
-    "slice": pa.string(),
-    "feature": pa.string(),
-    "window_start": TIME,
-    "window_end": TIME,
-    "d_lo": pa.float64(),
-    "margin": pa.float64(),
-    "verdict": pa.string(),
-    "quantiles": pa.list_(pa.float64()),
-    "reference_quantiles": pa.list_(pa.float64()),
-}
-ALERT_FIELDS = {
-    "model": pa.string(),
-    "slice": pa.string(),
-    "feature": pa.string(),
-    "event": pa.string(),
-    "since": TIME,
-    "window_start": TIME,
-    "window_end": TIME,
-}
 
 
 def read_drift(bootstrap: str) -> Drift | None:
     """Read what the Kafka at `bootstrap` has of it; None where the topic is missing or no window was judged.
 
-    Raises KafkaError where no broker answers or a topic holds something else than such records.
+    Raises KafkaError where no broker answers.
     """
     there = topics.names(bootstrap)
-    if "drift" not in there:
-        return None
-    no_alerts = pa.schema([*ALERT_FIELDS.items()]).empty_table().to_pandas()
-    results = read_table(bootstrap, "drift", RESULT_FIELDS)
-    alerts = read_table(bootstrap, "alerts", ALERT_FIELDS) if "alerts" in there else no_alerts
-    return drift(results, alerts)
+    drifts, alerts = (topics.read(bootstrap, name) if name in there else [] for name in ("drift", "alerts"))
+    return drift(drifts, alerts)
 
 
-def drift(results: pd.DataFrame, alerts: pd.DataFrame) -> Drift | None:
-    """Put the records of the topics drift and alerts in order; given as they came, the oldest first.
+def drift(drifts: Sequence[Record], alerts: Sequence[Record]) -> Drift | None:
+    """Put the records of the topics `drift` and `alerts` in order.
 
-    Of several records of the same window the newest counts, for a job may have run twice or rows have come late. Where
-    several models were monitored, it is the one of the newest record. None if no window was judged.
+    Where there are several series, it is the one of the newest result. None if no window was judged.
     """
-    newest = results.drop_duplicates(["model", *SAME], keep="last")
-    judged = newest[newest["verdict"].isin(JUDGED)]
-    if not len(judged):
+    results = [result for result in newest(parsed(drifts, records.Drift.read), window) if result.verdict in JUDGED]
+    if not results:
         return None
-    model = judged["model"].iloc[-1]
-    judged = judged[judged["model"] == model]
+    series = results[-1].series
+    judged = pd.DataFrame([vars(result) for result in results if result.series == series])
+    judged = judged.astype({"d_lo": float, "margin": float})  # without any number, a column would have objects
     judged = judged.assign(drifted=judged["verdict"] == "drift", excess=judged["d_lo"] - judged["margin"])
+    events = newest(parsed(alerts, records.Alarm.read), _event)
+    alarms = _alarms([event for event in events if (event.model, event.version, event.job) == series[:3]], judged)
     lengths = judged["window_end"] - judged["window_start"]
     windows = judged[lengths == lengths.min()]
-    alarms = _alarms(alerts[alerts["model"] == model], judged)
     return Drift(
         starts=[start.to_pydatetime() for start in sorted(windows["window_start"].unique())],
         length=lengths.min().to_pytimedelta(),
@@ -87,6 +65,11 @@ def drift(results: pd.DataFrame, alerts: pd.DataFrame) -> Drift | None:
         gaps=_gaps(judged, {(alarm.slice, alarm.feature) for alarm in alarms}),
         alarms=alarms,
     )
+
+
+def _event(_: Record, alarm: records.Alarm) -> Hashable:
+    """Return the key of an alert: a later record of the same event replaces it."""
+    return tuple(getattr(alarm, name) for name in ("model", "version", "job", *SAME, "event"))
 
 
 def _rows(windows: pd.DataFrame) -> list[Row]:
@@ -119,14 +102,16 @@ def _gaps(judged: pd.DataFrame, alarmed: set[tuple[str, str]]) -> list[Gap]:
     return [_gap(row) for row in order.drop_duplicates("feature").head(PAIRS).itertuples()]
 
 
-def _alarms(alerts: pd.DataFrame, judged: pd.DataFrame) -> list[Alarm]:
+def _alarms(events: list[records.Alarm], judged: pd.DataFrame) -> list[Alarm]:
     """Join what opened with what closed next."""
     windows = dict(zip(judged[SAME].itertuples(index=False, name=None), judged.itertuples(), strict=True))
-    events = alerts.drop_duplicates([*SAME, "event"], keep="last").sort_values("window_end", kind="stable")
+    pairs: dict[tuple[str, str], list[records.Alarm]] = defaultdict(list)
+    for event in sorted((one for one in events if one.window_end), key=attrgetter("window_end")):
+        pairs[event.slice, event.feature].append(event)
     alarms = []
-    for _, own in events.groupby(["slice", "feature"]):
-        opening: Any = None
-        for event in own.itertuples():
+    for own in pairs.values():
+        opening: records.Alarm | None = None
+        for event in own:
             if event.event == "opens":
                 opening = opening or event  # two runs may have opened it, in different windows
             elif opening:
@@ -137,15 +122,11 @@ def _alarms(alerts: pd.DataFrame, judged: pd.DataFrame) -> list[Alarm]:
     return sorted(alarms, key=lambda alarm: (alarm.since, alarm.feature, alarm.slice))
 
 
-def _alarm(opening: Any, until: pd.Timestamp | None, windows: dict[tuple[Any, ...], Any]) -> Alarm:  # noqa: ANN401 - rows of pandas
-    window = windows.get(tuple(getattr(opening, name) for name in SAME))
-    return Alarm(
-        opening.slice,
-        opening.feature,
-        opening.since.to_pydatetime(),
-        until and until.to_pydatetime(),
-        None if window is None else _gap(window),
-    )
+def _alarm(opening: records.Alarm, until: datetime | None, windows: dict[tuple[Any, ...], Any]) -> Alarm:
+    opened_by = windows.get(tuple(getattr(opening, name) for name in SAME))
+    since = opening.since or opening.window_end
+    assert since  # noqa: S101 - `_alarms` leaves out what has no window
+    return Alarm(opening.slice, opening.feature, since, until, None if opened_by is None else _gap(opened_by))
 
 
 def _gap(row: Any) -> Gap:  # noqa: ANN401 - a row of pandas

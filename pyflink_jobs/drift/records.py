@@ -115,12 +115,21 @@ class Alarm:
     feature: str
     event: str
     message: str
+    since: datetime | None = None
+    window_start: datetime | None = None
+    window_end: datetime | None = None
     defined_at: str | None = None
 
     @classmethod
     def read(cls, value: dict[str, Any]) -> Self:
-        """Return the record of a JSON object. Raises TypeError where it is none."""
-        return cls(**_known(cls, value))
+        """Return the record of a JSON object. Raises TypeError or ValueError where it is none."""
+        texts = {name: value.get(name) for name in ("since", "window_start", "window_end")}
+        return cls(**_known(cls, value) | {name: text and datetime.fromisoformat(text) for name, text in texts.items()})
+
+    def as_json(self) -> dict[str, object]:
+        """Return the record as plain values."""
+        times = {"since": self.since, "window_start": self.window_start, "window_end": self.window_end}
+        return {**asdict(self), **{name: time and iso(time) for name, time in times.items()}}
 
 
 def utc(time: datetime) -> str:

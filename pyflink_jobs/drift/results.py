@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pyflink_jobs.local.topics import Record
 
-__all__ = ["Results", "newest", "read_results", "results", "unknown"]
+__all__ = ["Results", "newest", "parsed", "read_results", "results", "unknown", "window"]
 
 T = TypeVar("T")
 
@@ -86,8 +86,8 @@ def results(
     job: str | None = None,
 ) -> Results:
     """Return the newest series among records, as `read_results` does."""
-    read = _parse(drifts, Drift.read)
-    every = newest(read, _window)
+    read = parsed(drifts, Drift.read)
+    every = newest(read, window)
     if all(drift.feature == LATE for drift in every):
         raise KafkaError(
             "topic `drift` has no window that was compared with a reference",
@@ -98,8 +98,8 @@ def results(
     own = [drift for drift in every if drift.series == series]
     judged = [drift for drift in own if drift.feature != LATE]
     length = min(drift.length for drift in judged)  # sums of windows are longer
-    told = newest(_parse(alerts, Alarm.read), lambda _, a: (a.model, a.version, a.job, a.slice, a.feature))
-    alarms = [alarm for alarm in told if (alarm.model, alarm.version, alarm.job) == series[:3]]
+    latest = newest(parsed(alerts, Alarm.read), lambda _, a: (a.model, a.version, a.job, a.slice, a.feature))
+    alarms = [alarm for alarm in latest if (alarm.model, alarm.version, alarm.job) == series[:3]]
     return Results(
         series,
         length,
@@ -114,10 +114,11 @@ def results(
 
 
 def newest(records: Iterable[tuple[Record, T]], key: Callable[[Record, T], Hashable]) -> list[T]:
-    """Return what is newest of each key, ordered by time.
+    """Return the newest record of each key, ordered by time.
 
-    A key's records lie in one partition, where the offset orders them: a window may have been corrected by late rows, a
-    job may have run twice. Once a topic has been given more partitions, time decides between the old and the new one.
+    The newest is the one with the highest offset, for that is the order that a topic guarantees: Flink writes all
+    records of a key to one partition. It replaces the others: late rows may have corrected a window, a job may have run
+    twice. Only where a topic was given more partitions, and a key's records are in two of them, time decides.
     """
     latest: dict[tuple[Hashable, int], tuple[Record, T]] = {}  # by key and partition
     for record, value in sorted(records, key=lambda pair: pair[0].offset):
@@ -139,9 +140,10 @@ def unknown(what: str, name: str, there: Sequence[str]) -> KafkaError:
     )
 
 
-def _window(record: Record, drift: Drift) -> Hashable:
+def window(record: Record, drift: Drift) -> Hashable:
+    """Return the key of a result: a later record of the same window, slice and feature replaces it."""
     key = (drift.series, drift.window_start, drift.window_end, drift.slice, drift.feature)
-    # Each record of rows that came too late tells of other rows.
+    # Each record of rows that came too late is about other rows.
     return (*key, record.partition, record.offset) if drift.feature == LATE else key
 
 
@@ -166,12 +168,12 @@ def _choose(
     return chosen, tuple(sorted(others))
 
 
-def _parse(records: Iterable[Record], read: Callable[[dict[str, Any]], T]) -> list[tuple[Record, T]]:
+def parsed(records: Iterable[Record], read: Callable[[dict[str, Any]], T]) -> list[tuple[Record, T]]:
     """Return what can be read: anybody may have sent something else to the topic."""
-    parsed: list[tuple[Record, T]] = []
+    found: list[tuple[Record, T]] = []
     for record in records:
         try:
-            parsed.append((record, read(json.loads(record.value or b""))))
+            found.append((record, read(json.loads(record.value or b""))))
         except (ValueError, TypeError, AttributeError):
             continue
-    return parsed
+    return found

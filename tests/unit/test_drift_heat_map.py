@@ -146,4 +146,4 @@ def test_the_page_names_the_next_command() -> None:
 def test_an_unknown_slice_is_answered_with_the_nearest() -> None:
     with pytest.raises(KafkaError, match="no slice `JKF`") as caught:
         heat_map(results(records(drift()), []), None, "JKF")
-    assert "write JFK" in str(caught.value)
+    assert "did you mean JFK?" in str(caught.value)

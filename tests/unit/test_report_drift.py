@@ -6,10 +6,10 @@ import math
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import pytest
 
-from pyflink_jobs.demo.drift_records import ALERT_FIELDS, RESULT_FIELDS, drift
+from pyflink_jobs.demo.drift_records import drift
+from tests import drift_records as records
 
 if TYPE_CHECKING:
     from pyflink_jobs.demo.drift_results import Drift
@@ -22,21 +22,34 @@ def day(number: int) -> datetime:
 
 def result(
     feature: str, label: str, first: int, d: float | None, verdict: str = "stable", days: int = 1
-) -> list[object]:
+) -> dict[str, object]:
     """Return a record of `drift` about some days of April; its margin is .25."""
-    now, then = [d or 0.0] * 10, [0.0] * 9 + [math.nan]
-    return ["m", label, feature, day(first), day(first + days), d, 0.25, verdict, now, then]
-
-
-def alert(feature: str, label: str, event: str, since: int, first: int, days: int = 1) -> list[object]:
-    return ["m", label, feature, event, day(since), day(first), day(first + days)]
-
-
-def found(results: list[list[object]], *alerts: list[object]) -> Drift:
-    drifted = drift(
-        pd.DataFrame(results, columns=[*RESULT_FIELDS]),
-        pd.DataFrame([*alerts], columns=[*ALERT_FIELDS]),
+    return records.drift(
+        window_start=day(first).isoformat(),
+        window_end=day(first + days).isoformat(),
+        feature=feature,
+        slice=label,
+        d_lo=d,
+        margin=0.25,
+        verdict=verdict,
+        quantiles=[d or 0.0] * 10,
+        reference_quantiles=[0.0] * 9 + [None],
     )
+
+
+def alert(feature: str, label: str, event: str, since: int, first: int, days: int = 1) -> dict[str, object]:
+    return records.alert(
+        feature=feature,
+        slice=label,
+        event=event,
+        since=day(since).isoformat(),
+        window_start=day(first).isoformat(),
+        window_end=day(first + days).isoformat(),
+    )
+
+
+def found(results: list[dict[str, object]], *alerts: dict[str, object]) -> Drift:
+    drifted = drift(records.records(*results), records.records(*alerts))
     assert drifted
     return drifted
 
@@ -84,12 +97,25 @@ def test_the_newest_record_of_a_window_wins() -> None:
     assert replaced.starts == [day(2), day(3), day(4), day(5)]
 
 
+def test_the_newest_is_the_last_in_its_partition_whatever_its_time() -> None:
+    first = records.record(result("temp", "EWR", 1, 0.9, "drift"), offset=0, timestamp=2)
+    last = records.record(result("temp", "EWR", 1, 0.1), offset=1, timestamp=1)
+    drifted = drift([last, first], [])
+    assert drifted
+    assert drifted.rows[0].d == [0.1]
+
+
+def test_what_is_no_result_is_passed_over() -> None:
+    foreign = records.record({"something": "else"}, offset=9)
+    drifted = drift([*records.records(*CALM), foreign], [foreign])
+    assert drifted == found(CALM)
+
+
 def test_windows_without_a_verdict_are_left_out() -> None:
     few, late, foreign = (result("temp", "LGA", 3, 0.9, verdict) for verdict in ("too few", "late", "no reference"))
     drifted = found([*CALM, few, late, foreign])
     assert (drifted.windows, drifted.slices) == (5, ["EWR"])
-    none = drift(pd.DataFrame([few], columns=[*RESULT_FIELDS]), pd.DataFrame(columns=[*ALERT_FIELDS]))
-    assert none is None
+    assert drift(records.records(few), []) is None
 
 
 def test_windows_of_nulls_have_no_distance_but_may_drift() -> None:
@@ -97,9 +123,10 @@ def test_windows_of_nulls_have_no_distance_but_may_drift() -> None:
     assert (row.d, row.drifted, row.mean, row.beyond) == ([None], [True], 0.0, 0)
 
 
-def test_of_several_models_the_newest_is_shown() -> None:
-    other = ["other", *result("temp", "JFK", 1, 0.9)[1:]]
-    opened = ["other", *alert("temp", "JFK", "opens", 1, 1)[1:]]
+@pytest.mark.parametrize("other_than", ["model", "version", "job"])
+def test_of_several_series_the_newest_is_shown(other_than: str) -> None:
+    other = {**result("temp", "JFK", 1, 0.9), other_than: "other"}
+    opened = {**alert("temp", "JFK", "opens", 1, 1), other_than: "other"}
     drifted = found([other, *CALM], opened)
     assert (drifted.slices, drifted.windows, drifted.alarms) == (["EWR"], 5, [])
 
