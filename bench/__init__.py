@@ -1,1 +1,1 @@
-"""The benches: `python -m bench throughput`, `latency` or `drift`; without a name, all."""
+"""The benches: `python -m bench throughput`, `latency` or `drift`; without a name, all of them."""

@@ -17,8 +17,8 @@ from bench.everything import everything
 from bench.latency import CONFIGURATIONS, latency
 from bench.peers.comparison import peers
 from bench.peers.contestants import CONTESTANTS
-from bench.profile.profiling import JOBS as PROFILED
-from bench.profile.profiling import profile
+from bench.profile.measure import JOBS as PROFILED
+from bench.profile.measure import profile
 from bench.quarantine import quarantine
 from bench.scaling import scaling
 from bench.size import JOBS as SIZED

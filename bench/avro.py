@@ -1,4 +1,4 @@
-"""The benches' records in Avro, without a schema of their own, as Flink's format `avro` reads and writes them."""
+"""The benches' records in Avro, without a schema, as Flink's format `avro` reads and writes them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ VALUE = 2
 """The byte before a value that may be null and is not."""
 
 
-def _schema(name: str, fields: dict[str, str]) -> Any:  # noqa: ANN401 - whatever fastavro makes of a schema
+def _schema(name: str, fields: dict[str, str]) -> Any:  # noqa: ANN401 - fastavro's parsed schema
     columns = [{"name": column, "type": ["null", kind]} for column, kind in fields.items()]  # a column may be NULL
     return fastavro.parse_schema({"type": "record", "name": name, "fields": columns})
 
@@ -31,5 +31,5 @@ def encode(schema: Any, record: dict[str, Any]) -> bytes:  # noqa: ANN401 - see 
 
 
 def decode(schema: Any, value: bytes) -> Any:  # noqa: ANN401 - see above
-    """Return the record that the bytes are."""
+    """Return the record of these bytes."""
     return fastavro.schemaless_reader(io.BytesIO(value), schema, None)

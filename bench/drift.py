@@ -1,4 +1,4 @@
-"""What the statistics of drift cost on one core, beside scipy's exact test on the same windows."""
+"""What the statistics of drift cost on one core, and scipy's exact test on the same windows."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _counting(
     reference = draw(generator, 100_000).astype(np.float32)
     bins = choose_bins(lambda: [reference])
     windows = [draw(generator, _ROWS).astype(np.float32) for _ in range(_BATCHES)]
-    bins.count(windows[0])  # makes its table
+    bins.count(windows[0])  # creates its table
     ours = [_seconds(bins.count, window) for window in windows]
     small = reference[:_ROWS]
     scipys = [_seconds(lambda x: scipy.stats.ks_2samp(small, x, method="asymp"), window) for window in windows]
@@ -93,7 +93,7 @@ def _build(generator: np.random.Generator) -> float:
 
 
 def _tests(generator: np.random.Generator) -> float:
-    """Return the seconds for three tests of many columns of windows, as many columns at once as a merge has."""
+    """Return the seconds for three tests of many columns of windows, in the groups of columns that a merge has."""
     reference = [draw(generator, 100_000).astype(np.float32) for draw in islice(cycle(COLUMNS.values()), GROUP)]
     bins = tuple(choose_bins(partial(list, [values])) for values in reference)
     features = Features(tuple(f"x{i}" for i in range(GROUP)), bins)

@@ -1,4 +1,4 @@
-"""All benches, each at a scale that lets the whole end in about half an hour, and one table of what is aimed at."""
+"""All benches, at a scale at which they take about half an hour together, and the table of aims."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 __all__ = ["aims", "everything"]
 
-# By themselves the benches run longer; a JVM is warm after some ten million records.
+# The single benches run longer by default; a JVM is warm after about ten million records.
 _RECORDS = 2_000_000
 _FEWER = 1_000_000
 _BLACKHOLE = ("none_blackhole", "mlp_blackhole")
 _LOOPS = ("mlp", "gbm", "loop_mlp", "loop_gbm", "java_mlp", "java_gbm")
-_TAKING_PART: dict[tuple[Form, bool], tuple[str, ...]] = {  # the others take minutes for so many records
+_TAKING_PART: dict[tuple[Form, bool], tuple[str, ...]] = {  # the others take minutes for this many records
     ("json", False): ("flink_sql", "monitored", *_LOOPS),
     ("avro", False): _LOOPS,
     ("json", True): ("flink_sql", "mlp", "loop_mlp", "java_mlp"),
@@ -43,12 +43,12 @@ _TAKING_PART: dict[tuple[Form, bool], tuple[str, ...]] = {  # the others take mi
 
 
 def everything(root: Path, bootstrap: str) -> Iterator[dict[str, Any]]:
-    """Run all benches; print their tables and the one of aims. Yield all figures so far for JSON, after each."""
+    """Run all benches; print their tables and the table of aims. After each, yield all figures so far for JSON."""
     found: dict[str, Any] = {}
     for name, bench in _benches(root, bootstrap).items():
         found[name] = bench()
         yield found
-    table = Table(title="what is aimed at")
+    table = Table(title="aims")
     for title in ("figure", "aim", "found", "met"):
         table.add_column(title, justify="left" if title in ("figure", "met") else "right")
     for row in aims(found):
@@ -79,7 +79,7 @@ def _benches(root: Path, bootstrap: str) -> dict[str, Callable[[], dict[str, Any
 
 
 def aims(found: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
-    """Yield what is measured, the aim, what was found, and whether that meets it; "-" where it cannot be told."""
+    """Yield what is measured, the aim, what was found, and whether it meets the aim; "-" if that is unknown."""
     json, avro, once = (found[name]["medians"] for name in ("peers", "peers, Avro", "peers, exactly once"))
     for medians, form, name, yardstick, column, aim in (
         (json, "JSON", "mlp", "Flink SQL without a model", "sql", 0.9),

@@ -30,13 +30,13 @@ REFERENCE_ROWS = 10_000
 
 _SEED = 1
 _LEVEL = 0.05  # of the textbook's rule, and of q-values
-_FOUND = 0.5  # a rule that finds a large shift less often is no rule
+_FOUND = 0.5  # a rule must find a large shift at least this often
 _SHIFTED = 200  # windows
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule and what it promises: how often it fires without drift, in one feature, and anywhere among all.
+    """A rule and its guarantee: how often it fires without drift, in one feature, and in any feature.
 
     `fires` takes distances of shape (windows, features) and gives booleans of that shape.
     """
@@ -56,13 +56,13 @@ class Shares:
     found: float
 
     def holds(self, rule: Rule) -> bool:
-        """Say whether the rule keeps its promise for every reference, and finds the shift."""
+        """Return whether the rule keeps its guarantee for every reference, and finds the shift."""
         feature_holds = rule.level is None or bool(self.feature.max() <= rule.level)
         return feature_holds and bool(self.family.max() <= rule.family) and self.found >= _FOUND
 
 
 def rules(n: int, n_reference: int) -> list[Rule]:
-    """Return the project's rules, and some that must not pass."""
+    """Return the project's rules, and some that must fail."""
 
     def beyond(d_min: float, alpha: float) -> Rule:
         threshold = margin(n, n_reference, d_min, alpha)

@@ -1,4 +1,4 @@
-"""Milliseconds from a record's sending to its score's arrival, Kafka to Kafka, at an even pace."""
+"""Milliseconds from a record's sending to its score's arrival, Kafka to Kafka, at an even rate."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ __all__ = ["CONFIGURATIONS", "Latency", "latency"]
 CONFIGURATIONS = ("local", "low-latency")
 _FLINK_CONF = Path(__file__).parents[1] / "flink-conf"
 _MODELS = ("none", "mlp")
-_LINGER_MS = 5  # of the producer that sends
-_WARM_UP = 40.0  # seconds of records before those that count: the JVM compiles what they use
+_LINGER_MS = 5  # of the sending producer
+_WARM_UP = 40.0  # seconds before the measurement, in which the JVM compiles
 _ENDS_WITHIN = 30.0  # seconds from Ctrl-C to the end of the process
 _STARTS_WITHIN = 120.0  # seconds until a first score
 
@@ -104,7 +104,7 @@ def _measure(root: Path, bootstrap: str, model: str, configuration: str, rate: i
 
 @contextmanager
 def _job(root: Path, name: str, variables: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a job by the command line, as anybody would, and end it by Ctrl-C."""
+    """Run a job with the command line, and end it with Ctrl-C."""
     start = "from pyflink_jobs.cli import main; main()"
     command = [sys.executable, "-c", start, "--project", str(root), "run", name, "--parallelism", "1"]
     job = subprocess.Popen(command, env=os.environ | variables, stdout=subprocess.DEVNULL)
@@ -121,7 +121,7 @@ def _job(root: Path, name: str, variables: dict[str, str]) -> Iterator[subproces
 
 @contextmanager
 def _sending(bootstrap: str, topic: str, rate: int) -> Iterator[None]:
-    """Send records from a process of its own, so that sending and receiving do not wait for each other."""
+    """Send records from a separate process, so that sending and receiving do not delay each other."""
     sender = get_context("spawn").Process(target=_send, args=(bootstrap, topic, rate), daemon=True)
     sender.start()
     try:
@@ -132,9 +132,9 @@ def _sending(bootstrap: str, topic: str, rate: int) -> Iterator[None]:
 
 
 def _send(bootstrap: str, topic: str, rate: int) -> None:
-    """Send `rate` records a second, evenly, each with the microsecond of its sending, until the process is ended.
+    """Send `rate` records a second, evenly, each with the microsecond of its sending, until the process ends.
 
-    The producer collects records for some milliseconds: one request for each record would be work for two cores alone.
+    The producer batches records for some milliseconds: a request for each record would use two cores.
     """
     producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": _LINGER_MS})
     rows = [record.partition(b'"sent_us":0') for record in json_records(0, 10_000, 0)]
@@ -152,7 +152,7 @@ def _send(bootstrap: str, topic: str, rate: int) -> None:
 def _receive(
     bootstrap: str, topic: str, warm_up: float, seconds: float, job: subprocess.Popen[bytes]
 ) -> NDArray[np.float64]:
-    """Return the milliseconds of all scores that arrive within `seconds`, after `warm_up` from the first on."""
+    """Return the milliseconds of all scores within `seconds`, starting `warm_up` seconds after the first."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "latency", "fetch.wait.max.ms": 5})
     consumer.assign([TopicPartition(topic, 0, 0)])
     arrived: list[tuple[float, int]] = []

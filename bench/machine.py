@@ -1,4 +1,4 @@
-"""On what a figure was measured."""
+"""The machine of a measurement."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PACKAGES = ("apache-flink", "confluent-kafka", "millstream", "numpy", "onnxrunt
 
 
 def describe() -> dict[str, object]:
-    """Return the machine, its load just now, and the versions of what runs on it."""
+    """Return the machine, its current load, and the versions of its software."""
     return {
         "system": platform.platform(),
         "cpu": _cpu(),

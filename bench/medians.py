@@ -1,4 +1,4 @@
-"""Medians over the rounds of a run, and how they look in a table."""
+"""Medians over the rounds of a run, and their texts in a table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["cells", "median_of_known"]
 
 
 def median_of_known(numbers: Iterable[float]) -> float | None:
-    """Return the median of the numbers that are not NaN, which a run has that was too short to tell; None without."""
+    """Return the median of the numbers that are not NaN (of runs too short to measure); None without any."""
     known = [number for number in numbers if not math.isnan(number)]
     return median(known) if known else None
 

@@ -1,4 +1,4 @@
-"""One bounded run of one job, measured, in a process and a JVM of its own: no job warms the next one's compiler."""
+"""One bounded run of one job, measured in its own process and JVM, so that no job warms the compiler for the next."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ __all__ = ["Figures", "measure"]
 
 @dataclass(frozen=True)
 class Figures:
-    """What a run took, from its submission to its end.
+    """The cost of a run, from its submission to its end.
 
     `cpu` is CPU seconds by kind of process, start-up included. In the middle of the run, `steady` is records per
-    second and `steady_us` CPU microseconds per record by kind of process; NaN for a run too short to tell.
+    second and `steady_us` CPU microseconds per record by kind of process; NaN for a run too short to measure.
     `steal` is the CPU seconds that the machine's host gave to others.
     """
 
@@ -56,7 +56,7 @@ class Figures:
 def measure(root: Path, job: str, records: int, variables: Mapping[str, str]) -> Figures:
     """Run a job of the project at `root` over `records` records; `variables` fill the `${NAME}` of its SQL.
 
-    Raises what planning and running raise, and JobError where not each record was read.
+    Raises what planning and running raise, and JobError if not every record was read.
     """
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as child:
         return child.submit(_measure, root, job, records, dict(variables)).result()
@@ -67,7 +67,7 @@ def _measure(root: Path, job: str, records: int, variables: dict[str, str]) -> F
     project = Project.find(root)
     meter = CpuMeter()
     looks = Looks(meter)
-    # A count is then as old as the look before it, so that each look has a new one.
+    # Counts are updated as often as they are sampled.
     with minicluster(project, project.settings.parallelism, {"metrics.fetcher.update-interval": "100"}) as cluster:
         planned = plan_job(declare(project), job, table_environment(project, cluster.options), bounded=True)
         stolen = steal_seconds()

@@ -1,4 +1,4 @@
-"""The benches' input: records of made-up floats, sixteen if nothing else is said, the same each time, JSON or Avro."""
+"""The benches' input: records of generated floats, sixteen by default, the same each time, JSON or Avro."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def json_records(first: int, count: int, sent_us: int, floats: int = COLUMNS) ->
 
 
 def avro_records(first: int, count: int, sent_us: int, floats: int = COLUMNS) -> list[bytes]:
-    """Return the same records as Avro: a record is its fields, one after the other, and all floats are as long.
+    """Return the same records as Avro: a record is its fields, one after the other; floats have a fixed length.
 
     Field by field, two million records take fastavro a minute and a half.
     """
@@ -57,9 +57,9 @@ def _spoil(record: bytes, number: int, every: int) -> bytes:
 
 
 def fill(bootstrap: str, count: int, every: int = 0, form: Form = "json", floats: int = COLUMNS) -> str:
-    """Return the name of the topic that holds so many records, filled if it does not yet; each `every`th is bad.
+    """Return the name of the topic that holds so many records, filled if necessary; each `every`th is invalid.
 
-    Raises KafkaError where no broker answers or it does not take the records.
+    Raises KafkaError if no broker answers or it refuses the records.
     """
     topic = f"records-{count}" + (f"-{every}" if every else "") + (f"-{form}" if form != "json" else "")
     topic += f"-x{floats}" if floats != COLUMNS else ""
@@ -89,7 +89,7 @@ def fill(bootstrap: str, count: int, every: int = 0, form: Form = "json", floats
 
 
 def delete_topic(bootstrap: str, topic: str) -> None:
-    """Delete a topic if it is there."""
+    """Delete a topic if it exists."""
     if any(found.name == topic for found in topics.list_topics(bootstrap)):
-        admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 4})  # kept: what it has begun dies with it
+        admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 4})  # in a variable: its requests end with it
         admin.delete_topics([topic])[topic].result()

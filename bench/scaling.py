@@ -1,4 +1,4 @@
-"""CPU time per record with more slots, and per value in wider records: both stay the same where cost is linear."""
+"""CPU time per record with more slots, and per value in wider records: both are constant if the cost is linear."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ JOBS = ("none", "mlp")
 SLOTS = (1, 2, 4)
 FLOATS = (16, 64, 256)
 AIM = 0.05
-"""By how much the cost may grow where slots or floats double."""
+"""How much the cost may grow if slots or floats double."""
 
 _SLOTS = 2  # of the wider records
 
@@ -64,7 +64,7 @@ class Line:
 def scaling(root: Path, bootstrap: str, records: int, rounds: int, jobs: Sequence[str] = JOBS) -> dict[str, object]:
     """Run the jobs in each shape, `rounds` times; print a table, return the figures for JSON.
 
-    `records` are of 16 floats. Wider ones are fewer, so that all runs have the same number of values.
+    `records` are of 16 floats. There are fewer of the wider ones, so that all runs have the same number of values.
     """
     console = console_for_tables()
     running = broker.alive(root / ".millstream")

@@ -47,7 +47,7 @@ _ENDS_WITHIN = 60.0  # seconds from Ctrl-C to the end of the process
 
 @dataclass(frozen=True)
 class Start:
-    """Seconds of a command, run after run. `first` is the run before them, with a cache that holds jars alone."""
+    """Seconds of a command, run after run. `first` is the run before them, with a cache that has only jars."""
 
     command: str
     first: float
@@ -79,7 +79,7 @@ def startup(root: Path, bootstrap: str, repeats: int, commands: tuple[str, ...])
 
 @contextmanager
 def _new_cache() -> Iterator[Path]:
-    """Give a cache that has our jars, so that nothing need be fetched, and nothing else."""
+    """Yield a cache that has only the jars, so that nothing is fetched."""
     with tempfile.TemporaryDirectory(prefix="bench-cache-") as folder:
         (Path(folder) / "jars").symlink_to(cache_folder() / "jars")
         yield Path(folder)
@@ -131,7 +131,7 @@ def _answer(arguments: list[str], variables: Mapping[str, str]) -> float:
 
 
 def _end(consumer: Consumer, topic: str, number: int) -> int:
-    """Return the offset behind a partition's last record; one that was just made has no leader yet."""
+    """Return the offset after a partition's last record; a new one has no leader yet."""
     deadline = time.monotonic() + _ENDS_WITHIN
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Records per second from JSON in Kafka, with a model and without: the ratio of the two is the figure."""
+"""Records per second from JSON in Kafka, with a model and without, and their ratio."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _medians(runs: list[dict[str, Figures]], job: str) -> dict[str, float | None
     """Return a job's medians over the rounds; a ratio is taken within its round."""
     mine = [run[job] for run in runs]
     model, _, sink = job.partition("_")
-    # What watching costs is asked beside the same model unmonitored.
+    # A monitored model is compared with the same model without a monitor.
     yardstick = f"mlp_{sink}" if model == "monitored" else f"none_{sink}"
     base = [run[yardstick] for run in runs if yardstick in run]
     values = {

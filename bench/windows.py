@@ -37,7 +37,7 @@ class Column:
 
 
 def column(generator: np.random.Generator, rows: int, bins: int) -> Column:
-    """Draw a standard normal column's reference of so many rows; its bins are chosen from it, as for a real one."""
+    """Draw a standard normal column's reference of so many rows; its bins are chosen from it, as in a job."""
     sample = generator.normal(size=rows).astype(np.float32)
     reference = histogram(choose_bins(lambda: [sample], bins), sample)
     return Column(reference, masses(reference, norm.cdf))
@@ -73,5 +73,5 @@ def p_values(d: NDArray[np.float64], n: int) -> NDArray[np.float64]:
 
 
 def for_json(delays: NDArray[np.float64]) -> list[float | None]:
-    """Return numbers, None for infinite ones: JSON has no such number."""
+    """Return numbers, None for infinite ones, which JSON does not have."""
     return [float(delay) if np.isfinite(delay) else None for delay in delays]

@@ -1,1 +1,1 @@
-"""What a user would pick instead, measured beside Millstream: Kafka to Kafka, the same records and models."""
+"""Alternatives to Millstream, measured with the same records and models, Kafka to Kafka."""

@@ -1,4 +1,4 @@
-"""When a topic's records were appended, as the broker says: it keeps an index from times to offsets."""
+"""When a topic's records were appended, from the broker's index of times and offsets."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _PATIENCE = 30  # seconds for an answer
 
 
 def create_topic(bootstrap: str, topic: str, partitions: int) -> None:
-    """Create a topic whose records have the time of their appending, whatever time their producer gave them."""
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 4})  # kept: what it has begun dies with it
+    """Create a topic whose records have the time of their appending, not that of their producer."""
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 4})  # in a variable: its requests end with it
     new = NewTopic(topic, partitions, config={"message.timestamp.type": "LogAppendTime"})
     admin.create_topics([new])[topic].result()
 
 
 @contextmanager
 def appended_before(bootstrap: str, topic: str) -> Iterator[Callable[[int], int]]:
-    """Give a function: how many offsets of a topic were filled before an epoch millisecond.
+    """Yield a function that returns how many records a topic had before an epoch millisecond.
 
     Transactions end with a mark, which has an offset too. Times never decrease within a partition of `create_topic`.
     """

@@ -1,4 +1,4 @@
-"""All contestants in turn, round after round: the ratios within a round are the figures."""
+"""All contestants in turn, round after round: the results are the ratios within a round."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["peers"]
 
-_FEW = 20_000  # records whose scores are looked at one by one, before anything is timed
+_FEW = 20_000  # records whose scores are compared one by one, before timing
 
 
 def peers(

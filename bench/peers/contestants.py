@@ -1,4 +1,4 @@
-"""Who takes part: how each is started, and what it must compute."""
+"""The jobs and peers that are compared: how each is started, and what it must compute."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ __all__ = ["COMMIT_SECONDS", "CONTESTANTS", "MODELS", "Contestant", "Form", "Sta
 
 Form = Literal["json", "avro"]
 COMMIT_SECONDS = 5
-"""How often whoever commits does so: a checkpoint, a transaction, consumed offsets."""
+"""The interval of checkpoints, transactions and committed offsets."""
 MODELS = Path(__file__).parents[1] / "models"
 _HERE = Path(__file__).parent
 
 
 class UnavailableError(Exception):
-    """A contestant cannot take part; the text says why."""
+    """A contestant cannot run; the text is the reason."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """Score the records of one topic into another. `project` is Millstream's project for that."""
+    """Score the records of one topic into another. `project` is Millstream's project for it."""
 
     bootstrap: str
     source: str
@@ -40,7 +40,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Start:
-    """A process to start: its arguments, and what its environment has besides ours."""
+    """A process to start: its arguments, and additional environment variables."""
 
     arguments: list[str]
     variables: dict[str, str]
@@ -48,7 +48,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Contestant:
-    """`start` says how to start it, or raises UnavailableError. `exact`: its scores are bit for bit ONNX Runtime's."""
+    """`start` returns how to start it, or raises UnavailableError. `exact`: scores equal ONNX Runtime's to the bit."""
 
     name: str
     model: Literal["none", "mlp", "gbm"]
@@ -57,13 +57,13 @@ class Contestant:
 
     @property
     def yardsticks(self) -> dict[str, str]:
-        """Whom it is compared with, by what its column is called."""
+        """The contestants that it is compared with, by the name of the column."""
         models = {} if self.model == "none" else {kind: f"{kind}_{self.model}" for kind in ("loop", "java")}
         return {"sql": "flink_sql", **models}
 
 
 def _millstream(job: str) -> Callable[[Task], Start]:
-    """Start a job by the command line, as anybody would."""
+    """Start a job with the command line."""
 
     def start(task: Task) -> Start:
         main = "from pyflink_jobs.cli import main; main()"

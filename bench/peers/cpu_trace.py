@@ -1,4 +1,4 @@
-"""CPU time of processes, with all that they start, over time."""
+"""CPU time of processes and their descendants, over time."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 __all__ = ["CpuTrace", "at"]
 
-_EVERY = 0.25  # seconds between two looks; a process that ends in between loses that much at most
+_EVERY = 0.25  # seconds between samples; of a process that ends in between, at most this much is lost
 
 
 def at(moment: float, times: list[float], seconds: list[float]) -> float:
-    """Return the CPU seconds at a moment, on the straight line between the looks before and after it."""
+    """Return the CPU seconds at a moment, interpolated between the samples before and after it."""
     return float(np.interp(moment, times, seconds))
 
 
 class CpuTrace:
-    """Looks, while its block runs, at the CPU time of a process and of all that descends from it."""
+    """Samples, while its block runs, the CPU time of a process and its descendants."""
 
     def __init__(self, pid: int) -> None:
         self.times: list[float] = []
-        """Epoch seconds of the looks."""
+        """Epoch seconds of the samples."""
         self.seconds: list[float] = []
-        """CPU seconds, user and system, at these times; they count on for processes that have ended."""
+        """CPU seconds, user and system, at these times; they include processes that have ended."""
         self._root = psutil.Process(pid)
         self._used: dict[psutil.Process, float] = {}
         self._done = Event()

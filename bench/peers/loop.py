@@ -1,4 +1,4 @@
-"""Score what is in a Kafka topic now into another one, in a plain loop: two processes share out the partitions."""
+"""Score the existing records of a topic into another one, in a plain loop: two processes divide the partitions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BATCH = 1000  # records, at most
 FEATURES = [f"x{i}" for i in range(16)]
 
 
-def avro(name: str, fields: dict[str, str]) -> Any:  # noqa: ANN401 - whatever fastavro makes of a schema
+def avro(name: str, fields: dict[str, str]) -> Any:  # noqa: ANN401 - fastavro's parsed schema
     """Return a schema of fields that may each be null, as Flink writes and expects it."""
     columns = [{"name": column, "type": ["null", kind]} for column, kind in fields.items()]
     return fastavro.parse_schema({"type": "record", "name": name, "fields": columns})
@@ -35,7 +35,7 @@ SCORE = avro("score", {"id": "long", "sent_us": "long", "y": "float"})
 
 
 def read_avro(value: bytes) -> Any:  # noqa: ANN401 - a record
-    """Decode a record without a schema of its own."""
+    """Decode a record that has no schema."""
     return fastavro.schemaless_reader(io.BytesIO(value), EVENT, None)
 
 
@@ -53,7 +53,7 @@ CODECS: dict[str, tuple[Callable[[bytes], Any], Callable[[dict[str, Any]], bytes
 
 
 def run(number: int, options: argparse.Namespace) -> None:  # noqa: C901 - one loop, from top to bottom
-    """Score each partition whose number falls to this process, to its end."""
+    """Score each partition of this process, to its end."""
     decode, encode = CODECS[options.format]
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = 1

@@ -1,4 +1,4 @@
-"""One contestant once: a process of its own, monitored from outside."""
+"""One run of one contestant: a separate process, monitored from outside."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ __all__ = ["PARTITIONS", "Figures", "measure", "started"]
 
 PARTITIONS = 4
 """Of the topic that a contestant writes."""
-_SHORTEST = 1000  # milliseconds of a steady state; CPU time is looked at four times a second
+_SHORTEST = 1000  # milliseconds of a steady state; CPU time is sampled four times a second
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What a run took.
+    """The cost of a run.
 
     `seconds` are from the start of the process to its end. Between a fifth and four fifths of the output, `steady` is
     records per second, `cpu_us` the contestant's and `broker_us` the broker's CPU microseconds per record; NaN for a
@@ -48,9 +48,9 @@ class Figures:
 
 
 def measure(contestant: Contestant, task: Task, records: int, broker: int, log: Path) -> Figures:
-    """Run a contestant over `records` records, beside the broker with that process id; what it prints goes to `log`.
+    """Run a contestant over `records` records, next to the broker with that process id; its output goes to `log`.
 
-    Raises UnavailableError where it cannot take part, JobError where it fails or does not write each record.
+    Raises UnavailableError if it cannot run, JobError if it fails or does not write each record.
     """
     start = contestant.start(task)
     create_topic(task.bootstrap, task.sink, PARTITIONS)
@@ -64,7 +64,7 @@ def measure(contestant: Contestant, task: Task, records: int, broker: int, log: 
     with appended_before(task.bootstrap, task.sink) as appended:
         written = appended(math.ceil(1000 * ended) + 1)
         middle = steady(appended, int(1000 * began), math.ceil(1000 * ended))
-    # A transaction leaves a mark in each partition, which looks like a record here.
+    # A transaction adds a marker to each partition, which counts as a record here.
     if written < records or (written > records and not task.exactly_once):
         raise JobError(f"{contestant.name} wrote {written:,} scores of {records:,} records")
     long_enough = middle.end - middle.start >= _SHORTEST
@@ -79,7 +79,7 @@ def measure(contestant: Contestant, task: Task, records: int, broker: int, log: 
 
 @contextmanager
 def started(start: Start, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a process; it ends with the block, and all that it has started with it."""
+    """Start a process; it and its descendants end with the block."""
     with log.open("wb") as out:
         process = subprocess.Popen(
             start.arguments,

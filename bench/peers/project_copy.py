@@ -1,4 +1,4 @@
-"""The bench's project with another format, or with exactly-once results: what an analyst would change for that."""
+"""The bench's project with another format, or with exactly-once results, changed as an analyst would."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def copy_project(root: Path, folder: Path, form: Form, *, exactly_once: bool) ->
 
 
 def replace_text(file: Path, old: str, new: str) -> None:
-    """Replace a text in a file; raises ValueError where it is not there."""
+    """Replace a text in a file; raises ValueError if it is missing."""
     text = file.read_text()
     if old not in text:
         raise ValueError(f"{file}: no {old}")

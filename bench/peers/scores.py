@@ -1,4 +1,4 @@
-"""Equal scores: what a contestant wrote, beside ONNX Runtime called directly."""
+"""Compares a contestant's scores with ONNX Runtime called directly."""
 
 from __future__ import annotations
 

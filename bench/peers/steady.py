@@ -1,4 +1,4 @@
-"""The middle of a run, by the times at which the broker appended the output: start-up lies before, the rest after."""
+"""The middle of a run, by the times at which the broker appended the output: without start-up and end."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Steady:
 def steady(appended_before: Callable[[int], int], first: int, last: int) -> Steady:
     """Return the interval in which the output grew from a fifth to four fifths.
 
-    `appended_before` tells how many records were appended before an epoch millisecond; all were from `first` to `last`.
+    `appended_before` returns the records appended before an epoch millisecond; all were from `first` to `last`.
     A batch is appended as a whole. So the interval begins and ends with a batch, and has exactly those between.
     """
     everything = appended_before(last + 1)

@@ -1,4 +1,4 @@
-"""The comparison as a table: each contestant beside Flink SQL without a model, the loop and the Java job."""
+"""The comparison as a table: each contestant, and its ratios to Flink SQL without a model, loop and Java job."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _COLUMNS = {
 
 
 def row(runs: Sequence[Mapping[str, Figures]], name: str) -> dict[str, float | None]:
-    """Return a contestant's medians over the rounds; a ratio is taken within its round. None: not to be told."""
+    """Return a contestant's medians over the rounds; a ratio is taken within its round. None: unknown."""
     mine = [run[name] for run in runs]
     values = {
         column: [getattr(figures, column) for figures in mine]
@@ -46,7 +46,7 @@ def row(runs: Sequence[Mapping[str, Figures]], name: str) -> dict[str, float | N
 
 
 def peers_table(runs: Sequence[Mapping[str, Figures]], skipped: Mapping[str, str], title: str) -> Table:
-    """Return a table of these rounds' medians; who was skipped stands below with the reason."""
+    """Return a table of these rounds' medians; skipped contestants are below it with the reason."""
     caption = "\n".join(f"not run: {name}: {reason}" for name, reason in skipped.items())
     table = Table(title=title, caption=caption or None)
     table.add_column("contestant", no_wrap=True, min_width=max(map(len, CONTESTANTS)))

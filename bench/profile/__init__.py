@@ -1,1 +1,1 @@
-"""Where a record's microseconds go, in the JVM and in its Python workers."""
+"""A record's CPU time by stage, in the JVM and in Python workers."""

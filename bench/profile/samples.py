@@ -33,7 +33,7 @@ def java_options(folder: Path) -> str:
     """Return the options of a JVM that writes its samples into a folder as it ends, and each mebibyte before."""
     folder.mkdir()
     recorder = f"-XX:FlightRecorderOptions=repository={folder},maxchunksize=1M"
-    # With all that Java's own profile looks at, a job takes more than twice its time.
+    # With everything that Java's own profile records, a job takes more than twice its time.
     samples = f"settings={_SETTINGS},dumponexit=true,filename={folder}/end.jfr"
     return f"{recorder} -XX:StartFlightRecording={samples} -Xlog:jfr*=off"
 
@@ -50,7 +50,7 @@ def java_stages(folder: Path, start: float, end: float) -> dict[int, Counter[str
     found: dict[int, Counter[str]] = defaultdict(Counter)
     for file in sorted(folder.rglob("*.jfr")):
         printed = subprocess.run([str(tool), "print", *options, str(file)], capture_output=True, check=False)
-        if printed.returncode:  # what the JVM had not finished is in another file
+        if printed.returncode:  # unfinished data are in another file
             continue
         for event in json.loads(printed.stdout)["recording"]["events"]:
             values = event["values"]
@@ -66,7 +66,7 @@ def _call(method: dict[str, dict[str, str]]) -> str:
 
 @contextmanager
 def sampling_python(pid: int, file: Path) -> Iterator[None]:
-    """Sample the Python processes that descend from this one, as long as the block runs and they do."""
+    """Sample the Python processes that descend from this one, while the block and they run."""
     tool = shutil.which("py-spy", path=str(Path(sys.executable).parent)) or "py-spy"
     command = [tool, "record", "--subprocesses", "--nonblocking", "--rate", _RATE, "--format", "raw"]
     with subprocess.Popen(
@@ -85,7 +85,7 @@ def python_stages(file: Path) -> dict[int, Counter[str]]:
     found: dict[int, Counter[str]] = defaultdict(Counter)
     for line in file.read_text().splitlines():
         stack, _, count = line.rpartition(" ")
-        # A process stands behind those that started it.
+        # A process follows those that started it.
         frames = stack.split(";")
         *_, (last, process) = ((i, match) for i, frame in enumerate(frames) if (match := _PROCESS.match(frame)))
         found[int(process[1])][stage_of_python(reversed(frames[last + 1 :]))] += int(count)

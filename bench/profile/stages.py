@@ -1,4 +1,4 @@
-"""Which stage of a record's way a stack of calls belongs to: the innermost call that a rule knows decides."""
+"""The stage of a stack of calls: the innermost call that matches a rule decides."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def stage_of_python(frames: Iterable[str]) -> str:
 
 
 def stage_of_thread(name: str) -> str | None:
-    """Return the stage of a thread that does one thing; None of one whose stacks must be looked at."""
+    """Return the stage of a thread with one purpose; None for a thread whose stacks decide."""
     return next((stage for pattern, stage in _THREADS if re.search(pattern, name)), None)
 
 

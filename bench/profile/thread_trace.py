@@ -1,4 +1,4 @@
-"""CPU time of threads, of a process and of all that it starts, over time."""
+"""CPU time of the threads of a process and its descendants, over time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Thread", "ThreadTrace"]
 
-_EVERY = 0.5  # seconds between two looks
+_EVERY = 0.5  # seconds between samples
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Thread:
 
 
 class ThreadTrace:
-    """Looks, while its block runs, at the CPU time of each thread of a process and of all that descends from it."""
+    """Samples, while its block runs, the CPU time of each thread of a process and its descendants."""
 
     def __init__(self, pid: int) -> None:
         self._root = psutil.Process(pid)
@@ -76,7 +76,7 @@ class ThreadTrace:
         self._looks.append((time.time(), used))
 
     def _named(self, process: psutil.Process, tid: int) -> Thread:
-        """Return a thread with its names as they are when it is first seen."""
+        """Return a thread with its names when it is first seen."""
         if (process.pid, tid) not in self._names:
             with suppress(OSError):  # it may end meanwhile
                 name = Path(f"/proc/{process.pid}/task/{tid}/comm").read_text().strip()

@@ -1,4 +1,4 @@
-"""The faults, each with its beginning and, where it lasts, its end."""
+"""The faults: how each begins and ends."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ __all__ = ["FAULTS", "Fault"]
 class Fault:
     """A fault: `begin` is called with the site and the number of the try, `end` after `lasts` seconds.
 
-    One with `needs_isolation` can only be tried in namespaces of our own. Where a job `must_restart`, it has not
-    recovered before it did: what is killed may do nothing just now, and is missed later.
+    A fault with `needs_isolation` can only be tried in separate namespaces. With `must_restart`, a job has not
+    recovered before a restart: a killed process may be idle, and only be needed later.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Fault:
 
 
 def _nothing(_: Site) -> None:
-    """Flink mends it by itself."""
+    """Flink recovers by itself."""
 
 
 def _kill_taskmanager(site: Site, _: int) -> None:
@@ -58,9 +58,9 @@ def _cut(site: Site, _: int) -> None:
     site.network.cut()
 
 
-def _mend(site: Site) -> None:
+def _restore(site: Site) -> None:
     assert site.network, "the fault needs isolation"  # noqa: S101
-    site.network.mend()
+    site.network.restore()
 
 
 def _fill(site: Site, _: int) -> None:
@@ -102,7 +102,7 @@ FAULTS = {
         Fault("broker away for 60 s", _kill_broker, _start_broker, lasts=60),
         Fault("checkpoint folder full for 10 s", _fill, _empty, lasts=10, needs_isolation=True),
         Fault("checkpoint folder read-only for 10 s", _refuse, _accept, lasts=10, needs_isolation=True),
-        Fault("network to the broker cut for 20 s", _cut, _mend, lasts=20, needs_isolation=True),
+        Fault("network to the broker cut for 20 s", _cut, _restore, lasts=20, needs_isolation=True),
     )
 }
 """By name, in the order of the table."""

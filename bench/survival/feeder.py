@@ -1,4 +1,4 @@
-"""Send flights at an even pace, through all faults: what the broker does not take now waits and is sent later."""
+"""Send flights at an even rate, through all faults: records that the broker does not accept now are sent later."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 __all__ = ["Feeder", "Sendings"]
 
 _PRODUCER = {
-    "enable.idempotence": True,  # each record once and in order, although the broker dies
+    "enable.idempotence": True,  # each record once and in order, although the broker is killed
     "linger.ms": 20,
     "delivery.timeout.ms": 900_000,
     "queue.buffering.max.messages": 1_000_000,
     "retry.backoff.max.ms": 500,
     "reconnect.backoff.max.ms": 500,
-    "log_level": 2,  # that the broker is gone is no news
+    "log_level": 2,  # no messages about the missing broker
 }
 _TICK = 0.02  # seconds between two bursts of records
 
@@ -44,7 +44,7 @@ class Sendings:
         self.records = self.flights = 0
 
     def note(self, partition: int, offset: int, moment: float, *, valid: bool) -> None:
-        """Note a record that the broker has taken; its `offset` is beyond those noted before."""
+        """Note a record that the broker has accepted; its `offset` is higher than those noted before."""
         at = self.at[partition]
         gap = offset - len(at)
         at.extend([math.nan] * gap)
@@ -55,13 +55,13 @@ class Sendings:
         self.flights += valid
 
     def moment(self, partition: int, offset: int) -> float:
-        """Return when a record was sent; NaN where that is not known yet."""
+        """Return when a record was sent; NaN if that is not known yet."""
         at = self.at[partition]
         return at[offset] if offset < len(at) else math.nan
 
 
 class Feeder:
-    """Sends records to the topics of a run, `rate` a second, from `start` to `stop`; `sent` tells which."""
+    """Sends records to the topics of a run, `rate` a second, from `start` to `stop`; `sent` lists them."""
 
     def __init__(
         self,
@@ -83,11 +83,11 @@ class Feeder:
         self._thread = Thread(target=self._feed, daemon=True)
 
     def start(self) -> None:
-        """Begin to send."""
+        """Start to send."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Send what has gathered, then the records that end all windows; raise RuntimeError where one was refused."""
+        """Send all pending records, then those that end all windows; raise RuntimeError if one was refused."""
         self._stopped.set()
         self._thread.join()
         if self._failures:
@@ -106,7 +106,7 @@ class Feeder:
             self._producer = Producer({"bootstrap.servers": self._bootstrap, **_PRODUCER})
 
     def _feed(self) -> None:
-        with self._inside():  # the producer's threads are where this one is when it makes them
+        with self._inside():  # the producer's threads are created in this thread's network
             self._open()
             began, count = time.monotonic(), 0
             while not self._stopped.is_set():

@@ -1,4 +1,4 @@
-"""A job that scores flights as they flow: start it, feed it, wait for it, and start its undisturbed twin."""
+"""A job that scores a stream of flights: start it, feed it, wait for it, and start its undisturbed twin."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ __all__ = ["Flow", "flow", "submit"]
 
 _STARTS_WITHIN = 120.0  # seconds
 _RECOVERS_WITHIN = 180.0
-_SLOWEST = 200.0  # records a second of the undisturbed job, which has all before it at once
+_SLOWEST = 200.0  # records a second of the undisturbed job, which reads a backlog
 _POLL = 0.05
 
 
@@ -50,10 +50,10 @@ class Flow:
     def __init__(self, site: Site, run: str, rate: float, backlog: int = 0) -> None:
         self.site, self.run = site, run
         create_topics(site.bootstrap, run)
-        self.feeder = Feeder(site.bootstrap, run, flowing_records(), rate, site.beside_the_broker)
+        self.feeder = Feeder(site.bootstrap, run, flowing_records(), rate, site.in_broker_network)
         self.feeder.burst(max(backlog, 1))
         self.job_id = submit(site, run, run)
-        self.reader = Reader(site.bootstrap, f"predictions-{run}", site.beside_the_broker)
+        self.reader = Reader(site.bootstrap, f"predictions-{run}", site.in_broker_network)
 
     def wait_for_flights_sent_after(self, moment: float, within: float = _RECOVERS_WITHIN) -> float:
         """Wait until one is scored and committed; return when it was seen. Both are seconds of the Unix epoch."""
@@ -70,7 +70,7 @@ class Flow:
         return reader.times[at]
 
     def wait_for(self, met: Callable[[], bool], within: float, problem: str) -> None:
-        """Wait for a condition; raise RuntimeError, with the job's state, where it is not met in time."""
+        """Wait for a condition; raise RuntimeError, with the job's state, if it is not met in time."""
         deadline = time.monotonic() + within
         while not met():
             if time.monotonic() > deadline:
@@ -78,7 +78,7 @@ class Flow:
             time.sleep(_POLL)
 
     def rescale(self, parallelism: int) -> None:
-        """Stop the job with a savepoint, and begin with that at another parallelism, as `millstream upgrade` does."""
+        """Stop the job with a savepoint, and start it with another parallelism, as `millstream upgrade` does."""
         rest = Rest(self.site.url)
         job = job_named(rest, self.job_id)
         old = plan_of(rest, job)
@@ -86,12 +86,12 @@ class Flow:
         self.job_id = submit(self.site, self.run, self.run, parallelism=parallelism, savepoint=savepoint, old=old)
 
     def restarts(self) -> int:
-        """Return how often the job has begun again from a checkpoint."""
+        """Return how often the job has restarted from a checkpoint."""
         counts = Rest(self.site.url).get(f"/jobs/{self.job_id}/checkpoints")["counts"]
         return int(counts["restored"])
 
     def wait_for_restart(self, before: int) -> float:
-        """Wait until it has begun again more often than `before`; return when that was seen."""
+        """Wait until it has restarted more often than `before`; return the time."""
         self.wait_for(lambda: self.restarts() > before, _RECOVERS_WITHIN, "the job does not restart")
         return time.time()
 
@@ -105,7 +105,7 @@ class Flow:
         wait_until_state(Rest(self.site.url), twin_id, ("FINISHED",), within)
         expected = {name: committed(self.site.bootstrap, f"{name}-{twin}") for name in SINKS}
         self.wait_for_all()
-        # What ends last are the windows: two more checkpoints, and they are committed.
+        # Windows end last: two more checkpoints commit them.
         rest = Rest(self.site.url)
         for _ in range(2):
             first_checkpoint(rest, self.job_id, _RECOVERS_WITHIN)
@@ -115,7 +115,7 @@ class Flow:
         return found, expected
 
     def wait_for_all(self, within: float = 60) -> None:
-        """Wait until as many flights are scored as were sent; those that are lost, in vain."""
+        """Wait until as many flights are scored as were sent, or until the time is over."""
         with suppress(RuntimeError):
             self.wait_for(
                 lambda: len(self.reader.times) >= self.feeder.sent.flights, within, "not all flights are scored"

@@ -1,7 +1,7 @@
-"""Namespaces of Linux: a network and a mount table of one's own, so that both can be broken without harm to others.
+"""Namespaces of Linux: a private network and mount table, so that faults do not affect other processes.
 
-There are two places. In one are the Flink cluster and this process, in the other the broker and what speaks with it;
-a pair of virtual interfaces is the only way between them.
+There are two network namespaces: one of the Flink cluster and this process, one of the broker and its clients. A pair
+of virtual interfaces connects them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["HOST", "Network", "SmallDisk", "isolate", "isolated"]
 
 HOST = "10.77.1.1"
-"""The broker's address, in a network that nobody else sees."""
+"""The broker's address, in a private network."""
 
 _INSIDE = "MILLSTREAM_SURVIVAL_ISOLATED"
 _NEAR, _FAR = "10.77.0.1", "10.77.0.2"
@@ -30,12 +30,12 @@ _NEW_NETWORK = 0x40000000  # CLONE_NEWNET
 
 
 def isolated() -> bool:
-    """Say whether this process has namespaces of its own."""
+    """Return whether this process is in its own namespaces."""
     return os.environ.get(_INSIDE) == "1"
 
 
 def isolate() -> None:
-    """Start this program again in namespaces of its own, where the system allows that; else go on without."""
+    """Restart this program in its own namespaces, if the system allows that."""
     if isolated():
         _run("ip", "link", "set", "lo", "up")
         return
@@ -49,7 +49,7 @@ def isolate() -> None:
 
 @dataclass
 class Network:
-    """The broker's place. A thread that is `inside` opens its connections there, and so do what it starts."""
+    """The broker's network namespace. Threads and processes `inside` open their connections there."""
 
     _holder: subprocess.Popen[bytes] = field(init=False)
 
@@ -62,7 +62,7 @@ class Network:
         _run("ip", "link", "set", "near", "up")
         for words in (
             ("link", "set", "lo", "up"),
-            # At lo, for an address goes with the interface that it stands at, and that is the one which is cut.
+            # On lo, since an address is lost with its interface, and `far` is the one that is cut.
             ("addr", "add", f"{HOST}/32", "dev", "lo"),
             ("addr", "add", f"{_FAR}/30", "dev", "far"),
             ("link", "set", "far", "up"),
@@ -72,7 +72,7 @@ class Network:
 
     @contextmanager
     def inside(self) -> Iterator[None]:
-        """Have this thread be there for a while."""
+        """Move this thread there for the block."""
         with (
             Path("/proc/thread-self/ns/net").open("rb") as here,
             Path(f"/proc/{self._holder.pid}/ns/net").open("rb") as there,
@@ -84,15 +84,15 @@ class Network:
                 _enter(here.fileno())
 
     def cut(self) -> None:
-        """Take the far end down: packets vanish, and nobody is told."""
+        """Take the far end down: packets are dropped silently."""
         self._there("link", "set", "far", "down")
 
-    def mend(self) -> None:
+    def restore(self) -> None:
         """Undo `cut`."""
         self._there("link", "set", "far", "up")
 
     def close(self) -> None:
-        """Give the place up."""
+        """Remove the namespace."""
         self._holder.kill()
         self._holder.wait()
 
@@ -114,12 +114,12 @@ class SmallDisk:
     mebibytes: int = 512
 
     def mount(self) -> None:
-        """Mount it; only this process and what it starts see it."""
+        """Mount it; only this process and its descendants see it."""
         self.folder.mkdir(parents=True, exist_ok=True)
         _run("mount", "-t", "tmpfs", "-o", f"size={self.mebibytes}m", "none", str(self.folder))
 
     def fill(self) -> None:
-        """Leave no byte free."""
+        """Fill it to the last byte."""
         with (self.folder / "full").open("wb", buffering=0) as file:
             block = bytes(1 << 16)
             try:
@@ -133,8 +133,8 @@ class SmallDisk:
         (self.folder / "full").unlink()
 
     def refuse(self) -> None:
-        """Take no more writes, not even root's."""
-        # Not a remount, which fails while files are open for writing: what is put in front is read-only already.
+        """Refuse all writes, also root's."""
+        # Not a remount, which fails while files are open for writing: a read-only mount is moved over it.
         aside = self.folder.with_name(f"{self.folder.name}-refusing")
         aside.mkdir(exist_ok=True)
         _run("mount", "--bind", str(self.folder), str(aside))

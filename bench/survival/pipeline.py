@@ -1,4 +1,4 @@
-"""The reference pipeline with exactly-once sinks, reading and writing topics of a run's own."""
+"""The reference pipeline with exactly-once sinks, reading and writing separate topics for each run."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ OPTIONS = {
     "restart-strategy.type": "fixed-delay",
     "restart-strategy.fixed-delay.delay": "1 s",
     "restart-strategy.fixed-delay.attempts": "1000000",
-    # A partition whose records a fault holds back must not count as empty: its rows would come late.
+    # A partition whose records a fault delays must not count as empty: its rows would be late.
     "table.exec.source.idle-timeout": "0 s",
     "state.backend.type": "rocksdb",
 }
 """Flink's options for the job. Checkpoints are frequent so that tries follow each other soon."""
 
 _ROOT = Path(__file__).parents[2]
-_TRANSACTION_MS = 600_000  # longer than any fault lasts: a transaction that its broker gives up is lost
+_TRANSACTION_MS = 600_000  # longer than any fault: a transaction that the broker times out is lost
 
 
 def create_topics(bootstrap: str, run: str) -> None:

@@ -1,4 +1,4 @@
-"""Read what is committed: as it comes, with the time at which it was seen, and in the end all of it."""
+"""Reads committed records: continuously, with the time of reading, and at the end all of them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _CONSUMER = {
 
 
 def committed(bootstrap: str, topic: str) -> Counter[bytes]:
-    """Return the values that are committed in a topic, each with how often it stands there."""
+    """Return the values that are committed in a topic, each with its number of occurrences."""
     consumer = _consumer(bootstrap, topic)
     values: Counter[bytes] = Counter()
     ended: set[int] = set()
@@ -62,7 +62,7 @@ class Reader:
         self._thread.start()
 
     def stop(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         self._stopped.set()
         self._thread.join()
 
@@ -75,7 +75,7 @@ class Reader:
                         row = json.loads(message.value())
                         self.partitions.append(row["departure_partition"])
                         self.offsets.append(row["departure_offset"])
-                        self.times.append(time.time())  # last: who sees a time finds the other two
+                        self.times.append(time.time())  # last: whoever reads a time finds the other two
             consumer.close()
 
 

@@ -1,4 +1,4 @@
-"""The records that flow while faults happen: real flights and the weather, and among them some that are no flights."""
+"""The records sent during faults: real flights and weather, and some invalid records."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ __all__ = ["DAY_MS", "Sent", "closing_records", "flowing_records"]
 DAY_MS = 86_400_000
 _BAD_EVERY = 97  # departures
 _YEAR = datetime(2013, 1, 1, tzinfo=UTC), datetime(2013, 12, 31, tzinfo=UTC)  # 364 days, thus whole weeks
-_UNSOUND = [value for reason, value in BAD if reason != "late"]
-"""Whether a record is late depends on what was read before it: no two runs need agree."""
+_INVALID = [value for reason, value in BAD if reason != "late"]
+"""Without late records: whether a record is late depends on the records read before it, and may differ between runs."""
 
 
 class Sent(NamedTuple):
-    """A record to be sent; `valid` says whether it is to be scored, None for one of the weather."""
+    """A record to be sent; `valid` is whether it should be scored, None for weather."""
 
     topic: str
     key: bytes
@@ -34,7 +34,7 @@ class Sent(NamedTuple):
 
 
 def flowing_records() -> Iterator[Sent]:
-    """Yield the year's flights and weather in the order of sending, again and again, each year under other ids."""
+    """Yield the year's flights and weather in the order of sending, repeatedly, each year with other ids."""
     year = events(*_YEAR)
     invalid = count()
     for turn in count():
@@ -46,7 +46,7 @@ def flowing_records() -> Iterator[Sent]:
             yield Sent("departures", record.key, record.value, record.event_ms, valid=True)
             departures += 1
             if departures % _BAD_EVERY == 0:
-                value = _UNSOUND[next(invalid) % len(_UNSOUND)]
+                value = _INVALID[next(invalid) % len(_INVALID)]
                 yield Sent("departures", record.key, value, record.event_ms, valid=False)
 
 

@@ -1,4 +1,4 @@
-"""What faults happen to: a broker, a standalone Flink cluster with ZooKeeper, the network and the disk between them."""
+"""The system under test: a broker, a standalone Flink cluster with ZooKeeper, their network and disk."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 __all__ = ["Site"]
 
 _OPTIONS = {
-    # A dead TaskManager is given up after two calls that nobody answers, a silent one after eight seconds.
+    # A dead TaskManager is removed after two unanswered calls, a silent one after eight seconds.
     "heartbeat.interval": "1 s",
     "heartbeat.timeout": "8 s",
     "heartbeat.rpc-failure-threshold": "2",
-    # Processes that start often: half the processor time until they are of use.
+    # Processes that start often: this halves the CPU time of their start.
     "env.java.opts.taskmanager": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
     "env.java.opts.jobmanager": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
 }
-_LOOK = 2.0  # seconds in which a worker shows that it works
+_LOOK = 2.0  # seconds in which a busy worker uses CPU
 _WORKER = "pyflink.fn_execution.beam.beam_boot"
 
 
 class Site:
     """Two TaskManagers of two slots, a JobManager, ZooKeeper, a broker; all below the folder `state`.
 
-    In namespaces of our own (`isolate`), the broker is at the far end of `network`, and checkpoints are on `disk`.
+    In separate namespaces (`isolate`), the broker is at the far end of `network`, and checkpoints are on `disk`.
     """
 
     def __init__(self, state: Path) -> None:
@@ -49,13 +49,13 @@ class Site:
         layout = flink_cluster.Layout(taskmanagers=2, slots=2, ha=True, options=tuple(_OPTIONS.items()))
         self.url = flink_cluster.start(state, layout, 0).url
 
-    def beside_the_broker(self) -> AbstractContextManager[None]:
-        """Have this thread be where the broker is."""
+    def in_broker_network(self) -> AbstractContextManager[None]:
+        """Return a context in which this thread is in the broker's network."""
         return self.network.inside() if self.network else nullcontext()
 
     def start_broker(self) -> None:
-        """Start the broker, at the address that it had."""
-        with self.beside_the_broker():
+        """Start the broker, at the same address as before."""
+        with self.in_broker_network():
             running = broker.start(self.state, self._port, host=HOST if self.network else "127.0.0.1")
         self.bootstrap = running.bootstrap_servers
         self._port = int(self.bootstrap.rpartition(":")[2])
@@ -67,7 +67,7 @@ class Site:
         _kill(psutil.Process(running.pid))
 
     def start_cluster(self) -> tuple[str, ...]:
-        """Start what of the cluster is dead, and return it."""
+        """Start the cluster's missing processes, and return their roles."""
         return flink_cluster.start(self.state).started_now
 
     def processes(self) -> dict[str, psutil.Process]:
@@ -90,7 +90,7 @@ class Site:
         _kill(flink_cluster.processes(self.state)[role])
 
     def kill_worker(self, number: int) -> None:
-        """Kill -9 of a Python worker that works just now; which one, follows from `number`."""
+        """Kill -9 of a busy Python worker, chosen by `number`."""
         all_of_them = [worker for workers in self.workers().values() for worker in workers]
         before = [_seconds(worker) for worker in all_of_them]
         time.sleep(_LOOK)
@@ -104,7 +104,7 @@ class Site:
         return max(workers, key=lambda role: len(workers[role]))
 
     def close(self, *, keep: bool = False) -> None:
-        """Stop all; the data are deleted unless they are to be kept."""
+        """Stop all processes, and delete the data unless `keep`."""
         flink_cluster.stop(self.state)
         broker.stop(self.state, purge=not keep)
         if self.network:

@@ -28,7 +28,7 @@ __all__ = ["Growth", "Soak", "capacity", "soak"]
 _BACKLOG = 60_000  # records: enough for a steady rate, in a minute
 _SHARE = 0.8  # of the capacity
 _EVERY = 5.0  # seconds between two samples
-_WARM_UP = 0.2  # of the time: memory of a JVM that starts grows
+_WARM_UP = 0.2  # of the time: a JVM's memory grows after its start
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Growth:
 
 @dataclass(frozen=True)
 class Soak:
-    """What came of a soak. Rates are records a second; lags are records that are sent and not yet read as scored."""
+    """The result of a soak. Rates are records a second; lags are records sent and not yet read as scored."""
 
     capacity: float
     rate: float
@@ -65,7 +65,7 @@ class Soak:
 
 
 def capacity(site: Site, run: str) -> float:
-    """Return how many records a second the job takes from a backlog, from its first fifth on."""
+    """Return how many records a second the job reads from a backlog, after its first fifth."""
     flowing = Flow(site, run, rate=1, backlog=_BACKLOG)
     times = flowing.reader.times
     sent = flowing.feeder.sent
@@ -77,14 +77,16 @@ def capacity(site: Site, run: str) -> float:
     return rate
 
 
-def soak(site: Site, run: str, full: float, minutes: float, tell: Callable[[str], None]) -> Soak:
+def soak(site: Site, run: str, full: float, minutes: float, report: Callable[[str], None]) -> Soak:
     """Feed a job at 80 % of its capacity `full` for so many minutes, and count."""
     with flow(site, run, full * _SHARE) as flowing:
         samples = _Samples(flowing)
         began = time.monotonic()
         while (passed := (time.monotonic() - began) / 60) < minutes:
             time.sleep(min(60, 60 * (minutes - passed)))
-            tell(f"  minute {passed + 1:.0f} of {minutes:.0f}, lag {samples.lags[-1] if samples.lags else 0:,} records")
+            report(
+                f"  minute {passed + 1:.0f} of {minutes:.0f}, lag {samples.lags[-1] if samples.lags else 0:,} records"
+            )
         samples.stop()
         restarts = flowing.restarts()
         flowing.feeder.stop()
@@ -127,7 +129,7 @@ def soak(site: Site, run: str, full: float, minutes: float, tell: Callable[[str]
 
 
 class _Samples:
-    """Looks at memory and lag every few seconds, from now on."""
+    """Samples memory and lag every few seconds, in a thread."""
 
     def __init__(self, flowing: Flow) -> None:
         self.moments: list[float] = []

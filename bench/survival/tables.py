@@ -1,4 +1,4 @@
-"""The tables."""
+"""The tables of faults and of the soak."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.console import Group
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from bench.survival.killing import Round
+    from bench.survival.fault_round import Round
     from bench.survival.soak import Soak
 
 __all__ = ["faults_table", "soak_table"]
@@ -26,13 +26,13 @@ def faults_table(made: Round) -> Group:
         counts = (row.tries, row.records, row.scored, row.quarantined, row.lost, row.duplicated)
         times = (median(row.recovery), max(row.recovery))
         faults.add_row(row.fault, *(f"{count:,}" for count in counts), *(f"{time:.1f}" for time in times))
-    sinks = Table(title="beside the undisturbed run, byte by byte")
+    sinks = Table(title="compared with the undisturbed run, byte by byte")
     for title in ("topic", "rows", "missing", "too many"):
         sinks.add_column(title, justify="left" if title == "topic" else "right")
     for name, one in made.differences.items():
         sinks.add_row(name, f"{one.rows:,}", f"{one.missing:,}", f"{one.extra:,}")
     ended = Counter(made.gave_up)
-    words = [f"ended by itself, and was started again: {what}, {times} times" for what, times in ended.items()]
+    words = [f"ended by itself, and was restarted: {what}, {times} times" for what, times in ended.items()]
     return Group(faults, sinks, *words)
 
 

@@ -1,4 +1,4 @@
-"""Count what became of each record, by the fault that it met, and compare with the undisturbed run."""
+"""Count the outcome of each record, by fault, and compare with the undisturbed run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Values = Counter[bytes]
 class Try:
     """A fault that happened: when it was over, and when the first flight sent since then was read.
 
-    Seconds of the Unix epoch. A killed process is a fault that is over at once: what comes then is recovery.
+    Seconds of the Unix epoch. A kill is over immediately: the time after it is recovery.
     """
 
     fault: str
@@ -35,7 +35,7 @@ class Try:
 
 @dataclass
 class Row:
-    """A fault's row of the table; `recovery` are seconds, one of each try."""
+    """A fault's row of the table; `recovery` has the seconds of each try."""
 
     fault: str
     tries: int = 0
@@ -49,7 +49,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Difference:
-    """What a sink has otherwise than in the undisturbed run: of `rows` there, so many are missing, so many too many."""
+    """A sink's differences from the undisturbed run, which has `rows`: rows that are missing, and rows too many."""
 
     rows: int
     missing: int
@@ -58,7 +58,7 @@ class Difference:
 
 
 def tally(tries: Sequence[Try], sent: Sendings, found: Mapping[str, Values]) -> list[Row]:
-    """Return the rows of the faults. A record counts for the fault before whose end it was sent first."""
+    """Return the rows of the faults. A record counts for the first fault that ended after its sending."""
     scored = places(found["predictions"], "departure_partition", "departure_offset")
     quarantined = places(found["quarantine"], "partition", "offset")
     rows = {one.fault: Row(one.fault) for one in tries}
@@ -79,9 +79,9 @@ def tally(tries: Sequence[Try], sent: Sendings, found: Mapping[str, Values]) -> 
 
 
 def differences(found: Mapping[str, Values], expected: Mapping[str, Values], closing_ms: int) -> dict[str, Difference]:
-    """Compare the sinks' rows as bytes, as far as event time has gone in both runs.
+    """Compare the sinks' rows as bytes, up to the event time that both runs have reached.
 
-    That is up to the closing record: the undisturbed run ends, and with it all windows; the other one goes on.
+    That is the closing record's: the undisturbed run ends, and with it all windows; the other one continues.
     """
     closing = _iso(closing_ms)
     last_window = _iso(closing_ms - 2 * DAY_MS)
@@ -113,7 +113,7 @@ def _records(sent: Sendings) -> Iterator[tuple[tuple[int, int], float, bool]]:
 
 
 def places(values: Values, partition: str, offset: str) -> Counter[tuple[int, int]]:
-    """Return the records that a sink's rows come of, by two of their columns, each with its number of rows."""
+    """Return the records of a sink's rows, identified by two columns, with their numbers of rows."""
     found: Counter[tuple[int, int]] = Counter()
     for value, count in values.items():
         row = json.loads(value)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.profile.profiling import split
+from bench.profile.measure import split
 from bench.profile.samples import python_stages
 from bench.profile.stages import OTHER, STAGES, stage_of_java, stage_of_python, stage_of_thread
 from bench.profile.thread_trace import Thread, ThreadTrace

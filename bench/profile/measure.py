@@ -80,7 +80,7 @@ def _run(job: str, task: Task, folder: Path) -> dict[str, dict[str, float]]:
 
 
 def _wait_for_java(group: int) -> None:
-    """Wait until a process group's JVM has written its samples and ended: it outlives the command by a moment."""
+    """Wait until a process group's JVM has written its samples and ended: it ends shortly after the command."""
     with suppress(psutil.NoSuchProcess):
         java = [one for one in psutil.process_iter(["name"]) if one.info["name"] == "java" and _group(one) == group]
         psutil.wait_procs(java, timeout=_ENDS_WITHIN)
@@ -95,7 +95,7 @@ def _group(process: psutil.Process) -> int | None:
 def split(
     seconds: Mapping[Thread, float], java: Mapping[int, Counter[str]], python: Mapping[int, Counter[str]]
 ) -> dict[str, dict[str, float]]:
-    """Share out the CPU seconds of threads among stages, on the JVM's side and on Python's.
+    """Divide the CPU seconds of threads among stages, on the JVM's side and on Python's.
 
     A Java thread's are shared out as its samples are, a Python process's as those of all its threads.
     """

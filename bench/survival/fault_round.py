@@ -1,4 +1,4 @@
-"""One round: a job scores flights while one fault after the other happens; in the end all is counted."""
+"""One round: a job scores flights while faults are injected one after the other; then all records are counted."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from bench.survival.flow import Flow
     from bench.survival.site import Site
 
-__all__ = ["RESCALED", "Round", "Step", "rescaling", "run_round", "striking"]
+__all__ = ["RESCALED", "Round", "Step", "fault_steps", "rescale_steps", "run_round"]
 
 _APART = 0.5, 3.5  # seconds between recovery and the next fault: at any moment between two checkpoints
-_PARALLELISM = 4, 1, 2  # after each other, again and again; the job begins with the last
+_PARALLELISM = 4, 1, 2  # in turn; the job starts with the last
 RESCALED = "savepoint, parallelism 2 -> 4 -> 1"
 
 
@@ -38,7 +38,7 @@ class Step:
 class Round:
     """The rows of the table, and how each sink compares with that of the undisturbed run.
 
-    `gave_up` are processes of the cluster that have ended though nobody killed them, by the fault before.
+    `gave_up` are processes of the cluster that ended without being killed, by the fault before.
     """
 
     rows: list[Row]
@@ -46,23 +46,23 @@ class Round:
     gave_up: list[str]
 
 
-def striking(faults: Sequence[Fault], tries: int) -> list[Step]:
-    """Return steps that have each fault happen so many times, by turns; faults that last, a third as often.
+def fault_steps(faults: Sequence[Fault], tries: int) -> list[Step]:
+    """Return steps that inject each fault `tries` times, in turn; outages a third as often.
 
-    What is killed dies at one moment of many. An outage covers all moments of a job, and takes long.
+    A kill affects a job at one moment. An outage covers all moments, and takes long.
     """
 
     def step(fault: Fault) -> Step:
-        return Step(fault.name, lambda flowing, chance: _strike(flowing, fault, chance))
+        return Step(fault.name, lambda flowing, chance: _inject(flowing, fault, chance))
 
     often = {fault: math.ceil(tries / 3) if fault.lasts else tries for fault in faults}
     return [step(fault) for number in range(tries) for fault in faults if number < often[fault]]
 
 
-def rescaling(tries: int) -> list[Step]:
-    """Return steps that stop the job with a savepoint and start it at another parallelism, so often; twice at least.
+def rescale_steps(tries: int) -> list[Step]:
+    """Return `tries` steps, at least two, that stop the job with a savepoint and start it with another parallelism.
 
-    One more where it would end at the highest: the undisturbed job needs slots beside it.
+    One more if it would end with the highest: the undisturbed job needs slots too.
     """
 
     def step(parallelism: int) -> Step:
@@ -72,26 +72,26 @@ def rescaling(tries: int) -> list[Step]:
     return [step(parallelism) for parallelism in (chosen if chosen[-2] == max(_PARALLELISM) else chosen[:-1])]
 
 
-def run_round(site: Site, run: str, steps: Sequence[Step], rate: float, tell: Callable[[str], None]) -> Round:
-    """Have the steps happen one after the other, while `rate` records a second flow, and compare."""
+def run_round(site: Site, run: str, steps: Sequence[Step], rate: float, report: Callable[[str], None]) -> Round:
+    """Run the steps one after the other, with `rate` records a second, and compare."""
     chance = Random(run)  # noqa: S311 - no secrets
     tries: list[Try] = []
     gave_up: list[str] = []
     with flow(site, run, rate) as flowing:
         for number, step in enumerate(steps, 1):
             time.sleep(chance.uniform(*_APART))
-            tell(f"{number} of {len(steps)}, {step.name}")
+            report(f"{number} of {len(steps)}, {step.name}")
             tries.append(step.happen(flowing, chance))
-            tell(f"  flights are scored again after {tries[-1].recovered - tries[-1].over:.1f} s")
-            # As whatever watches over a cluster's processes does.
+            report(f"  flights are scored again after {tries[-1].recovered - tries[-1].over:.1f} s")
+            # As a supervisor of the cluster's processes does.
             gave_up += [f"{role} after {step.name}" for role in site.start_cluster()]
-        tell("the undisturbed run")
+        report("the undisturbed run")
         found, expected = flowing.end()
         rows = tally(tries, flowing.feeder.sent, found)
         return Round(rows, differences(found, expected, flowing.feeder.closing_ms), gave_up)
 
 
-def _strike(flowing: Flow, fault: Fault, chance: Random) -> Try:
+def _inject(flowing: Flow, fault: Fault, chance: Random) -> Try:
     restarts = flowing.restarts() if fault.must_restart else 0
     fault.begin(flowing.site, chance.randrange(1000))
     time.sleep(fault.lasts)
