@@ -1,4 +1,4 @@
--- Alarms of the monitored model; nobody reads them here.
+-- Alarms of the monitored model; not read here.
 CREATE TABLE alerts (
   feature STRING,
   message STRING

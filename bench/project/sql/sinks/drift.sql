@@ -1,4 +1,4 @@
--- What becomes of the monitored model's windows; nobody reads it here.
+-- Results of the monitored model; not read here.
 CREATE TABLE drift (
   window_start TIMESTAMP_LTZ(3),
   feature      STRING,
