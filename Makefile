@@ -24,25 +24,25 @@ help:  ## Show this list.
 demo: .venv/installed  ## Score five months of real flights, draw out/demo.html.
 	@$(BIN)/millstream demo
 
-# Two processes, each with a MiniCluster. More of them do not end sooner on two cores, and what waits for something gives up.
+# Two processes, each with a MiniCluster. More are not faster on two cores, and tests that wait time out.
 PROCESSES ?= 2
 
-# In this order, so that the long ones begin first.
+# In this order, so that the long ones start first.
 TESTS := $(PYTEST) tests/minicluster tests/cluster tests/commands tests/unit -n $(PROCESSES) --no-loadscope-reorder --durations=15
 
-test: lint types  ## Lint, types, and all tests but the slow ones: ten minutes.
+test: lint types  ## Lint, types, and all tests except the slow ones: ten minutes.
 	@$(TESTS) -m "not slow"
 
-test-slow: .venv/installed  ## Tests of many minutes: each fault, an upgrade's whole life, documents, benches.
+test-slow: .venv/installed  ## Tests that take minutes: each fault, upgrades, documents, benches.
 	@$(TESTS) -m slow
 
 test-all: test test-slow  ## All tests.
 
-lint: .venv/installed  ## Style and format.
+lint: .venv/installed  ## Check style and format.
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
-types: .venv/installed  ## Type hints, strictly.
+types: .venv/installed  ## Check type hints, strictly.
 	@$(BIN)/mypy
 
 unit: .venv/installed  ## Tests that need no JVM.
@@ -51,10 +51,10 @@ unit: .venv/installed  ## Tests that need no JVM.
 minicluster: .venv/installed  ## Tests on a Flink MiniCluster and a real broker.
 	@$(PYTEST) tests/minicluster
 
-cluster: .venv/installed  ## Tests on a standalone Flink cluster that is broken on purpose.
+cluster: .venv/installed  ## Tests on a standalone Flink cluster, with faults.
 	@$(PYTEST) tests/cluster
 
-commands: .venv/installed  ## Tests of commands, each in a process of its own, and of the documents.
+commands: .venv/installed  ## Tests of commands and of the documents.
 	@$(PYTEST) tests/commands
 
 model: .venv/installed models/train/.venv/installed  ## Train models/late_arrival/1 from the flights.
