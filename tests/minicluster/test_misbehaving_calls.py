@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from pyflink_jobs.local.broker import Broker
     from pyflink_jobs.project.settings import Project
     from pyflink_jobs.running.minicluster import MiniCluster
-    from udfs.drift.counting import Monitor
     from udfs.scoring.model import ModelSpec
+    from udfs.scoring.rider import Rider
 
 KAFKA = "'connector' = 'kafka', 'properties.bootstrap.servers' = '${KAFKA_BOOTSTRAP_SERVERS}', 'format' = 'json'"
 ONCE = "'sink.delivery-guarantee' = 'exactly-once', 'sink.transactional-id-prefix'"
@@ -132,7 +132,7 @@ def leaking_function(marks: Path) -> Callable[..., UserDefinedScalarFunctionWrap
     """Return what makes a scoring function whose first worker grows with each batch; each writes its process id."""
 
     def scoring_function(
-        spec: ModelSpec, monitor: Monitor | None = None, *, pandas: bool = True
+        spec: ModelSpec, riders: tuple[Rider, ...] = (), *, pandas: bool = True
     ) -> UserDefinedScalarFunctionWrapper:
         class Leaking(flink._Score):  # noqa: SLF001 - as a local class it travels to the worker
             def open(self, function_context: Any) -> None:  # noqa: ANN401 - Flink's
@@ -148,8 +148,8 @@ def leaking_function(marks: Path) -> Callable[..., UserDefinedScalarFunctionWrap
 
         from pyflink.table.udf import udf
 
-        kind = flink.result_type(spec, monitor)
-        return udf(Leaking(spec, monitor, pandas=pandas), result_type=kind, func_type="pandas", name="leaking")
+        kind = flink.result_type(spec, riders)
+        return udf(Leaking(spec, riders, pandas=pandas), result_type=kind, func_type="pandas", name="leaking")
 
     return scoring_function
 

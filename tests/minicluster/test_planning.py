@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pyflink_jobs.project.settings import Project
-    from udfs.drift.counting import Monitor
     from udfs.scoring.model import ModelSpec
+    from udfs.scoring.rider import Rider
 
 KAFKA = "'properties.bootstrap.servers' = 'localhost:1', 'scan.startup.mode' = 'earliest-offset'"
 SQL = {
@@ -220,9 +220,9 @@ def test_beside_a_vectorised_function_of_the_users_own_a_model_takes_pandas_too(
     asked: list[bool] = []
     scoring_function = flink.scoring_function
 
-    def noting(spec: ModelSpec, monitor: Monitor | None = None, *, pandas: bool = True) -> Any:  # noqa: ANN401 - PyFlink's
+    def noting(spec: ModelSpec, riders: tuple[Rider, ...] = (), *, pandas: bool = True) -> Any:  # noqa: ANN401 - PyFlink's
         asked.append(pandas)
-        return scoring_function(spec, monitor, pandas=pandas)
+        return scoring_function(spec, riders, pandas=pandas)
 
     monkeypatch.setattr(flink, "scoring_function", noting)
     plan_job(declare(made), "score", table_environment(made))

@@ -15,6 +15,7 @@ from udfs.drift.compare import compare
 from udfs.drift.reference import Profile, ProfileError, read_profile
 from udfs.drift.season import part_of
 from udfs.scoring.model_store import FileError, local_file
+from udfs.scoring.nulls import with_nulls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
     from udfs.distributions.counts import Counts
     from udfs.drift.compare import Comparison
 
-__all__ = ["EARLIEST", "GROUP", "LATEST", "Carried", "LoadedMonitor", "Monitor", "carry"]
+__all__ = ["CARRIED", "EARLIEST", "GROUP", "LATEST", "Carried", "LoadedMonitor", "Monitor", "carry"]
+
+CARRIED = "_partials"
+"""The field that counts ride in. It is one field, for each costs time on every row."""
 
 GROUP = 8
 """How many features one merging operator has at a time."""
@@ -52,6 +56,20 @@ class Monitor:
     places: tuple[str, ...]
     window: int
     allowed_lateness: int = 0
+    sliced: bool = False
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """Event time in seconds since 1970, 0 for NULL; and the slice, where the profile has slices."""
+        return ("int64", "string") if self.sliced else ("int64",)
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """For one row of each batch, window and slice: the slice's label in UTF-8, then partial counts by group.
+
+        It is NULL on all other rows.
+        """
+        return {CARRIED: "ARRAY<BYTES>"}
 
     def load(self) -> LoadedMonitor:
         """Read the profile. Raises ProfileError for one that is missing, damaged, or another than was planned with."""
@@ -71,6 +89,17 @@ class LoadedMonitor:
 
     monitor: Monitor
     profile: Profile
+
+    def ride(
+        self, columns: Mapping[str, NDArray[Any]], arguments: Sequence[NDArray[Any]]
+    ) -> dict[str, NDArray[np.object_]]:
+        """Count a batch of n rows; see `udfs.scoring.rider.LoadedRider`."""
+        seconds, *slices = arguments
+        values = [_counted(columns[name]) for name in self.monitor.features]
+        carried = np.full(len(seconds), None, object)
+        for one in carry(self, values, seconds, slices[0] if slices else None):
+            carried[one.row] = [one.label.encode(), *one.partials]
+        return {CARRIED: carried}
 
     @cached_property
     def features(self) -> Features:
@@ -143,6 +172,15 @@ def carry(
         )
         for code, row, counts in zip(found, last, counted, strict=True)
     ]
+
+
+def _counted(values: NDArray[Any]) -> NDArray[Any]:
+    """Return a column as it is counted: float32 with NaN for NULL, or str or None."""
+    nullable = with_nulls(values)
+    if values.dtype.kind == "O":
+        return nullable
+    with np.errstate(over="ignore"):  # what is too large for float32 is infinite
+        return np.ascontiguousarray(nullable, np.float32)  # of None it makes NaN
 
 
 def _groups(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.intp]]:

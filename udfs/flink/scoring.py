@@ -4,9 +4,7 @@ Called with the arguments that `udfs.scoring.arguments.argument_sql` writes for 
 `ModelSpec.inputs`, it gives ROW(<outputs of the model>, error STRING). Outputs are NULL where the model refused the row
 or gave NaN, and `error` then says why; otherwise `error` is NULL.
 
-With a monitor, the arguments go on with the event time (BIGINT, seconds since 1970, 0 for NULL) and, where the profile
-has slices, the slice (STRING); the result goes on with CARRIED: for one row of each batch, window and slice the slice's
-label in UTF-8, then the partial counts of each group of features; NULL on all others.
+With riders (`udfs.scoring.rider`), their arguments follow those of the model, and their fields follow in the result.
 """
 
 from __future__ import annotations
@@ -18,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pyflink.table.udf import ScalarFunction, udf
 
-from udfs.drift.counting import carry
 from udfs.scoring.arguments import ERROR, SQL_TYPES
 from udfs.scoring.call_size import ROWS_PER_CALL
 from udfs.scoring.inference import masked, run_inference
 from udfs.scoring.metrics import ModelMetrics
 from udfs.scoring.model import load_model, numpy_dtype
+from udfs.scoring.nulls import with_nulls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,42 +30,39 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pyflink.table.udf import FunctionContext, UserDefinedScalarFunctionWrapper
 
-    from udfs.drift.counting import LoadedMonitor, Monitor
     from udfs.scoring.inference import Predictions
     from udfs.scoring.model import Model, ModelSpec
+    from udfs.scoring.rider import LoadedRider, Rider
 
-__all__ = ["CARRIED", "result_type", "scoring_function"]
-
-CARRIED = "_partials"
-"""The last field of the result of a model with a monitor. It is one field, for each costs time on every row."""
+__all__ = ["result_type", "scoring_function"]
 
 
 def scoring_function(
-    spec: ModelSpec, monitor: Monitor | None = None, *, pandas: bool = True
+    spec: ModelSpec, riders: tuple[Rider, ...] = (), *, pandas: bool = True
 ) -> UserDefinedScalarFunctionWrapper:
     """Return the vectorised function that scores with the model of `spec`; it is loaded in the worker.
 
     Without `pandas`, batches come and go as numpy arrays, which takes less time, but is so for all vectorised functions
     of a worker: not for jobs that have others.
     """
-    score = _Score(spec, monitor, pandas=pandas)
-    return udf(score, result_type=result_type(spec, monitor), func_type="pandas", name=f"score_{spec.name}")
+    score = _Score(spec, riders, pandas=pandas)
+    return udf(score, result_type=result_type(spec, riders), func_type="pandas", name=f"score_{spec.name}")
 
 
-def result_type(spec: ModelSpec, monitor: Monitor | None = None) -> str:
+def result_type(spec: ModelSpec, riders: tuple[Rider, ...] = ()) -> str:
     """Return the function's result type, as SQL. No output may be named as another field is."""
     fields = [(output.name.replace("`", "``"), SQL_TYPES[output.dtype]) for output in spec.outputs]
-    carried = [(CARRIED, "ARRAY<BYTES>")] if monitor else []
+    carried = [field for rider in riders for field in rider.fields.items()]
     return f"ROW<{', '.join(f'`{name}` {kind}' for name, kind in [*fields, (ERROR, 'STRING'), *carried])}>"
 
 
 class _Score(ScalarFunction):  # type: ignore[misc]  # pyflink ships no types
-    def __init__(self, spec: ModelSpec, monitor: Monitor | None, *, pandas: bool = True) -> None:
+    def __init__(self, spec: ModelSpec, riders: tuple[Rider, ...], *, pandas: bool = True) -> None:
         self.spec = spec
-        self.monitor = monitor
+        self.riders = riders
         self.pandas = pandas
         self._model: Model | None = None
-        self._loaded: LoadedMonitor | None = None
+        self._loaded: list[LoadedRider] = []
         self._metrics: ModelMetrics | None = None
 
     def open(self, function_context: FunctionContext) -> None:
@@ -82,7 +77,7 @@ class _Score(ScalarFunction):  # type: ignore[misc]  # pyflink ships no types
         rows = function_context.get_job_parameter(f"{ROWS_PER_CALL}{self.spec.name}", "")
         self._model = load_model(self.spec, int(rows) if rows else None)
         took = _microseconds_since(started)
-        self._loaded = self.monitor.load() if self.monitor else None
+        self._loaded = [rider.load() for rider in self.riders]
         with suppress(RuntimeError):  # so PyFlink says that python.metric.enabled is false
             self._metrics = ModelMetrics(function_context.get_metric_group(), self.spec, took)
 
@@ -95,10 +90,11 @@ class _Score(ScalarFunction):  # type: ignore[misc]  # pyflink ships no types
         predictions = run_inference(batch, self._model)
         if self._metrics:
             self._metrics.count(batch, predictions.error, _microseconds_since(started))
-        columns = {output.name: _nullable(v) for output, v in zip(self.spec.outputs, predictions.outputs, strict=True)}
+        columns = {output.name: with_nulls(v) for output, v in zip(self.spec.outputs, predictions.outputs, strict=True)}
         columns[ERROR] = np.full(rows, None, object) if predictions.error is None else predictions.error
-        if self._loaded:
-            columns[CARRIED] = _carried(self._loaded, _monitored(self.spec, batch, predictions), remaining, rows)
+        for rider, loaded in zip(self.riders, self._loaded, strict=True):
+            given = [_array(next(remaining), dtype, rows) for dtype in rider.arguments]
+            columns |= loaded.ride(_by_name(self.spec, batch, predictions), given)
         if not self.pandas:
             return columns
         import pandas as pd
@@ -127,32 +123,10 @@ def _batch(spec: ModelSpec, remaining: Iterator[Any], rows: int) -> Iterator[NDA
         yield values
 
 
-def _monitored(spec: ModelSpec, batch: list[NDArray[Any]], predictions: Predictions) -> dict[str, NDArray[Any]]:
+def _by_name(spec: ModelSpec, batch: list[NDArray[Any]], predictions: Predictions) -> dict[str, NDArray[Any]]:
     """Return all columns of the model, by name."""
     inputs = {given.name: values for given, values in zip(spec.inputs, batch, strict=True)}
     return inputs | {given.name: v for given, v in zip(spec.outputs, predictions.outputs, strict=True)}
-
-
-def _carried(
-    loaded: LoadedMonitor, columns: dict[str, NDArray[Any]], remaining: Iterator[Any], rows: int
-) -> NDArray[np.object_]:
-    """Return the column CARRIED, of shape (rows,)."""
-    seconds = _array(next(remaining), "int64", rows)
-    slices = _array(next(remaining), "string", rows) if loaded.profile.keys.slice_column else None
-    values = [_counted(columns[name]) for name in loaded.monitor.features]
-    carried = np.full(rows, None, object)
-    for one in carry(loaded, values, seconds, slices):
-        carried[one.row] = [one.label.encode(), *one.partials]
-    return carried
-
-
-def _counted(values: NDArray[Any]) -> NDArray[Any]:
-    """Return a column as it is counted: float32 with NaN for NULL, or str or None."""
-    nullable = _nullable(values)
-    if values.dtype.kind == "O":
-        return nullable
-    with np.errstate(over="ignore"):  # what is too large for float32 is infinite
-        return np.ascontiguousarray(nullable, np.float32)  # of None it makes NaN
 
 
 def _array(argument: Any, dtype: str, rows: int) -> NDArray[Any]:  # noqa: ANN401 - a column or a constant
@@ -163,12 +137,3 @@ def _array(argument: Any, dtype: str, rows: int) -> NDArray[Any]:  # noqa: ANN40
 
 def _is_column(argument: Any) -> bool:  # noqa: ANN401 - a Series, an array or a constant
     return hasattr(argument, "__array__")
-
-
-def _nullable(values: NDArray[Any]) -> NDArray[Any]:
-    """Return an output as pyflink takes it: NULL is NaN or None."""
-    if not isinstance(values, np.ma.MaskedArray):
-        return values
-    nullable: NDArray[Any] = values.data.astype(object)
-    nullable[values.mask] = None
-    return nullable

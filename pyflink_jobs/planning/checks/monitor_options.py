@@ -134,6 +134,7 @@ def bind_monitor(
         places=tuple(places[name] for name in options.columns),
         window=options.window,
         allowed_lateness=options.allowed_lateness,
+        sliced=options.slice is not None,
     )
     return Monitored(options, monitor), []
 

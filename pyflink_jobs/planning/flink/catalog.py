@@ -120,10 +120,10 @@ class Catalog:
             raise SqlError(findings)
         function = f"score_{call.model.text}"
         if function not in self._functions:
-            monitor = model.monitored.monitor if model.monitored else None
+            riders = (model.monitored.monitor,) if model.monitored else ()
             # A user's own function may be a vectorised one too, and then wants pandas.
             pandas = any(statement.kind == "CREATE FUNCTION" for statement in self.readers)
-            score = scoring_function(model.spec, monitor, pandas=pandas)
+            score = scoring_function(model.spec, riders, pandas=pandas)
             self.environment.create_temporary_function(quoted(function), score)
             self._functions.add(function)
         number = len(self.views) + 1
