@@ -9,8 +9,8 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import JobError
-from pyflink_jobs.planning.compile.plan import plan_job
-from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.compile.plan import Run, plan_job
+from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.project.settings import Project
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import execute
@@ -69,7 +69,7 @@ def _measure(root: Path, job: str, records: int, variables: dict[str, str]) -> F
     looks = Looks(meter)
     # Counts are updated as often as they are sampled.
     with minicluster(project, project.settings.parallelism, {"metrics.fetcher.update-interval": "100"}) as cluster:
-        planned = plan_job(declare(project), job, table_environment(project, cluster.options), bounded=True)
+        planned = plan_job(declare(project).job(job), table_environment(project, cluster.options), Run(bounded=True))
         stolen = steal_seconds()
         with meter:
             outcome = execute(project, planned, cluster, looks)

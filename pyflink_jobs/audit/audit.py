@@ -12,7 +12,7 @@ from pyflink_jobs.audit.subjects import find_subjects, quarantine_table, scoring
 from pyflink_jobs.errors import SqlError
 from pyflink_jobs.local.broker import bootstrap_servers
 from pyflink_jobs.local.topics import committed
-from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.declare import declare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,32 +50,38 @@ def audit(
     declarations = declare(project)
     jobs = scoring_jobs(declarations, name)
     table = quarantine_table(declarations)
-    found = {job: find_subjects(declarations, job, since=limits.since is not None) for job in jobs}
+    found = {job.name: find_subjects(declarations, job, since=limits.since is not None) for job in jobs}
     every = [subject for subjects, _ in found.values() for subject in subjects]
     if not every:
         raise SqlError([finding for _, findings in found.values() for finding in findings])
     address = bootstrap_servers(project)
     # Sources first: what jobs do meanwhile accounts for more of these records, and adds none.
-    records = {at: read_records(*at) for at in dict.fromkeys(_at(subject.source, address) for subject in every)}
+    records = {at: read_records(*at) for at in dict.fromkeys(_at(subject.source.source, address) for subject in every)}
     quarantine = Quarantine(*_at(table, address))
     audits = []
     for job, (subjects, findings) in found.items():
         made: list[Account] = []
         for subject in subjects:
-            read = records[_at(subject.source, address)]
+            read = records[_at(subject.source.source, address)]
             known = _known(subject, read, quarantine, address)
-            known_limits = replace(limits, committed=_committed(subject.source, address))
-            made += accounts(subject.name, subject.topic, read, known, partial(emitted, project, job), known_limits)
+            known_limits = replace(limits, committed=_committed(subject.source.source, address))
+            made += accounts(
+                subject.source.name, subject.source.topic, read, known, partial(emitted, project, job), known_limits
+            )
         audits.append(Audit(job, made, findings))
     return audits
 
 
 def _known(subject: Subject, read: dict[int, Records], quarantine: Quarantine, address: str) -> dict[int, Found]:
     """Return what the job's sinks and quarantine have of a source's records, by partition."""
-    sinks = [read_sink(*_at(sink, address), subject.partition, subject.offset) for sink in subject.sinks]
+    sinks = [read_sink(*_at(sink, address), *subject.source.place) for sink in subject.sinks]
     return {
         number: quarantine.of(
-            subject.job, subject.topic, subject.name, number, tuple(sink[number] for sink in sinks if number in sink)
+            subject.job,
+            subject.source.topic,
+            subject.source.name,
+            number,
+            tuple(sink[number] for sink in sinks if number in sink),
         )
         for number in read
     }

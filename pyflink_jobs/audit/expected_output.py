@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from pyflink_jobs.parsing.insert import read_insert
 from pyflink_jobs.parsing.tokens import literal, quoted
 from pyflink_jobs.planning.companions.only_records import origins
-from pyflink_jobs.planning.compile.load import LoadedJob, load_job
-from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.compile.load import LoadedJob, Run, catalog_of, load_job
+from pyflink_jobs.planning.connectors.connector import connector_of
+from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job_topics import refuse_missing_topics
 from pyflink_jobs.running.minicluster import minicluster
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
     from pyflink.table import TableEnvironment
 
-    from pyflink_jobs.planning.companions.only_records import Origin, Places
+    from pyflink_jobs.planning.companion import Places
+    from pyflink_jobs.planning.companions.only_records import Origin
+    from pyflink_jobs.planning.declarations import Job
     from pyflink_jobs.project.settings import Project
 
 __all__ = ["Place", "emitted"]
@@ -37,37 +40,36 @@ def emitted(project: Project, job_name: str, places: Collection[Place]) -> set[P
     The job runs once, bounded, in a MiniCluster, over what is in its topics now. Raises what planning raises, and
     SqlError where a sink does not tell which record a row comes of.
     """
-    declarations = declare(project)
-    declarations.job(job_name)
+    job = declare(project).job(job_name)
     slots = project.settings.parallelism
     with minicluster(project, slots) as cluster:
         options = {**cluster.options, "parallelism.default": str(slots), "pipeline.name": job_name}
         environment = table_environment(project, options, bounded=True)
-        loaded = load_job(declarations, job_name, environment, bounded=True)
-        topics = {options.get("topic", ""): name for name, options in loaded.sources.items()}
+        loaded = LoadedJob(catalog_of(job, environment))
+        load_job(loaded, job, Run(bounded=True))
+        topics = {topic: name for name, o in loaded.sources.items() for topic in connector_of(o).names(o)}
         wanted: dict[str, dict[tuple[int, int], int]] = defaultdict(dict)
         for topic, number, offset in places:
             if topic in topics:
                 wanted[topics[topic]][number, offset] = 0
-        queries = _queries(loaded, wanted)
+        queries = _queries(job, loaded, wanted)
         if not queries:
             return set()
         refuse_missing_topics(loaded.sources)
         return _run("\nUNION ALL\n".join(queries), environment) & set(places)
 
 
-def _queries(loaded: LoadedJob, wanted: Places) -> list[str]:
+def _queries(job: Job, loaded: LoadedJob, wanted: Places) -> list[str]:
     """Return a query for each INSERT of a job and each source it reads: topic, partition and offset of its rows."""
     catalog = loaded.catalog
     queries = []
-    for statement in loaded.statements:
-        if statement.kind == "CREATE VIEW" and statement not in catalog.statements.values():
+    for statement in job.own:
+        if statement.kind == "CREATE VIEW":
             catalog.load(statement)
-        if statement.kind != "INSERT INTO":
             continue
         query = replace(statement, text=catalog.expanded(statement))
         insert = read_insert(query, catalog.columns_to_write(statement.name or ""))
-        for origin in origins(statement, insert, catalog, wanted):
+        for origin in origins(job, statement, insert, catalog, wanted):
             topic = literal(loaded.sources[origin.source]["topic"])
             columns = f"{topic}, {quoted(origin.partition)}, {quoted(origin.offset)}"
             queries.append(insert.select(columns, _condition(origin)))

@@ -11,7 +11,7 @@ import numpy as np
 
 from pyflink_jobs.audit.accounts import Found, Records
 from pyflink_jobs.local.topics import stream
-from pyflink_jobs.planning.companions.quarantine_sql import REFUSED, REPLAYED
+from pyflink_jobs.planning.system_tables import REFUSED, REPLAYED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

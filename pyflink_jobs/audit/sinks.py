@@ -7,32 +7,30 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding, Place
 from pyflink_jobs.parsing.brackets import top_level
-from pyflink_jobs.parsing.create_table import read_source
 from pyflink_jobs.parsing.insert import read_insert
-from pyflink_jobs.parsing.ml_predict import find_calls
-from pyflink_jobs.planning.dependencies import in_order, needed_by
-from pyflink_jobs.planning.rewrites.validated_source import is_json_of_kafka
+from pyflink_jobs.parsing.ml_predict import all_calls
+from pyflink_jobs.planning.connectors.connector import connector_of
+from pyflink_jobs.planning.rewrites.validated_source import is_readable_log
 
 if TYPE_CHECKING:
     from pyflink_jobs.parsing.create_table import SourceTable
     from pyflink_jobs.parsing.statements import Statement
-    from pyflink_jobs.planning.declarations import Declarations
+    from pyflink_jobs.planning.declarations import Declarations, Job
 
 __all__ = ["find_sinks"]
 
 
 def find_sinks(
-    declarations: Declarations, job: str, source: str, columns: tuple[str, str]
+    declarations: Declarations, job: Job, source: str, columns: tuple[str, str]
 ) -> tuple[tuple[SourceTable, ...], list[Finding]]:
     """Return the sinks that a job writes scored rows of a source to, and findings on those that cannot be audited.
 
     `columns` are the names of the source's columns for partition and offset: a sink must have both.
     """
-    tables = {s.name: read_source(s) for s in declarations.created if s.kind == "CREATE TABLE"}
     found: dict[str | None, SourceTable] = {}
     findings: list[Finding] = []
-    for insert in _inserts(declarations, job, source, scoring=True):
-        table = tables.get(insert.name)
+    for insert in _inserts(job, source, scoring=True):
+        table = job.tables.get(insert.name or "")
         problem = _of_insert(insert, table, source, columns) or _of_others(declarations, job, source, insert)
         if problem:
             findings.append(problem)
@@ -41,25 +39,23 @@ def find_sinks(
     return tuple(found.values()), findings
 
 
-def _inserts(declarations: Declarations, job: str, source: str, *, scoring: bool) -> list[Statement]:
+def _inserts(job: Job, source: str, *, scoring: bool) -> list[Statement]:
     """Return the INSERTs of a job that read a source, directly or through views; of those all, or those that score."""
-    statements = declarations.jobs[job]
-    created = in_order([*declarations.created, *(s for s in statements if s.kind == "CREATE VIEW")])
     found = []
-    for insert in statements:
-        behind = needed_by([insert], created)
-        scores = any(map(find_calls, [insert, *behind]))
-        if insert.kind == "INSERT INTO" and source in {s.name for s in behind} and (scores or not scoring):
+    for insert in job.inserts:
+        read = job.read_by(insert)
+        scores = any(map(all_calls, [insert, *read]))
+        if source in {statement.name for statement in read} and (scores or not scoring):
             found.append(insert)
     return found
 
 
-def _of_others(declarations: Declarations, job: str, source: str, insert: Statement) -> Finding | None:
+def _of_others(declarations: Declarations, job: Job, source: str, insert: Statement) -> Finding | None:
     """Return what other jobs stand against an audit: those that write rows of the same source to the same sink."""
-    for other in sorted(declarations.jobs.keys() - {job}):
-        for statement in _inserts(declarations, other, source, scoring=False):
+    for name in sorted(declarations.jobs.keys() - {job.name}):
+        for statement in _inserts(declarations.jobs[name], source, scoring=False):
             if statement.name == insert.name:
-                message = f"`{insert.name}` cannot be accounted for: job `{other}` writes to it as well"
+                message = f"`{insert.name}` cannot be accounted for: job `{name}` writes to it as well"
                 return Finding(message, statement.place(), fixes=("give each job a sink of its own",))
     return None
 
@@ -78,7 +74,7 @@ def _of_insert(insert: Statement, table: SourceTable | None, source: str, column
 def _of_table(table: SourceTable, source: str, columns: tuple[str, str], insert: Statement) -> Finding | None:
     """Return what of a sink stands against an audit."""
     name, place = table.statement.name, table.statement.place()
-    if not is_json_of_kafka(table) or ";" in table.option("topic"):
+    if not is_readable_log(table) or len(connector_of(table.values).names(table.values)) != 1:
         message = f"`{name}` cannot be accounted for: it is no topic of JSON in Kafka"
         ways = ("write the rows to one as well: 'connector' = 'kafka', 'format' = 'json'",)
         return Finding(message, place, fixes=ways)

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.audit.sinks import find_sinks
 from pyflink_jobs.errors import Finding, ProjectError, SqlError
-from pyflink_jobs.parsing.create_table import SourceTable, read_source
-from pyflink_jobs.parsing.ml_predict import find_calls
-from pyflink_jobs.planning.companions.quarantine_sql import QUARANTINE
-from pyflink_jobs.planning.rewrites.validated_source import is_json_of_kafka
+from pyflink_jobs.planning.rewrites.validated_source import is_readable_log
+from pyflink_jobs.planning.system_tables import QUARANTINE
 
 if TYPE_CHECKING:
-    from pyflink_jobs.planning.declarations import Declarations
+    from pyflink_jobs.parsing.create_table import SourceTable
+    from pyflink_jobs.planning.declarations import Declarations, Job
     from pyflink_jobs.planning.rewrites.validated_source import ValidatedSource
 
 __all__ = ["Subject", "find_subjects", "quarantine_table", "scoring_jobs"]
@@ -24,35 +23,17 @@ _MODE = "scan.startup.mode"
 
 @dataclass(frozen=True)
 class Subject:
-    """A source that a job reads, and those of the job's sinks whose rows say which of its records they are.
-
-    `partition` and `offset` are the names of the columns that say it.
-    """
+    """A source that a job reads, and those of the job's sinks whose rows say which of its records they are."""
 
     job: str
-    source: SourceTable
+    source: ValidatedSource
     sinks: tuple[SourceTable, ...]
-    partition: str
-    offset: str
-
-    @property
-    def name(self) -> str:
-        """The source's name."""
-        return self.source.statement.name or ""
-
-    @property
-    def topic(self) -> str:
-        """The source's topic."""
-        return self.source.option("topic")
 
 
-def scoring_jobs(declarations: Declarations, name: str | None) -> list[str]:
+def scoring_jobs(declarations: Declarations, name: str | None) -> list[Job]:
     """Return the job of that name, or all that score. Raises ProjectError where there is none, or it does not score."""
-    if name is not None:
-        declarations.job(name)
     wanted = sorted(declarations.jobs) if name is None else [name]
-    jobs = {job: declarations.jobs[job] for job in wanted}
-    found = [job for job, own in jobs.items() if any(map(find_calls, [*own, *declarations.needed(own)]))]
+    found = [job for job in map(declarations.job, wanted) if job.calls]
     if not found:
         message = "no job in sql/jobs/ scores" if name is None else f"job `{name}` does not score"
         raise ProjectError(message, fixes=("audit a job that calls ML_PREDICT",))
@@ -61,8 +42,7 @@ def scoring_jobs(declarations: Declarations, name: str | None) -> list[str]:
 
 def quarantine_table(declarations: Declarations) -> SourceTable:
     """Return the table `quarantine`. Raises SqlError where there is none, or it does not say what an audit needs."""
-    statement = next((s for s in declarations.created if s.name == QUARANTINE), None)
-    table = read_source(statement) if statement else None
+    table = declarations.tables.get(QUARANTINE)
     if not table:
         ways = (f"declare it in sql/sinks/{QUARANTINE}.sql",)
         raise SqlError(f"nothing can be accounted for: there is no table `{QUARANTINE}`", fixes=ways)
@@ -70,7 +50,7 @@ def quarantine_table(declarations: Declarations) -> SourceTable:
     if lacking := [name for name in _NEEDED if name not in names]:
         message = f"nothing can be accounted for: `{QUARANTINE}` does not say which record was quarantined"
         raise SqlError(message, place=table.statement.place(), fixes=(f"add its columns {', '.join(lacking)}",))
-    if not is_json_of_kafka(table):
+    if not is_readable_log(table):
         message = f"nothing can be accounted for: `{QUARANTINE}` is no topic of JSON in Kafka"
         raise SqlError(
             message, place=table.statement.place(), fixes=("write 'connector' = 'kafka', 'format' = 'json'",)
@@ -78,28 +58,24 @@ def quarantine_table(declarations: Declarations) -> SourceTable:
     return table
 
 
-def find_subjects(declarations: Declarations, job: str, *, since: bool) -> tuple[list[Subject], list[Finding]]:
+def find_subjects(declarations: Declarations, job: Job, *, since: bool) -> tuple[list[Subject], list[Finding]]:
     """Return what can be audited of a job that scores, and findings on what cannot.
 
     `since` tells whether records count from a given time on only. Raises ContractError for mistakes in the job's SQL.
     """
-    statements = declarations.job(job)
-    needed = declarations.needed(statements)
-    declarations.refuse_findings([*statements, *needed])
-    sources = [declarations.validated[s.name or ""] for s in needed if s.name in declarations.validated]
-    sources = [source for source in sources if source.checks]
+    job.refuse_findings()
+    sources = [source for source in job.validated.values() if source.checks]
     found, findings = [], []
     for validated in sources:
         problems = _problems(validated, sources, since=since)
-        columns = _columns(validated)
         if not problems:
-            sinks, problems = find_sinks(declarations, job, validated.name, columns)
-            found += [Subject(job, validated.source, sinks, *columns)] if sinks else []
+            sinks, problems = find_sinks(declarations, job, validated.name, validated.place)
+            found += [Subject(job.name, validated, sinks)] if sinks else []
         findings += problems
     if not sources:
-        message = f"job `{job}` cannot be accounted for: it reads no source whose invalid records go to quarantine"
+        message = f"job `{job.name}` cannot be accounted for: it reads no source whose invalid records go to quarantine"
         ways = ("read JSON by a table with 'connector' = 'kafka', or give a source's columns rules",)
-        findings.append(Finding(message, statements[0].place(), fixes=ways))
+        findings.append(Finding(message, job.own[0].place(), fixes=ways))
     return found, findings
 
 
@@ -107,19 +83,19 @@ def _problems(validated: ValidatedSource, sources: list[ValidatedSource], *, sin
     """Return why a source cannot be audited, if so."""
     source, name = validated.source, validated.name
     place = source.statement.place()
-    if not validated.is_checked or not source.option("topic") or ";" in source.option("topic"):
+    if not validated.is_checked or not validated.topic:
         message = f"`{name}` cannot be accounted for: it is not one topic of JSON or Avro in Kafka"
         return [Finding(message, place, fixes=("write 'connector' = 'kafka', 'format' = 'json' and one 'topic'",))]
-    if "" in _columns(validated):
+    if "" in validated.place:
         message = f"`{name}` cannot be accounted for: its rows do not say which records they are"
         columns = f"{name}_partition INT METADATA FROM 'partition' VIRTUAL"
         columns += f", {name}_offset BIGINT METADATA FROM 'offset' VIRTUAL"
         ways = (f"add the columns {columns}; and columns of the same names to the sink, and to the views between",)
         return [Finding(message, place, fixes=ways)]
-    same = [other for other in sources if other is not validated and set(_columns(other)) & set(_columns(validated))]
+    same = [other for other in sources if other is not validated and set(other.place) & set(validated.place)]
     if same:
         message = f"`{name}` cannot be accounted for: its columns for partition and offset have the names of others"
-        facts = (f"{same[0].source.statement.place()}: `{same[0].name}` has {', '.join(_columns(same[0]))}",)
+        facts = (f"{same[0].source.statement.place()}: `{same[0].name}` has {', '.join(same[0].place)}",)
         return [Finding(message, place, facts, ("give them names of their own",))]
     mode = source.option(_MODE) or "group-offsets"
     if mode != "earliest-offset" and not since:
@@ -129,8 +105,3 @@ def _problems(validated: ValidatedSource, sources: list[ValidatedSource], *, sin
             Finding(message, place, facts, (f"write '{_MODE}' = 'earliest-offset'", "say from when on: --from TIME"))
         ]
     return []
-
-
-def _columns(validated: ValidatedSource) -> tuple[str, str]:
-    """Return the names of a source's columns for partition and offset, "" where it has none."""
-    return validated.source.metadata("partition") or "", validated.source.metadata("offset") or ""

@@ -58,7 +58,7 @@ def _environment(project: Project) -> TableEnvironment:
 def _check(context: Context, project: Project, starting: Future[TableEnvironment] | None, *, as_json: bool) -> int:
     """Find and print mistakes; `starting` will be where jobs are planned, None if they are not."""
     from pyflink_jobs.errors import MillstreamError
-    from pyflink_jobs.planning.declarations import declare
+    from pyflink_jobs.planning.declare import declare
 
     findings = []
     try:

@@ -20,26 +20,28 @@ __all__ = ["explain"]
 @JSON
 @click.pass_obj
 def explain(context: Context, job: str, *, as_json: bool) -> None:
-    """Show what Millstream makes of a job's SQL, Flink's plan for it, and how many Python operators that has.
+    """Show how a job is planned: the stages, the SQL that Flink gets, Flink's plan, how many Python operators it has.
 
     \b
     Example:
       millstream explain score
     """
     from pyflink_jobs.planning.compile.explanation import explain_job
-    from pyflink_jobs.planning.declarations import declare
+    from pyflink_jobs.planning.declare import declare
     from pyflink_jobs.running.environment import table_environment
     from pyflink_jobs.running.fast_start.jvm import start_quickly
 
     start_quickly()
 
-    declarations = declare(context.project)
-    declarations.job(job)
-    explanation = explain_job(declarations, job, table_environment(context.project))
+    explanation = explain_job(declare(context.project).job(job), table_environment(context.project))
     if as_json:
         click.echo(json.dumps(explanation.as_json(), indent=2))
         return
-    click.echo(click.style("-- Expanded SQL", bold=True))
+    click.echo(click.style("-- Stages of planning", bold=True))
+    for stage in explanation.stages:
+        for name, line in zip([stage.name, *[""] * len(stage.lines)], stage.lines, strict=False):
+            click.echo(f"{name:<12}{line}")
+    click.echo(click.style("\n-- Expanded SQL", bold=True))
     click.echo(explanation.sql)
     click.echo(click.style("\n-- Flink's plan", bold=True))
     click.echo(explanation.plan)

@@ -156,12 +156,12 @@ def replay(
     """
     from rich.console import Console
 
-    from pyflink_jobs.planning.declarations import declare
+    from pyflink_jobs.planning.declare import declare
     from pyflink_jobs.quarantine.replay import replay as run
     from pyflink_jobs.quarantine.replay import select
 
-    declarations = declare(context.project)
-    selection = select(context.project, declarations, job, source, reason, force=force)
+    declared = declare(context.project).job(job)
+    selection = select(context.project, declared, source, reason, force=force)
     for obstacle, number in selection.left_out.items():
         click.echo(f"left out: {_records(number)} {obstacle}", err=True)
     if selection.closed:
@@ -169,8 +169,7 @@ def replay(
     with Console(stderr=True).status(f"{job}: planning, starting Flink") as status:
         done = run(
             context.project,
-            declarations,
-            job,
+            declared,
             selection,
             parallelism,
             lambda counts: status.update(f"{job}: in {sum(counts.read.values()):,}"),

@@ -42,12 +42,14 @@ def run(context: Context, job: str, *, bounded: bool, parallelism: int | None, a
         from rich.console import Console
 
         with Console(stderr=True).status(f"{job}: planning, starting Flink") as status:
+            from pyflink_jobs.planning.compile.load import Run
+            from pyflink_jobs.planning.declare import declare
             from pyflink_jobs.running.job import run_job
 
             outcome = run_job(
                 project,
-                job,
-                bounded=bounded,
+                declare(project).job(job),
+                Run(bounded=bounded),
                 parallelism=parallelism,
                 on_progress=lambda counts: status.update(f"{job}: {meter.line(counts)}"),
                 starting=starting,

@@ -41,7 +41,7 @@ def test(context: Context, files: tuple[Path, ...], name: str | None, *, as_json
     """
     from rich.console import Console
 
-    from pyflink_jobs.planning.declarations import declare
+    from pyflink_jobs.planning.declare import declare
     from pyflink_jobs.running.environment import table_environment
     from pyflink_jobs.running.fast_start.jvm import start_quickly
     from pyflink_jobs.running.minicluster import minicluster

@@ -169,11 +169,11 @@ def _table(job: str, found: Size, partitions: int | None) -> str:
 
 
 def _said(project: Project, job: str, us: float) -> tuple[Cost, int | None, str]:
-    from pyflink_jobs.planning.declarations import declare
+    from pyflink_jobs.planning.declare import declare
     from pyflink_jobs.tuning.measured_cost import declared_workers
     from pyflink_jobs.tuning.sizing import Cost
 
-    workers, worker = declared_workers(declare(project), job)
+    workers, worker = declared_workers(declare(project).job(job))
     words = f"It rests on --us {us:g}. Nothing was measured: a worker is taken to hold 190 MiB and its models."
     return Cost(us, None, workers, worker), None, words
 

@@ -18,7 +18,7 @@ from pyflink_jobs.local import flink_home
 from pyflink_jobs.local.broker import bootstrap_servers
 from pyflink_jobs.local.java import find_java
 from pyflink_jobs.planning.compile.plan import plan_job
-from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.project.flink_options import read_configuration
 from pyflink_jobs.running.environment import table_environment
 
@@ -34,7 +34,7 @@ def deploy(project: Project, job: str, target: Target, *, dry_run: bool) -> None
 
     Raises what planning raises, and ClusterError where the tool is missing or refuses.
     """
-    plan_job(declare(project), job, table_environment(project))
+    plan_job(declare(project).job(job), table_environment(project))
     if target.kind == "kubernetes":
         text = manifest(project, job, target)
         if dry_run:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pyflink_jobs.cluster.pack_files import Package
-    from pyflink_jobs.planning.declarations import Declarations, Model
+    from pyflink_jobs.planning.declarations import Job, Model
     from pyflink_jobs.project.settings import Project
 
 __all__ = ["files_of", "located_at", "located_in_archive", "pack_models", "put_models"]
@@ -21,21 +21,21 @@ __all__ = ["files_of", "located_at", "located_in_archive", "pack_models", "put_m
 
 def files_of(models: list[Model]) -> dict[Path, str]:
     """Return the files that models need on a worker, with their digests."""
-    monitors = [model.monitored.monitor for model in models if model.monitored]
-    return {
-        **{Path(model.spec.path): model.spec.sha256 for model in models},
-        **{Path(monitor.reference): monitor.sha256 for monitor in monitors},
-    }
+    files = {Path(model.spec.path): model.spec.sha256 for model in models}
+    for model in models:
+        for addition in model.additions.values():
+            files |= addition.files
+    return files
 
 
-def located_in_archive(declarations: Declarations, project: Project) -> Declarations:
-    """Return declarations whose models are in the unpacked archive of `pack_models`."""
-    return _located(declarations, lambda path, _: f"{MODELS_FOLDER}/{_name(project, Path(path))}")
+def located_in_archive(job: Job, project: Project) -> Job:
+    """Return a job whose models are where the archive of `pack_models` is unpacked."""
+    return _located(job, lambda path, _: f"{MODELS_FOLDER}/{_name(project, Path(path))}")
 
 
-def located_at(declarations: Declarations, uri: str) -> Declarations:
-    """Return declarations whose models are where `put_models` puts them."""
-    return _located(declarations, lambda path, sha256: _address(uri, Path(path), sha256))
+def located_at(job: Job, uri: str) -> Job:
+    """Return a job whose models are where `put_models` puts them."""
+    return _located(job, lambda path, sha256: _address(uri, Path(path), sha256))
 
 
 def pack_models(project: Project, models: list[Model], folder: Path) -> Package:
@@ -70,15 +70,16 @@ def put_models(models: list[Model], uri: str) -> list[str]:
     return put
 
 
-def _located(declarations: Declarations, at: Callable[[str, str], str]) -> Declarations:
-    models = {}
-    for name, model in declarations.models.items():
-        spec, monitored = model.spec, model.monitored
-        if monitored:
-            monitor = monitored.monitor
-            monitored = replace(monitored, monitor=replace(monitor, reference=at(monitor.reference, monitor.sha256)))
-        models[name] = replace(model, spec=replace(spec, path=at(spec.path, spec.sha256)), monitored=monitored)
-    return replace(declarations, models=models)
+def _located(job: Job, at: Callable[[str, str], str]) -> Job:
+    models = {
+        name: replace(
+            model,
+            spec=replace(model.spec, path=at(model.spec.path, model.spec.sha256)),
+            additions={companion: addition.moved(at) for companion, addition in model.additions.items()},
+        )
+        for name, model in job.models.items()
+    }
+    return replace(job, models=models)
 
 
 def _name(project: Project, file: Path) -> str:

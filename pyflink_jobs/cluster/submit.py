@@ -13,17 +13,17 @@ from pyflink_jobs.errors import JobError
 from pyflink_jobs.planning.compile.compiled_plan import Plan, compile_plan
 from pyflink_jobs.planning.compile.plan import PlannedJob, plan_job
 from pyflink_jobs.planning.compile.state_names import name_states
-from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.planning.flink.errors import read_exception
 from pyflink_jobs.project.flink_options import read_configuration
 from pyflink_jobs.running.environment import table_environment
-from pyflink_jobs.running.job_topics import create_sink_topics, refuse_missing_topics
+from pyflink_jobs.running.job_topics import prepare_topics
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pyflink_jobs.cluster.targets import Target
-    from pyflink_jobs.planning.declarations import Declarations, Model
+    from pyflink_jobs.planning.declarations import Job, Model
     from pyflink_jobs.project.settings import Project
 
 __all__ = ["PLAN", "Submission", "prepare", "send"]
@@ -71,16 +71,14 @@ def prepare(
     For a target other than a session, Flink's own configuration says where and how the job runs.
     With `ship_env` the workers get this Python environment. Raises what planning raises.
     """
-    declarations = declare(project, kafka)
-    job = declarations.job(name)
-    called = {statement.name for statement in declarations.needed(job) if statement.kind == "CREATE MODEL"}
-    models = tuple(model for model_name, model in declarations.models.items() if model_name in called)
+    job = declare(project, kafka).job(name)
+    models = tuple(job.models.values())
     packages, options = _pack(project, models, target, folder, ship_env=ship_env)
     options |= {"pipeline.name": name, **_COMPILING}
     if target.kind == "session":
         options |= _of_session(project, target)
     environment = table_environment(project, options, remote=True)
-    planned = plan_job(_located(declarations, project, target), name, environment)
+    planned = plan_job(_located(job, project, target), environment)
     plan = compile_plan(planned)
     plan = replace(plan, names=name_states(plan, planned))
     return Submission(target, planned, plan, packages, models, target.models)
@@ -93,8 +91,7 @@ def send(submission: Submission, folder: Path, savepoint: str = "", *, lose: boo
     cluster rejects the job, and KafkaError for a missing topic.
     """
     planned = submission.planned
-    refuse_missing_topics(planned.sources)
-    create_sink_topics(planned.sinks)
+    prepare_topics(planned.sources, planned.sinks)
     if submission.put:
         put_models(list(submission.models), submission.put)
     config = planned.environment.get_config()
@@ -129,8 +126,8 @@ def _of_session(project: Project, target: Target) -> dict[str, str]:
     }
 
 
-def _located(declarations: Declarations, project: Project, target: Target) -> Declarations:
-    return located_at(declarations, target.models) if target.models else located_in_archive(declarations, project)
+def _located(job: Job, project: Project, target: Target) -> Job:
+    return located_at(job, target.models) if target.models else located_in_archive(job, project)
 
 
 def _pack(

@@ -18,7 +18,8 @@ from pyflink_jobs.demo.report import write
 from pyflink_jobs.demo.send_flights import send_flights
 from pyflink_jobs.errors import ProjectError
 from pyflink_jobs.local import broker
-from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.compile.load import Run
+from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.running.job import run_job
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _score(project: Project, departures: int, steps: Steps) -> float:
             if counts.state == "RUNNING":  # the final counts say nothing of the model
                 step.show(f"{read}, {counts.scored:,} of {departures:,} flights scored", counts.scored, departures)
 
-        outcome = run_job(project, JOB, bounded=True, on_progress=show)
+        outcome = run_job(project, declare(project).job(JOB), Run(bounded=True), on_progress=show)
         if outcome.state != "FINISHED":
             raise KeyboardInterrupt  # Ctrl-C, which the job took for itself
         read, rate = outcome.counts.read["departures"], departures / outcome.seconds

@@ -14,7 +14,7 @@ from pyflink_jobs.demo.metrics import CalibrationBin, auc, brier, calibration, l
 from pyflink_jobs.demo.tables import read_table
 from pyflink_jobs.errors import KafkaError
 from pyflink_jobs.local.topics import names
-from pyflink_jobs.planning.companions.quarantine_sql import QUARANTINE, REFUSED
+from pyflink_jobs.planning.system_tables import QUARANTINE, REFUSED
 from pyflink_jobs.quarantine.records import read_quarantine
 
 if TYPE_CHECKING:

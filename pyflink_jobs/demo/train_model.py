@@ -30,6 +30,8 @@ from pyflink_jobs.errors import MillstreamError
 from pyflink_jobs.local import broker, topics
 from pyflink_jobs.parsing.create_model import read_create_model
 from pyflink_jobs.parsing.statements import read_sql
+from pyflink_jobs.planning.compile.load import Run
+from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.project.settings import Project
 from pyflink_jobs.running.job import run_job
 from udfs.scoring.signature import sha256
@@ -85,7 +87,7 @@ def training_data(folder: Path, start: datetime, end: datetime) -> Project:
             click.echo("sending the flights to Kafka")
             send_flights(events(start, end), kafka.bootstrap_servers)
             click.echo("computing features")
-            run_job(project, "training_data", bounded=True)
+            run_job(project, declare(project).job("training_data"), Run(bounded=True))
         finally:
             broker.stop(Path(temporary))
     return project

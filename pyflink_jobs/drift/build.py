@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pyflink_jobs.parsing.create_model import ModelDefinition
-    from pyflink_jobs.planning.checks.monitor_options import MonitorOptions
+    from pyflink_jobs.planning.companions.monitor_options import MonitorOptions
     from udfs.drift.reference import Profile
     from udfs.scoring.model import Model, ModelSpec
 

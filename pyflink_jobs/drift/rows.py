@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +11,8 @@ from typing import TYPE_CHECKING
 from pyflink_jobs.errors import ProjectError
 from pyflink_jobs.parsing.statements import Statement
 from pyflink_jobs.parsing.tokens import quoted
-from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.compile.plan import Run
+from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.running.job import run_job
 
 if TYPE_CHECKING:
@@ -47,9 +47,8 @@ def rows_of_view(project: Project, subject: Subject, view: str | None, start: st
         folder = Path(temporary) / "rows"
         declarations = declare(project)
         table, insert = _statements(subject, view, since, until, folder)
-        job = f"reference_{subject.definition.name}"
-        declarations = replace(declarations, created=[*declarations.created, table], jobs={job: [insert]})
-        run_job(project, job, bounded=True, declarations=declarations)
+        job = declarations.make_job(f"reference_{subject.definition.name}", [insert], [table])
+        run_job(project, job, Run(bounded=True))
         if not any(folder.rglob("part-*")):
             raise ProjectError(
                 f"`{view}` has no rows from {since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC",

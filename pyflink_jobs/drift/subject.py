@@ -11,12 +11,12 @@ from pyflink_jobs.local.broker import bootstrap_servers
 from pyflink_jobs.parsing.create_model import read_create_model
 from pyflink_jobs.parsing.statements import read_sql
 from pyflink_jobs.planning.checks.model_file import bind
-from pyflink_jobs.planning.checks.monitor_options import read_monitor
+from pyflink_jobs.planning.companions.monitor_options import read_monitor
 from pyflink_jobs.project.model_files import find_model
 
 if TYPE_CHECKING:
     from pyflink_jobs.parsing.create_model import ModelDefinition
-    from pyflink_jobs.planning.checks.monitor_options import MonitorOptions
+    from pyflink_jobs.planning.companions.monitor_options import MonitorOptions
     from pyflink_jobs.project.settings import Project
     from udfs.scoring.model import ModelSpec
 

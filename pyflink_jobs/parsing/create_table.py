@@ -49,14 +49,19 @@ class SourceTable:
     options: dict[str, Option]
     end: int
 
+    @property
+    def label(self) -> str:
+        """The table's name."""
+        return self.statement.name or ""
+
     def option(self, key: str) -> str:
         """Return an option's value, or ""."""
         return self.options[key].value if key in self.options else ""
 
     @property
-    def connector(self) -> str:
-        """The connector."""
-        return self.option("connector")
+    def values(self) -> dict[str, str]:
+        """The options' values by key."""
+        return {key: option.value for key, option in self.options.items()}
 
     def metadata(self, key: str) -> str | None:
         """Return the name of the column that holds what Kafka knows about a record: its partition, its offset."""

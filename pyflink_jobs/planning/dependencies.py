@@ -7,15 +7,14 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding, SqlError
-from pyflink_jobs.parsing.create_model import MONITOR
-from pyflink_jobs.planning.companions.drift_sql import ALERTS, DRIFT
+from pyflink_jobs.planning.extensions import extensions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pyflink_jobs.parsing.statements import Statement
 
-__all__ = ["in_order", "needed_by"]
+__all__ = ["in_order", "needed_by", "tables_of_model"]
 
 
 def in_order(statements: Iterable[Statement]) -> list[Statement]:
@@ -59,14 +58,24 @@ def needed_by(statements: Iterable[Statement], created: list[Statement]) -> list
     return [statement for statement in created if statement.name in wanted]
 
 
+def tables_of_model(statement: Statement) -> set[str]:
+    """Return the system tables that a CREATE MODEL statement asks for, by its options; not all need be declared."""
+    options = [token.text for token in statement.tokens if token.kind == "string"]
+    return {
+        table
+        for companion in extensions("millstream.companions")
+        if any(option.startswith(companion.prefix) for option in options)
+        for table in companion.tables
+    }
+
+
 def _reads(statement: Statement, by_name: dict[str, Statement]) -> set[str]:
-    """Return the names that a statement needs: those it mentions; for a monitored model, those it writes to.
+    """Return the names that a statement needs: those it mentions; of a model, the system tables that it asks for.
 
     A table mentions none but in LIKE, its columns are its own.
     """
     if statement.kind == "CREATE MODEL":
-        monitored = any(token.kind == "string" and token.text.startswith(MONITOR) for token in statement.tokens)
-        return {DRIFT, ALERTS} & set(by_name) if monitored else set()
+        return tables_of_model(statement) & set(by_name)
     if statement.kind == "CREATE TABLE":
         words = statement.tokens
         return {b.text for a, b in pairwise(words) if a.says("LIKE")} & set(by_name)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pyflink_jobs.errors import KafkaError
-from pyflink_jobs.planning.companions.quarantine_sql import QUARANTINE, REFUSED, REPLAYED
+from pyflink_jobs.planning.system_tables import QUARANTINE, REFUSED, REPLAYED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

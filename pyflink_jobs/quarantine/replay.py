@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import JobError, MillstreamError
 from pyflink_jobs.local.broker import bootstrap_servers
-from pyflink_jobs.planning.companions.quarantine_sql import QUARANTINE
+from pyflink_jobs.planning.compile.load import Run
+from pyflink_jobs.planning.system_tables import QUARANTINE
 from pyflink_jobs.quarantine.records import Quarantined, chosen, read_quarantine
 from pyflink_jobs.running.job import run_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping
 
-    from pyflink_jobs.planning.declarations import Declarations
+    from pyflink_jobs.planning.declarations import Job
     from pyflink_jobs.project.settings import Project
     from pyflink_jobs.running.progress import JobCounts
 
@@ -57,22 +58,19 @@ class Replay:
     anew: int
 
 
-def select(
-    project: Project, declarations: Declarations, job: str, source: str | None, reason: str | None, *, force: bool
-) -> Selection:
+def select(project: Project, job: Job, source: str | None, reason: str | None, *, force: bool) -> Selection:
     """Return the records of a job that are to be replayed; raises MillstreamError if there are none."""
-    needed = declarations.needed(declarations.job(job))
-    validated = [declarations.validated[s.name or ""] for s in needed if s.name in declarations.validated]
-    topics = {source.name: source.source.option("topic") for source in validated}
-    everything = [record for record in read_quarantine(bootstrap_servers(project)) if record.fields.get("job") == job]
+    topics = {source.name: source.topic for source in job.validated.values()}
+    quarantined = read_quarantine(bootstrap_servers(project))
+    everything = [record for record in quarantined if record.fields.get("job") == job.name]
     wanted = chosen(everything, source, reason)
-    why = [(record, _obstacle(record, topics, job)) for record in wanted]
+    why = [(record, _obstacle(record, topics, job.name)) for record in wanted]
     left_out = Counter(obstacle for _, obstacle in why if obstacle)
     able = [record for record, obstacle in why if not obstacle]
     taken = {record.key for record in able if force or not record.replayed}
     closed = len({record.key for record in able} - taken)
     if not taken:
-        raise _nothing(job, closed, left_out, source, reason)
+        raise _nothing(job.name, closed, left_out, source, reason)
     return Selection([record for record in everything if record.key in taken], closed, dict(left_out))
 
 
@@ -107,8 +105,7 @@ def _records(count: int) -> str:
 
 def replay(
     project: Project,
-    declarations: Declarations,
-    job: str,
+    job: Job,
     selection: Selection,
     parallelism: int | None = None,
     on_progress: Callable[[JobCounts], None] = lambda _: None,
@@ -121,17 +118,15 @@ def replay(
         outcome = run_job(
             project,
             job,
-            bounded=True,
+            Run(bounded=True, places=selection.places),
             parallelism=parallelism,
             on_progress=on_progress,
-            declarations=declarations,
-            places=selection.places,
         )
     except JobError as error:
         findings = [replace(finding, fixes=(*finding.fixes, _AGAIN)) for finding in error.findings]
         raise JobError(findings, detail=error.detail) from error
     if outcome.state != "FINISHED":
-        raise JobError(f"the replay of `{job}` was stopped before its end", fixes=(_AGAIN,))
+        raise JobError(f"the replay of `{job.name}` was stopped before its end", fixes=(_AGAIN,))
     before, after = _rounds(selection.records), _rounds(read_quarantine(bootstrap_servers(project)))
     return Replay(
         records=len(before),

@@ -12,8 +12,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import JobError, KafkaError
-from pyflink_jobs.planning.compile.plan import PlannedJob, plan_job
-from pyflink_jobs.planning.declarations import Declarations, declare
+from pyflink_jobs.planning.compile.plan import PlannedJob, Run, plan_job
 from pyflink_jobs.planning.flink.errors import read_exception
 from pyflink_jobs.running.environment import import_pyflink, table_environment
 from pyflink_jobs.running.fast_start.jvm import flink_log
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
     from pyflink.common import JobClient
 
-    from pyflink_jobs.planning.companions.only_records import Places
+    from pyflink_jobs.planning.declarations import Job
     from pyflink_jobs.project.settings import Project
     from pyflink_jobs.running.broker_watch import BrokerWatch
 
@@ -46,32 +45,28 @@ class Outcome:
 
 def run_job(
     project: Project,
-    name: str,
+    job: Job,
+    kind: Run | None = None,
     *,
-    bounded: bool = False,
     parallelism: int | None = None,
     on_progress: Callable[[JobCounts], None] = lambda _: None,
-    declarations: Declarations | None = None,
-    places: Places | None = None,
     starting: Future[StartingCluster] | None = None,
 ) -> Outcome:
-    """Run a job in a MiniCluster until it ends or Ctrl-C; `bounded` ends it at what is in the topics now.
+    """Run a job in a MiniCluster until it ends or Ctrl-C; `kind` says what kind of run it is.
 
-    `parallelism` is that of the Flink configuration, or else of the settings, if None. `declarations` are the project's
-    own, if None. With `places`, only what comes of the records there is written. `starting` is a cluster from
+    `parallelism` is that of the Flink configuration, or else of the settings, if None. `starting` is a cluster from
     `early_minicluster` with as many slots; without it, one is started.
     Raises what planning raises, and JobError with the cause where the job fails.
     """
     slots = parallelism or slots_of(project)
-    declarations = declarations or declare(project)
-    declarations.job(name)
+    kind = kind or Run()
 
     def run(starting: StartingCluster) -> Outcome:
-        options = {**TARGET, "parallelism.default": str(slots), "pipeline.name": name}
-        environment = table_environment(project, options, bounded=bounded)
+        options = {**TARGET, "parallelism.default": str(slots), "pipeline.name": job.name}
+        environment = table_environment(project, options, bounded=kind.bounded)
         # What `execute` imports needs Kafka's client, most of a second: it passes while the JVM plans.
         Thread(target=import_module, args=["pyflink_jobs.local.topics"], daemon=True).start()
-        planned = plan_job(declarations, name, environment, bounded=bounded, places=places)
+        planned = plan_job(job, environment, kind)
         cluster = starting.wait()
         for key, value in cluster.options.items():
             environment.get_config().set(key, value)
@@ -93,14 +88,9 @@ def execute(
 ) -> Outcome:
     """Submit a planned job to a cluster and follow it to its end; `stop` or Ctrl-C cancels it."""
     from pyflink_jobs.running.broker_watch import BrokerWatch
-    from pyflink_jobs.running.job_topics import (
-        brokers,
-        create_sink_topics,
-        refuse_missing_topics,
-    )
+    from pyflink_jobs.running.job_topics import brokers, prepare_topics
 
-    refuse_missing_topics(planned.sources)
-    create_sink_topics(planned.sinks)
+    prepare_topics(planned.sources, planned.sinks)
     started = time.monotonic()
     with _interruptible(stop or Event()) as interrupted:
         try:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from pyflink_jobs.planning.rewrites.validated_source import UNCHECKED
+from pyflink_jobs.planning.system_tables import UNCHECKED
 
 __all__ = ["JobCounts", "count_finished", "read_counts", "read_final_counts"]
 

@@ -10,7 +10,6 @@ from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import FeatureTestError, Finding, did_you_mean
-from pyflink_jobs.planning.dependencies import needed_by
 from pyflink_jobs.planning.flink.catalog import Catalog
 from pyflink_jobs.testkit.tables import Column, describe
 from pyflink_jobs.testkit.values import EPOCH, is_known, is_number, read_value
@@ -68,7 +67,7 @@ def make_cases(declarations: Declarations, tests: Iterable[FeatureTest], environ
     views = {s.name or "": s for s in declarations.created if s.kind == "CREATE VIEW"}
     findings = [_unknown_view(test, views, declarations) for test in tests if test.view.text not in views]
     known = [test for test in tests if test.view.text in views]
-    needed = {name: needed_by([views[name]], declarations.created) for name in {str(test.view.text) for test in known}}
+    needed = {name: declarations.make_job(name, [views[name]]).needed for name in {str(t.view.text) for t in known}}
     tables = _load(declarations, [views[name] for name in needed], environment)
     maker = _Maker(tables, findings)
     cases = [case for test in known for case in maker.cases(test, needed[str(test.view.text)])]
@@ -91,10 +90,11 @@ def _unknown_view(test: FeatureTest, views: Iterable[str], declarations: Declara
 
 
 def _load(declarations: Declarations, views: list[Statement], environment: TableEnvironment) -> dict[str, list[Column]]:
-    """Load views and the tables that they read into a catalog, and return the columns of all."""
-    needed = needed_by(views, declarations.created)
-    declarations.refuse_findings(needed)
-    catalog = Catalog(environment, declarations.models, needed)
+    """Load views and what they read into a catalog, and return the columns of them all."""
+    job = declarations.make_job("tested", views)
+    job.refuse_findings()
+    needed = job.needed
+    catalog = Catalog(environment, job.models, needed)
     for statement in needed:
         catalog.load(statement)
     described = [s.name or "" for s in needed if s.kind == "CREATE TABLE" or s in views]

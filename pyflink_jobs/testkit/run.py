@@ -25,7 +25,7 @@ from pyflink_jobs.testkit.tables import WATERMARK, replacement
 from pyflink_jobs.testkit.values import from_flink, selected, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from pyflink.table import TableResult
 
@@ -61,7 +61,7 @@ class Outcome:
 
 def run_cases(
     project: Project,
-    models: dict[str, Model],
+    models: Mapping[str, Model],
     cases: Iterable[Case],
     cluster: MiniCluster,
     on_start: Callable[[Case], None] = lambda _: None,
@@ -86,7 +86,7 @@ class _Running:
     seconds: float
 
 
-def _start(project: Project, models: dict[str, Model], case: Case, cluster: MiniCluster, folder: Path) -> _Running:
+def _start(project: Project, models: Mapping[str, Model], case: Case, cluster: MiniCluster, folder: Path) -> _Running:
     started = time.monotonic()
     folder.mkdir()
     try:
@@ -97,7 +97,7 @@ def _start(project: Project, models: dict[str, Model], case: Case, cluster: Mini
 
 
 def _submit(
-    project: Project, models: dict[str, Model], case: Case, options: dict[str, str], folder: Path
+    project: Project, models: Mapping[str, Model], case: Case, options: dict[str, str], folder: Path
 ) -> TableResult:
     options = {
         **options,

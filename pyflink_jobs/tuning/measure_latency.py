@@ -17,7 +17,7 @@ import kafka
 import numpy as np
 
 from pyflink_jobs.local import topics
-from pyflink_jobs.planning.connectors.table_options import KAFKA
+from pyflink_jobs.planning.connectors.connector import connector_of
 from pyflink_jobs.running.job import execute
 
 if TYPE_CHECKING:
@@ -109,10 +109,11 @@ def latencies(came: NDArray[np.int64], scored: NDArray[np.int64], rate: float) -
 
 def _sink(planned: PlannedJob) -> tuple[str, str] | None:
     """Return the broker and the topic of the first table in Kafka that the job's own INSERTs write."""
-    for statement in planned.needed:
-        options = planned.sinks.get(statement.name or "", {}) if statement.kind == "INSERT INTO" else {}
-        if options.get("connector") in KAFKA:
-            return options["properties.bootstrap.servers"], options["topic"]
+    for insert in planned.job.inserts:
+        options = planned.sinks.get(insert.name or "", {})
+        connector = connector_of(options)
+        if names := connector.names(options):
+            return connector.client(options)["bootstrap.servers"], names[0]
     return None
 
 

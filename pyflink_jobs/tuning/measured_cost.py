@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.parsing.ml_predict import all_calls
 from pyflink_jobs.planning.compile.explanation import count_python_operators
 from pyflink_jobs.tuning.options import PARALLELISM
 from pyflink_jobs.tuning.sizing import WORKER, Cost
 
 if TYPE_CHECKING:
-    from pyflink_jobs.planning.declarations import Declarations
+    from pyflink_jobs.planning.declarations import Job
     from pyflink_jobs.tuning.trial_runs import Trial
     from pyflink_jobs.tuning.tuning import Bench
 
@@ -45,14 +44,13 @@ def measure_cost(bench: Bench) -> MeasuredCost:
     return MeasuredCost(Cost(us, sum(trial.rate for trial in trials) / len(trials), workers, worker), trials)
 
 
-def declared_workers(declarations: Declarations, job: str) -> tuple[int, float]:
+def declared_workers(job: Job) -> tuple[int, float]:
     """Return how many Python workers a slot of a job has, and what each is taken to hold, in MiB, by its SQL alone.
 
     A call of a model is one operator, of a monitored model three, and each has a worker of its own.
     """
-    statements = declarations.job(job)
-    calls = {call.key: call for s in [*declarations.needed(statements), *statements] for call in all_calls(s)}
-    models = [declarations.models[call.model.text] for call in calls.values()]
+    calls = {call.key: call for call in job.calls}
+    models = [job.models[call.model.text] for call in calls.values()]
     files = sum(Path(model.spec.path).stat().st_size for model in models)
-    workers = sum(3 if model.monitored else 1 for model in models)
+    workers = sum(1 + sum(added.operators for added in model.additions.values()) for model in models)
     return workers, WORKER + files / _MIB / max(1, workers)

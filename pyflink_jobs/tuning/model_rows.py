@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pyflink_jobs.planning.compile.plan import PlannedJob
-    from pyflink_jobs.planning.flink.catalog import ScoredView
+    from pyflink_jobs.planning.scored_view import ScoredView
     from udfs.scoring.model import ModelSpec
 
 __all__ = ["rows_of_models"]

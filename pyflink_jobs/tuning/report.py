@@ -102,7 +102,7 @@ def _file(bench: Bench, command: str, output: str, together: list[str], entries:
     short = [] if all(trial.steady for trial in trials) else [_short(bench)]
     steal = sum(trial.steal for trial in trials) / max(1e-9, sum(trial.seconds for trial in trials))
     project = trial_runs.project
-    use = f"MILLSTREAM_FLINK_CONF={output} millstream run {trial_runs.job}"
+    use = f"MILLSTREAM_FLINK_CONF={output} millstream run {trial_runs.job.name}"
     written = f"Written by `{command}` on {datetime.now(UTC):%Y-%m-%d}. To use it: {use}"
     measured = (
         f"Measured on this machine: {machine()}. {sample_in_words(bench)} Each value was run twice, in turn with the "
@@ -135,7 +135,7 @@ def _short(bench: Bench) -> str:
 def as_json(bench: Bench, found: Gain | Bound) -> dict[str, object]:
     """Return all that was measured and chosen, as plain values."""
     return {
-        "job": bench.trial_runs.job,
+        "job": bench.trial_runs.job.name,
         "machine": machine(),
         "sample": {**asdict(bench.sample), "records": bench.sample.records},
         "options": bench.search.options,

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import JobError, KafkaError
 from pyflink_jobs.local import topics
-from pyflink_jobs.parsing.create_table import read_source
+from pyflink_jobs.planning.connectors.connector import connector_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pyflink_jobs.parsing.create_table import SourceTable
-    from pyflink_jobs.planning.declarations import Declarations
+    from pyflink_jobs.planning.connectors.connector import Connector
+    from pyflink_jobs.planning.declarations import Job
 
 __all__ = ["Sample", "Span", "newest", "own_rate", "take_sample"]
 
@@ -42,6 +43,7 @@ class Sample:
     bootstrap: str
     offsets: dict[int, tuple[int, int]]
     rate: float | None
+    connector: Connector
 
     @property
     def records(self) -> int:
@@ -51,30 +53,22 @@ class Sample:
     @property
     def reads(self) -> dict[str, str]:
         """The options with which a table reads these records and ends."""
-        return {
-            "scan.startup.mode": "specific-offsets",
-            "scan.startup.specific-offsets": _listed({part: start for part, (start, _) in self.offsets.items()}),
-            "scan.bounded.mode": "specific-offsets",
-            "scan.bounded.specific-offsets": _listed({part: end for part, (_, end) in self.offsets.items()}),
-        }
+        return self.connector.between(self.offsets)
 
     def last(self, records: int) -> Sample:
         """Return the newest records of this sample."""
         return replace(self, offsets=newest(self.offsets, records))
 
 
-def take_sample(declarations: Declarations, job: str, records: int) -> Sample:
+def take_sample(job: Job, records: int) -> Sample:
     """Return the newest records of a job's source topic, of all its partitions; of several sources the fullest one.
 
     Raises JobError where the job reads no topic that can be sampled, KafkaError for one that is missing or empty.
     """
-    needed = declarations.needed(declarations.job(job))
-    sinks = {statement.name for statement in declarations.job(job) if statement.kind == "INSERT INTO"}
-    tables = [s for s in map(read_source, (s for s in needed if s.kind == "CREATE TABLE" and s.name not in sinks)) if s]
-    sources = [table for table in tables if _is_log(table, declarations)]
+    sources = [table for table in job.sources.values() if _is_log(table, job)]
     if not sources:
         raise JobError(
-            f"job `{job}` reads no Kafka topic that a sample could be taken of",
+            f"job `{job.name}` reads no Kafka topic that a sample could be taken of",
             facts=("it must read a table of 'connector' = 'kafka' with one topic, in sql/sources/",),
         )
     found = [(table, topics.bounds(_broker(table), table.option("topic"))) for table in sources]
@@ -82,15 +76,19 @@ def take_sample(declarations: Declarations, job: str, records: int) -> Sample:
     topic, bootstrap = table.option("topic"), _broker(table)
     offsets = newest(bounds, records)
     if not _count(offsets):
-        raise KafkaError(f"topic `{topic}`, which job `{job}` reads, is empty", fixes=("write records to it first",))
-    return Sample(table.statement.name or "", topic, bootstrap, offsets, own_rate(_spans(bootstrap, topic, offsets)))
+        raise KafkaError(
+            f"topic `{topic}`, which job `{job.name}` reads, is empty", fixes=("write records to it first",)
+        )
+    rate = own_rate(_spans(bootstrap, topic, offsets))
+    return Sample(table.label, topic, bootstrap, offsets, rate, connector_of(table.values))
 
 
-def _is_log(table: SourceTable, declarations: Declarations) -> bool:
+def _is_log(table: SourceTable, job: Job) -> bool:
     """Return whether a table is a topic that is read from any offset on, and none that Millstream itself writes."""
-    topic = table.option("topic")
-    is_source = table.statement.file.parent.name == "sources" or table.statement.name in declarations.validated
-    return is_source and table.connector == "kafka" and bool(topic) and ";" not in topic and bool(_broker(table))
+    connector, options = connector_of(table.values), table.values
+    is_source = table.statement.file.parent.name == "sources" or table.label in job.validated
+    positioned = connector.replayable and options.get("connector") not in connector.versioned
+    return is_source and positioned and len(connector.names(options)) == 1 and bool(_broker(table))
 
 
 def _broker(table: SourceTable) -> str:
@@ -132,7 +130,3 @@ def _spans(bootstrap: str, topic: str, offsets: Mapping[int, tuple[int, int]]) -
         for record in topics.read_between(bootstrap, topic, places):
             times.setdefault(record.partition, []).append(record.timestamp)
     return [Span(offsets[part][1] - offsets[part][0], min(seen), max(seen)) for part, seen in times.items()]
-
-
-def _listed(offsets: Mapping[int, int]) -> str:
-    return ";".join(f"partition:{part},offset:{offset}" for part, offset in offsets.items())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.parsing.ml_predict import find_calls
 from pyflink_jobs.tuning.choice import noise, typical
 from pyflink_jobs.tuning.options import TRIED
 from pyflink_jobs.tuning.search import REPEATS, candidates_of, in_turn
@@ -35,7 +34,7 @@ class Gain:
 def tune_throughput(bench: Bench, only: Collection[str] = ()) -> Gain:
     """Choose the options, or `only` some of them, one after the other; then measure what all together gain."""
     before = dict(bench.search.options)
-    calls_models = any(map(find_calls, bench.trial_runs.statements))
+    calls_models = bool(bench.trial_runs.job.calls)
     keys = [key for key, option in TRIED.items() if key in only or (not only and (calls_models or not option.python))]
     partitions = len(bench.sample.offsets)
     candidates = sum(len(candidates_of(key, before[key], partitions)) for key in keys)

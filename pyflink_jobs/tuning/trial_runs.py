@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from pyflink_jobs.errors import JobError
-from pyflink_jobs.local import topics
-from pyflink_jobs.planning.compile.plan import plan_job
-from pyflink_jobs.planning.connectors.table_options import KAFKA
+from pyflink_jobs.planning.compile.plan import Run, plan_job
+from pyflink_jobs.planning.connectors.connector import connector_of
 from pyflink_jobs.planning.rewrites.dry_run import DryRun
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import execute
@@ -25,9 +24,8 @@ from pyflink_jobs.tuning.worker_memory import WorkerMemory
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pyflink_jobs.parsing.statements import Statement
     from pyflink_jobs.planning.compile.plan import PlannedJob
-    from pyflink_jobs.planning.declarations import Declarations
+    from pyflink_jobs.planning.declarations import Job
     from pyflink_jobs.project.settings import Project
     from pyflink_jobs.running.minicluster import MiniCluster
     from pyflink_jobs.running.progress import JobCounts
@@ -70,16 +68,9 @@ class TrialRuns:
     """A project's job, the sample that it is run over, and the cluster that runs it."""
 
     project: Project
-    declarations: Declarations
-    job: str
+    job: Job
     sample: Sample
     cluster: MiniCluster
-
-    @property
-    def statements(self) -> list[Statement]:
-        """The statements that the job needs, and its own."""
-        job = self.declarations.job(self.job)
-        return [*self.declarations.needed(job), *job]
 
     def run(self, options: Mapping[str, str], longest: float = math.inf) -> Trial:
         """Run the job over the sample under some options of Flink, which win over the project's.
@@ -108,7 +99,7 @@ class TrialRuns:
             stolen = steal_seconds() - stolen
         read = outcome.counts.read[self.sample.source]
         if not read:
-            raise JobError(f"job `{self.job}` has read none of the {self.sample.records:,} records of its sample")
+            raise JobError(f"job `{self.job.name}` has read none of the {self.sample.records:,} records of its sample")
         rate, cpu_us = looks.rate(read), looks.cpu_us(read)
         steady = not math.isnan(rate)
         if not steady:
@@ -123,16 +114,12 @@ class TrialRuns:
         """Plan the job apart from its own topics, and delete those that it has written when the block ends."""
         dry_run = DryRun(self.sample.source, reads, f"millstream-tune-{uuid4().hex[:8]}")
         environment = table_environment(
-            self.project, {**self.cluster.options, "pipeline.name": f"tune {self.job}", **options}
+            self.project, {**self.cluster.options, "pipeline.name": f"tune {self.job.name}", **options}
         )
-        planned = plan_job(self.declarations, self.job, environment, bounded=bounded, dry_run=dry_run)
+        planned = plan_job(self.job, environment, Run(bounded=bounded, dry_run=dry_run))
         try:
             yield planned
         finally:
-            written: dict[str, list[str]] = {}
             for sink in planned.sinks.values():
-                if sink["connector"] in KAFKA:
-                    written.setdefault(sink["properties.bootstrap.servers"], []).append(sink["topic"])
-            for bootstrap, names in written.items():
-                topics.delete(bootstrap, names)
+                connector_of(sink).delete([sink])
             gc.collect()  # the automatic collection is off, and a planned job holds much of the JVM

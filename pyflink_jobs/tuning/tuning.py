@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.running.minicluster import minicluster
 from pyflink_jobs.tuning.model_rows import rows_of_models
 from pyflink_jobs.tuning.options import PARALLELISM, current
@@ -111,7 +111,7 @@ class Bench:
 
 @contextmanager
 def open_bench(
-    project: Project, job: str, records: int | None, on_progress: Callable[[int, int, str], None] = lambda *_: None
+    project: Project, name: str, records: int | None, on_progress: Callable[[int, int, str], None] = lambda *_: None
 ) -> Iterator[Bench]:
     """Take a sample of a job's source, and start a cluster with a slot for each subtask that may be tried.
 
@@ -119,11 +119,11 @@ def open_bench(
     Raises what `take_sample` and the start of Flink raise.
     """
     on_progress(0, 0, "reading the project and its topic")
-    declarations = declare(project)
-    sample = take_sample(declarations, job, records or _MOST)
+    job = declare(project).job(name)
+    sample = take_sample(job, records or _MOST)
     options = current(project)
     slots = max(map(int, candidates_of(PARALLELISM, options[PARALLELISM], len(sample.offsets))))
     on_progress(0, 0, "starting Flink")
     with minicluster(project, slots, CLUSTER) as cluster:
-        trial_runs = TrialRuns(project, declarations, job, sample, cluster)
+        trial_runs = TrialRuns(project, job, sample, cluster)
         yield Bench(trial_runs, Search(options), on_progress, sized=records is not None)

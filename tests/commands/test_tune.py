@@ -13,6 +13,8 @@ import pytest
 
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.send import send_records
+from pyflink_jobs.planning.compile.load import Run
+from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.project.flink_options import read_configuration
 from pyflink_jobs.running.job import run_job
 from tests.command_line import millstream, process_call
@@ -120,7 +122,7 @@ def test_the_job_runs_with_what_was_written(
     parameter = "pipeline.global-job-parameters.millstream.rows-per-call.m: 32\n"
     file.write_text((project.root / tuned["file"]).read_text() + parameter)
     configured = replace(project, settings=replace(project.settings, flink_conf="flink-conf/more.yaml"))
-    assert run_job(configured, "score", bounded=True).state == "FINISHED"
+    assert run_job(configured, declare(configured).job("score"), Run(bounded=True)).state == "FINISHED"
     rows = [json.loads(record.value or b"") for record in topics.read(kafka, own["scored"])]
     found = {row["id"]: row["y"] for row in rows if row["id"] != "mine"}
     session = onnxruntime.InferenceSession(model_path("linear"))

@@ -19,8 +19,9 @@ from pyflink_jobs.demo.flights import TOPICS, events
 from pyflink_jobs.demo.send_flights import send_flights
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.broker import start, stop
+from pyflink_jobs.planning.compile.load import Run as Kind
 from pyflink_jobs.planning.compile.plan import plan_job
-from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.project.settings import Project
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import execute
@@ -101,7 +102,7 @@ def runs(
 
 def score(project: Project, cluster: MiniCluster) -> None:
     environment = table_environment(project, {**cluster.options, "parallelism.default": "2"})
-    planned = plan_job(declare(project), "score", environment, bounded=True)
+    planned = plan_job(declare(project).job("score"), environment, Kind(bounded=True))
     assert execute(project, planned, cluster).state == "FINISHED"
 
 

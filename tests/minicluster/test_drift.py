@@ -16,8 +16,8 @@ import scipy.stats
 
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.send import send_records
-from pyflink_jobs.planning.compile.plan import plan_job
-from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.compile.plan import Run, plan_job
+from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import execute
 from tests.monitored_project import MINUTE, START, events, line, monitored_project
@@ -50,7 +50,10 @@ def run(project: Project, cluster: MiniCluster, parallelism: int, batch: int) ->
         "python.fn-execution.bundle.size": str(batch),
     }
     environment = table_environment(project, options)
-    assert execute(project, plan_job(declare(project), "score", environment, bounded=True), cluster).state == "FINISHED"
+    assert (
+        execute(project, plan_job(declare(project).job("score"), environment, Run(bounded=True)), cluster).state
+        == "FINISHED"
+    )
 
 
 def read(broker: Broker, topic: str) -> Records:
@@ -194,7 +197,7 @@ def test_a_restart_from_a_checkpoint_in_the_midst_of_a_window_changes_nothing(
         "restart-strategy.type": "fixed-delay",
         "restart-strategy.fixed-delay.delay": "100 ms",
     }
-    client = plan_job(declare(project), "score", table_environment(project, options)).statements.execute()
+    client = plan_job(declare(project).job("score"), table_environment(project, options)).statements.execute()
     job = client.get_job_client()
     assert job is not None
     url = f"{cluster.url}/jobs/{job.get_job_id()}"

@@ -14,7 +14,7 @@ import pytest
 
 from pyflink_jobs.cli import main
 from pyflink_jobs.errors import FeatureTestError
-from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.project.model_files import write_card
 from pyflink_jobs.project.settings import Project, Settings
 from pyflink_jobs.running.environment import table_environment

@@ -20,8 +20,8 @@ from pyflink_jobs.local import flink_cluster, topics
 from pyflink_jobs.local.jars import jars
 from pyflink_jobs.local.kafka_server import free_port
 from pyflink_jobs.local.send import send_records
-from pyflink_jobs.planning.compile.plan import plan_job
-from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.compile.plan import Run, plan_job
+from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.project.flink_options import read_configuration
 from pyflink_jobs.project.settings import Project, Settings
 from pyflink_jobs.rest import Rest
@@ -78,7 +78,9 @@ def run(
     stop: Event | None = None,
 ) -> Outcome:
     environment = table_environment(project, {**cluster.options, "parallelism.default": "1", **options})
-    return execute(project, plan_job(declare(project), "score", environment, bounded=bounded), cluster, stop=stop)
+    return execute(
+        project, plan_job(declare(project).job("score"), environment, Run(bounded=bounded)), cluster, stop=stop
+    )
 
 
 def sink(project: Project) -> str:

@@ -12,8 +12,8 @@ import pytest
 from kafka import KafkaProducer
 
 from pyflink_jobs.local import topics
-from pyflink_jobs.planning.compile.plan import plan_job
-from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.compile.plan import Run, plan_job
+from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import execute
 from tests.projects import add_model, make_project
@@ -90,7 +90,7 @@ def test_rows_at_each_distance_from_the_watermark(
     send(broker, names["events"], rows)
     project = make(tmp_path, broker, names)
     environment = table_environment(project, {**cluster.options, "parallelism.default": "1"})
-    planned = plan_job(declare(project), "score", environment, bounded=True)
+    planned = plan_job(declare(project).job("score"), environment, Run(bounded=True))
     assert execute(project, planned, cluster).state == "FINISHED"
     late = read(broker, names["quarantine"])
     assert {row["reason"] for row in late} == {"late"}
@@ -105,7 +105,7 @@ def test_a_row_of_a_partition_that_was_idle_is_late_if_others_have_gone_on(
 ) -> None:
     project = make(tmp_path, broker, names, ", 'scan.watermark.idle-timeout' = '200 ms'")
     environment = table_environment(project, {**cluster.options, "parallelism.default": "1"})
-    planned = plan_job(declare(project), "score", environment)
+    planned = plan_job(declare(project).job("score"), environment)
     stop = Event()
     sent: list[str] = []
 

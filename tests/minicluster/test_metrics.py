@@ -18,7 +18,7 @@ from kafka import KafkaProducer
 
 from pyflink_jobs.local import topics
 from pyflink_jobs.planning.compile.plan import plan_job
-from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.fast_start.jvm import prepare_jvm
 from pyflink_jobs.running.job import execute
@@ -118,7 +118,7 @@ def scraped(project: Project, broker: Broker) -> Scraped:
             "python.fn-execution.arrow.batch.size": str(BATCH),
             "execution.checkpointing.interval": "1 s",
         }
-        planned = plan_job(declarations, "score", table_environment(project, {**cluster.options, **job}))
+        planned = plan_job(declarations.job("score"), table_environment(project, {**cluster.options, **job}))
         topic = planned.sources["events"]["topic"]
         with KafkaProducer(bootstrap_servers=broker.bootstrap_servers) as producer:
             for partition in range(PARTITIONS):

@@ -17,8 +17,8 @@ from pyflink.java_gateway import get_gateway
 from pyflink_jobs.errors import JobError
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.send import send_records
-from pyflink_jobs.planning.compile.plan import plan_job
-from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.compile.plan import Run, plan_job
+from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import execute
 from tests.projects import add_model, make_project
@@ -115,7 +115,9 @@ def test_each_kind_of_bad_row_is_refused_with_its_reason_and_its_neighbours_are_
     ]
     rows = [{**row, **POISON.get(PLACES.get(n, ""), {})} for n, row in enumerate(healthy)]
     send(broker, names["events"], rows)
-    planned = plan_job(declare(project), "score", table_environment(project, options_of(cluster)), bounded=True)
+    planned = plan_job(
+        declare(project).job("score"), table_environment(project, options_of(cluster)), Run(bounded=True)
+    )
     assert execute(project, planned, cluster).state == "FINISHED"  # without checkpoints, Flink restarts nothing
 
     matrix = np.array([list(row.values()) for row in healthy], np.float32)
@@ -184,7 +186,7 @@ def test_a_worker_that_grows_beyond_its_bound_is_replaced_and_each_row_comes_out
         "restart-strategy.fixed-delay.delay": "100 ms",
         "restart-strategy.fixed-delay.attempts": "3",
     }
-    planned = plan_job(declare(project), "score", table_environment(project, options), bounded=True)
+    planned = plan_job(declare(project).job("score"), table_environment(project, options), Run(bounded=True))
     job = planned.statements.execute().get_job_client()
     assert job is not None
     url = f"{cluster.url}/jobs/{job.get_job_id()}"
@@ -214,7 +216,9 @@ def test_a_call_that_cannot_be_stopped_ends_the_job_rather_than_hold_it(
     inputs = "width FLOAT, x FLOAT"
     project = project_of(tmp_path, broker.bootstrap_servers, names, "stubborn", inputs, ", 'time-limit' = '1 s'")
     send(broker, names["events"], [{"width": 8000 if n == 3 else 1, "x": n} for n in range(BATCH)])
-    planned = plan_job(declare(project), "score", table_environment(project, options_of(cluster)), bounded=True)
+    planned = plan_job(
+        declare(project).job("score"), table_environment(project, options_of(cluster)), Run(bounded=True)
+    )
     with pytest.raises(JobError):
         execute(project, planned, cluster)
     log = Path(get_gateway().jvm.System.getProperty("log.file")).read_text()

@@ -10,7 +10,7 @@ import pytest
 
 from pyflink_jobs.planning.compile.explanation import explain_job
 from pyflink_jobs.planning.compile.plan import check_plans, plan_job
-from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.project.settings import Project
 from pyflink_jobs.running.environment import table_environment
 from tests.monitored_project import monitored_project
@@ -40,7 +40,7 @@ def replace(project: Project, name: str, old: str, new: str) -> None:
 
 
 def test_the_sql_of_a_monitor_is_readable(project: Project) -> None:
-    explained = explain_job(declare(project), "score", table_environment(project))
+    explained = explain_job(declare(project).job("score"), table_environment(project))
     reference = re.search(r"'([0-9a-f]{12})' AS `reference`", explained.sql)
     assert reference is not None
     assert explained.sql.replace(reference[1], "<reference>") + "\n" == GOLDEN.read_text()
@@ -50,7 +50,7 @@ def test_the_sql_of_a_monitor_is_readable(project: Project) -> None:
 def test_one_operator_scores_for_all_inserts(root: Path | None, sinks: int, project: Project) -> None:
     """The second project is the repository's: its features come through two temporal joins, and it has a quarantine."""
     chosen = Project.find(root) if root else project
-    plan = explain_job(declare(chosen), "score", table_environment(chosen)).plan
+    plan = explain_job(declare(chosen).job("score"), table_environment(chosen)).plan
     operators = re.findall(r"Python\w+(?=\()", plan)
     assert sorted(operators) == ["PythonCalc", "PythonGroupAggregate", "PythonGroupWindowAggregate"]
     assert len(re.findall(r"^Sink\(", plan, re.MULTILINE)) == sinks
@@ -59,7 +59,7 @@ def test_one_operator_scores_for_all_inserts(root: Path | None, sinks: int, proj
 def test_state_of_python_functions_is_safe_from_checkpoints_and_cancels(project: Project) -> None:
     """Flink's defaults lose keys in checkpoints and crash the JVM in a cancel; the first has a test in test_drift."""
     environment = table_environment(project)
-    plan_job(declare(project), "score", environment)
+    plan_job(declare(project).job("score"), environment)
     options = environment.get_config().get_configuration().to_dict()
     assert options["state.backend.type"] == "rocksdb"
     assert options["python.fn-execution.memory.managed"] == "false"

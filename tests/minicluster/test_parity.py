@@ -18,8 +18,8 @@ import pytest
 from pyflink_jobs.demo.flights import TOPICS, Events, events
 from pyflink_jobs.demo.send_flights import send_flights
 from pyflink_jobs.local import topics
-from pyflink_jobs.planning.compile.plan import plan_job
-from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.compile.plan import Run, plan_job
+from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.project.settings import Project
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import execute
@@ -72,7 +72,7 @@ def rows(
     for name, (parallelism, bounded, conf) in RUNS.items():
         configured = replace(project, settings=replace(project.settings, flink_conf=f"flink-conf/{conf}.yaml"))
         options = {**cluster.options, "parallelism.default": str(parallelism)}
-        planned = plan_job(declare(project), name, table_environment(configured, options), bounded=bounded)
+        planned = plan_job(declare(project).job(name), table_environment(configured, options), Run(bounded=bounded))
         enough = Event()
         if not bounded:
             Thread(target=_wait_for, args=(broker.bootstrap_servers, name, len(wanted), enough), daemon=True).start()

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.send import send_records
-from pyflink_jobs.planning.compile.plan import plan_job
-from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.compile.plan import Run, plan_job
+from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import execute
 from tests.projects import add_model, make_project
@@ -49,7 +49,7 @@ def test_values_reach_no_topic(
     project = make_project(tmp_path, pipeline(names), settings=f"kafka = '{broker.bootstrap_servers}'")
     add_model(project, "m", "linear")
     environment = table_environment(project, {**cluster.options, "parallelism.default": "1"})
-    planned = plan_job(declare(project), "score", environment, bounded=True)
+    planned = plan_job(declare(project).job("score"), environment, Run(bounded=True))
     assert KEY not in planned.statements.explain()
     assert execute(project, planned, cluster).state == "FINISHED"
     scored = [json.loads(record.value or b"") for record in topics.read(broker.bootstrap_servers, names["scored"])]

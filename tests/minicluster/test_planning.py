@@ -8,8 +8,8 @@ import pytest
 
 from pyflink_jobs.errors import MillstreamError
 from pyflink_jobs.planning.compile.explanation import Explanation, explain_job
-from pyflink_jobs.planning.compile.plan import check_plans, plan_job
-from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.compile.plan import Run, check_plans, plan_job
+from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.running.environment import table_environment
 from tests.projects import add_model, make_project
 from udfs.flink import scoring as flink
@@ -53,7 +53,7 @@ def findings(made: Project) -> list[tuple[str, str]]:
 
 
 def explain(made: Project, job: str = "score") -> Explanation:
-    return explain_job(declare(made), job, table_environment(made))
+    return explain_job(declare(made).job(job), table_environment(made))
 
 
 def test_the_expanded_sql_is_readable(tmp_path: Path) -> None:
@@ -189,7 +189,9 @@ def test_a_bounded_run_lets_no_source_fall_idle(tmp_path: Path) -> None:
     events = SQL["sources/events"].replace("'datagen'", "'kafka', 'topic' = 'a', 'format' = 'json', " + KAFKA)
     made = project(tmp_path, sources__events=events)
     plans = {
-        bounded: plan_job(declare(made), "score", table_environment(made), bounded=bounded).statements.explain()
+        bounded: plan_job(
+            declare(made).job("score"), table_environment(made), Run(bounded=bounded)
+        ).statements.explain()
         for bounded in (False, True)
     }
     assert "idletimeout=[60000]" in plans[False]
@@ -225,5 +227,5 @@ def test_beside_a_vectorised_function_of_the_users_own_a_model_takes_pandas_too(
         return scoring_function(spec, riders, pandas=pandas)
 
     monkeypatch.setattr(flink, "scoring_function", noting)
-    plan_job(declare(made), "score", table_environment(made))
+    plan_job(declare(made).job("score"), table_environment(made))
     assert asked == [own_function]

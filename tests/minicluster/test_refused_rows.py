@@ -11,8 +11,8 @@ import onnxruntime
 
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.send import send_records
-from pyflink_jobs.planning.compile.plan import plan_job
-from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.compile.plan import Run, plan_job
+from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import execute
 from tests.projects import add_model, make_project
@@ -60,7 +60,7 @@ def test_rows_of_every_set_of_places_in_a_batch(
         "python.fn-execution.bundle.size": str(BATCH),
         "python.fn-execution.bundle.time": "600000",
     }
-    planned = plan_job(declare(project), "score", table_environment(project, options), bounded=True)
+    planned = plan_job(declare(project).job("score"), table_environment(project, options), Run(bounded=True))
     assert execute(project, planned, cluster).state == "FINISHED"
 
     scored, refused = (

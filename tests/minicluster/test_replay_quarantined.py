@@ -13,8 +13,8 @@ from pyflink_jobs.errors import MillstreamError, SqlError
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.broker import start, stop
 from pyflink_jobs.local.send import send_records
-from pyflink_jobs.planning.compile.plan import PlannedJob, plan_job
-from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.compile.plan import PlannedJob, Run, plan_job
+from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.quarantine.records import read_quarantine
 from pyflink_jobs.quarantine.replay import Replay, replay, select
 from pyflink_jobs.running.environment import table_environment
@@ -99,17 +99,17 @@ def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
 
 
 def run_replay(made: Project, reason: str | None = None, *, force: bool = False) -> Replay:
-    declarations = declare(made)
-    return replay(made, declarations, "score", select(made, declarations, "score", None, reason, force=force))
+    job = declare(made).job("score")
+    return replay(made, job, select(made, job, None, reason, force=force))
 
 
 def test_the_results_are_those_of_a_run_that_never_failed(brokers: list[str], tmp_path: Path) -> None:
     mended, truth = brokers
     right = project(tmp_path / "truth", truth, SQL | FIXED)
-    run_job(right, "score", bounded=True)
+    run_job(right, declare(right).job("score"), Run(bounded=True))
     expected = rows(truth)
     broken = project(tmp_path / "mended", mended, SQL)
-    run_job(broken, "score", bounded=True)
+    run_job(broken, declare(broken).job("score"), Run(bounded=True))
     first = rows(mended)
     assert set(first) < set(expected)
     quarantined = [r for r in read_quarantine(mended) if not r.replayed]
@@ -139,7 +139,7 @@ def test_the_results_are_those_of_a_run_that_never_failed(brokers: list[str], tm
 
 def planned(made: Project, cluster: MiniCluster, job: str = "score", source: str = "events") -> PlannedJob:
     environment = table_environment(made, cluster.options)
-    return plan_job(declare(made), job, environment, bounded=True, places={source: {(0, 7): 1, (1, 8): 2}})
+    return plan_job(declare(made).job(job), environment, Run(bounded=True, places={source: {(0, 7): 1, (1, 8): 2}}))
 
 
 def test_a_sink_that_does_not_tell_which_record_a_row_comes_of_is_named(tmp_path: Path, cluster: MiniCluster) -> None:
@@ -174,7 +174,7 @@ def test_a_replay_has_transactions_of_its_own_commits_no_offsets_and_leaves_moni
     assert plan.inserts[1].count("\nUNION ALL\n") == 3  # invalid records, marks twice, refused rows
     assert not any("others" in text for text in plan.inserts)
     assert "'sink.transactional-id-prefix' = 'scoring-replay'" in created(plan, "scored")
-    assert "'properties.commit.offsets.on.checkpoint' = 'false'" in created(plan, plan.validated[0].table)
+    assert "'properties.commit.offsets.on.checkpoint' = 'false'" in created(plan, plan.job.validated["events"].table)
 
 
 def created(plan: PlannedJob, table: str) -> str:

@@ -17,8 +17,8 @@ from pyflink_jobs.errors import JobError, KafkaError
 from pyflink_jobs.local import broker as local_broker
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.send import send_records
-from pyflink_jobs.planning.compile.plan import plan_job
-from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.compile.plan import Run, plan_job
+from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import Outcome, execute
 from tests.projects import add_model, make_project
@@ -56,7 +56,9 @@ def make(folder: Path, bootstrap: str, source: str, sink: str) -> Project:
 
 def run(project: Project, cluster: MiniCluster, *, bounded: bool = True, stop: Event | None = None) -> Outcome:
     environment = table_environment(project, {**cluster.options, "parallelism.default": "2"})
-    return execute(project, plan_job(declare(project), "score", environment, bounded=bounded), cluster, stop=stop)
+    return execute(
+        project, plan_job(declare(project).job("score"), environment, Run(bounded=bounded)), cluster, stop=stop
+    )
 
 
 def values(bootstrap: str, topic: str) -> list[dict[str, Any]]:

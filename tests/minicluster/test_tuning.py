@@ -10,7 +10,7 @@ import pytest
 
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.send import send_records
-from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.tuning import measure_latency, tuning
 from pyflink_jobs.tuning.model_rows import rows_of_models
 from pyflink_jobs.tuning.options import current
@@ -64,9 +64,8 @@ def trial_runs(
     add_model(project, "gather", "gather")
     topics.create(broker.bootstrap_servers, {source: 2})
     send_records(broker.bootstrap_servers, source, (json.dumps(row).encode() for row in ROWS))
-    declarations = declare(project)
-    job = getattr(request, "param", "each")
-    return TrialRuns(project, declarations, job, take_sample(declarations, job, 200), cluster)
+    job = declare(project).job(getattr(request, "param", "each"))
+    return TrialRuns(project, job, take_sample(job, 200), cluster)
 
 
 @pytest.mark.parametrize("trial_runs", ["each", "view", "gone"], indirect=True)
@@ -81,7 +80,7 @@ def test_a_run_reads_the_sample_alone_whatever_the_source_begins_with(trial_runs
 def test_a_sample_is_as_long_as_the_job_is_fast(trial_runs: TrialRuns) -> None:
     first, more = trial_runs.sample, 300_000
     send_records(first.bootstrap, first.topic, (json.dumps(row).encode() for row in ROWS * (more // len(ROWS))))
-    trial_runs.sample = take_sample(trial_runs.declarations, trial_runs.job, more)
+    trial_runs.sample = take_sample(trial_runs.job, more)
     bench = tuning.Bench(trial_runs, Search(current(trial_runs.project)), lambda *_: None, sized=False)
     trial = bench.warm_up(0.5)
     assert 0 < trial.records < more, "it was not cancelled"
@@ -110,7 +109,7 @@ def test_delays_are_measured_where_each_record_has_a_row(
     monkeypatch.setattr(measure_latency, "_SECONDS", 3.0)
     monkeypatch.setattr(measure_latency, "_STRAGGLERS", 3.0)
     found = measure_latency.measure(trial_runs, {"python.fn-execution.bundle.time": "10"}, rate=100)
-    if trial_runs.job == "each":
+    if trial_runs.job.name == "each":
         assert found is not None
         assert found.records == 150
         assert 0 < found.p50 <= found.p99

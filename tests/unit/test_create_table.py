@@ -59,7 +59,7 @@ def test_watermark_options_and_offsets() -> None:
     start, end = table.watermark
     assert SQL[start:end] == "event_time - INTERVAL '5' SECOND"
     assert (SQL[table.name.start : table.name.end], SQL[end : table.end]) == ("`departures`", "")
-    assert (table.connector, table.option("topic"), table.option("format")) == ("kafka", "a, b)", "")
+    assert (table.option("connector"), table.option("topic"), table.option("format")) == ("kafka", "a, b)", "")
     topic = table.options["topic"]
     assert SQL[topic.key.start : topic.literal.end] == "'topic' = 'a, b)'"
     assert str(topic.place) == "t.sql:12:3"

@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pyflink_jobs.errors import ContractError
-from pyflink_jobs.planning.declarations import Declarations, declare
+from pyflink_jobs.planning.declare import declare
 from tests.projects import add_model, make_project
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pyflink_jobs.planning.declarations import Declarations
 
 SQL = {
     "sources/events": "CREATE TABLE events (a FLOAT, b FLOAT) WITH ('connector' = 'datagen')",
@@ -36,7 +38,7 @@ def test_the_second_insert_into_an_exactly_once_table_is_refused(tmp_path: Path)
     assert "sql/jobs/copy.sql:1:1" in str(finding)
     assert "UNION ALL" in str(finding)
     with pytest.raises(ContractError, match="a second INSERT"):
-        declarations.refuse_findings(declarations.job("copy"))
+        declarations.job("copy").refuse_findings()
 
 
 @pytest.mark.parametrize(

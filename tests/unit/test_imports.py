@@ -29,12 +29,12 @@ def test_planning_a_monitored_job_waits_for_no_import_that_it_does_not_need() ->
     plans = """
 import sys
 import pyflink_jobs.running.job
-from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.project.settings import Project
 from pyflink_jobs.running.environment import import_pyflink
 import_pyflink()
 declarations = declare(Project.find())
-assert declarations.models["late_arrival"].monitored, "without a monitor nothing is read"
+assert declarations.models["late_arrival"].additions, "without a monitor nothing is read"
 print(sorted({"pandas", "kafka", "scipy", "pyflink"} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", plans], cwd=ROOT, capture_output=True, text=True, check=False)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pyflink_jobs.errors import ProjectError
-from pyflink_jobs.planning.declarations import Declarations, declare
+from pyflink_jobs.planning.declare import declare
 from tests.projects import add_model, make_project
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pyflink_jobs.errors import Finding
+    from pyflink_jobs.planning.declarations import Declarations
 
 MATRIX = ("delay", "distance", "hour")
 

@@ -13,13 +13,14 @@ import pytest
 from pyflink_jobs.cluster.pack_files import digest_of, pack_code, pack_files
 from pyflink_jobs.cluster.ship_models import files_of, located_at, located_in_archive, pack_models, put_models
 from pyflink_jobs.errors import ClusterError
-from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.declare import declare
 from tests.projects import add_model, make_project
 from udfs.scoring.model_store import local_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pyflink_jobs.planning.declarations import Job
     from pyflink_jobs.project.settings import Project
 
 
@@ -57,11 +58,17 @@ def test_the_code_that_is_sent_is_enough_for_a_worker(tmp_path: Path) -> None:
     assert run.stdout == f"{package.file}/udfs/__init__.py False\n"
 
 
-def test_models_in_the_archive_lie_where_the_job_looks_for_them(project: Project, tmp_path: Path) -> None:
+def calling(project: Project) -> Job:
+    """Return a job that needs all models of a project."""
     declarations = declare(project)
-    models = [*declarations.models.values()]
+    return declarations.make_job("score", [s for s in declarations.created if s.kind == "CREATE MODEL"])
+
+
+def test_models_in_the_archive_lie_where_the_job_looks_for_them(project: Project, tmp_path: Path) -> None:
+    job = calling(project)
+    models = [*job.models.values()]
     package = pack_models(project, models, tmp_path)
-    (model,) = located_in_archive(declarations, project).models.values()
+    (model,) = located_in_archive(job, project).models.values()
     assert model.spec.path == f"models/{package.contents[0]}"
     with zipfile.ZipFile(package.file) as packed:
         assert packed.read(package.contents[0]) == (project.models / "m" / "1" / "model.onnx").read_bytes()
@@ -71,12 +78,12 @@ def test_models_at_a_uri_are_put_once_and_read_back(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MILLSTREAM_CACHE", str(tmp_path / "cache"))
-    declarations = declare(project)
-    models = [*declarations.models.values()]
+    job = calling(project)
+    models = [*job.models.values()]
     uri = (tmp_path / "store").as_uri()
     (address,) = put_models(models, uri)
     assert put_models(models, uri) == []
-    (model,) = located_at(declarations, uri).models.values()
+    (model,) = located_at(job, uri).models.values()
     assert model.spec.path == address
     (file,) = files_of(models)
     assert local_file(address, model.spec.sha256).read_bytes() == file.read_bytes()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pyflink_jobs.errors import ModelError, ProjectError
-from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.project.settings import Project
 from pyflink_jobs.scaffold.scaffold import create_project
 from pyflink_jobs.testkit.feature_file import read_feature_files

@@ -11,7 +11,7 @@ import pytest
 from bench.records import json_records
 from bench.scaling import FLOATS, JOBS, SHAPES, growth_per_doubling, lines
 from bench.wide_project import wide_project
-from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.project.settings import Project
 from udfs.scoring.signature import read_signature
 
@@ -42,9 +42,8 @@ def test_the_wider_project_keeps_its_contracts(tmp_path: Path, floats: int) -> N
     assert [column.name for column in declared.models["mlp"].definition.inputs] == names
     jobs = [declared.job(f"{job}_kafka") for job in JOBS]
     # Jobs that are not measured still have what they had.
-    concerned = {s.file for job in jobs for s in [*job, *declared.needed(job)]}
-    assert not [f for f in declared.findings if f.place and f.place.file in concerned]
-    (none,), (mlp,) = jobs
+    assert not [finding for job in jobs for finding in job.findings]
+    (none,), (mlp,) = (job.own for job in jobs)
     assert none.text.count(" + ") == floats - 1
     assert f"DESCRIPTOR({', '.join(names)})" in mlp.text
     signature = read_signature(tmp_path / "wide" / "models" / "mlp" / "1" / "model.onnx")

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from pyflink_jobs.parsing.statements import split
 from pyflink_jobs.planning.checks.source_rules import validated_sources
-from pyflink_jobs.planning.companions.quarantine_sql import invalid_insert, unknown_columns
-from pyflink_jobs.planning.declarations import declare
+from pyflink_jobs.planning.companions.quarantine_sql import invalid_insert
+from pyflink_jobs.planning.declare import declare
+from pyflink_jobs.planning.system_tables import QUARANTINE_COLUMNS, unknown_columns
 from tests.projects import make_project
 
 if TYPE_CHECKING:
@@ -230,7 +231,7 @@ def test_rules_need_a_quarantine(tmp_path: Path) -> None:
     source = "CREATE TABLE t (a INT COMMENT 'required') WITH ('connector' = 'kafka')"
     sink = "CREATE TABLE quarantine (reason STRING) WITH ('connector' = 'kafka')"
     (finding,) = declare(make_project(tmp_path / "without", {"sources/t": source})).findings
-    assert "`t` has rules, but there is no table `quarantine`" in str(finding)
+    assert "`t` has rules for its records, but there is no table `quarantine`" in str(finding)
     assert str(finding.place) == "sql/sources/t.sql:1:1"
     declared = declare(make_project(tmp_path / "with", {"sources/t": source, "sinks/quarantine": sink}))
     assert declared.findings == []
@@ -239,6 +240,6 @@ def test_rules_need_a_quarantine(tmp_path: Path) -> None:
 
 def test_a_column_of_quarantine_that_no_record_has_is_found() -> None:
     (statement,) = split("CREATE TABLE quarantine (reasons STRING)", Path("sql/sinks/quarantine.sql"))
-    (finding,) = unknown_columns(statement, ["reason", "reasons"])
+    (finding,) = unknown_columns(statement, ["reason", "reasons"], QUARANTINE_COLUMNS)
     assert "table `quarantine` gets no column `reasons`" in str(finding)
     assert finding.fixes == ("write `reason`",)

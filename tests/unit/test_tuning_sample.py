@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pyflink_jobs.planning.connectors.kafka import Kafka
 from pyflink_jobs.tuning.measure_latency import latencies
 from pyflink_jobs.tuning.sample import Sample, Span, newest, own_rate
 
@@ -36,7 +37,7 @@ def test_records_of_one_moment_tell_no_rate() -> None:
 
 
 def test_the_options_of_a_sample() -> None:
-    reads = Sample("events", "t", "b", {0: (5, 9), 1: (0, 0)}, None).reads
+    reads = Sample("events", "t", "b", {0: (5, 9), 1: (0, 0)}, None, Kafka()).reads
     assert reads["scan.startup.specific-offsets"] == "partition:0,offset:5;partition:1,offset:0"
     assert reads["scan.bounded.specific-offsets"] == "partition:0,offset:9;partition:1,offset:0"
 

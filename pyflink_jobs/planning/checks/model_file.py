@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding, did_you_mean
-from pyflink_jobs.parsing.create_model import MONITOR
+from pyflink_jobs.planning.companion import companions
 from pyflink_jobs.project.units import seconds
 from udfs.scoring.arguments import SQL_TYPES
 from udfs.scoring.model import TIME_LIMIT, Input, ModelSpec, Output
@@ -47,8 +47,9 @@ def check_options(model: ModelDefinition) -> list[Finding]:
     """Return a finding for each option of WITH that is unknown or has no valid value."""
     findings = []
     outputs = tuple(f"output.{column.name}" for column in model.outputs)
+    prefixes = tuple(companion.prefix for companion in companions() if companion.prefix)
     for key, option in model.options.items():
-        if key not in (*OPTIONS, *outputs) and not key.startswith(MONITOR):
+        if key not in (*OPTIONS, *outputs) and not key.startswith(prefixes):
             facts = (f"known are: {', '.join((*OPTIONS, *outputs))}",)
             ways = did_you_mean(key, (*OPTIONS, *outputs), "leave it out", fix="write '{}'")
             findings.append(Finding(f"unknown option '{key}'", option.place, facts, ways))

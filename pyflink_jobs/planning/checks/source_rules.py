@@ -1,4 +1,4 @@
-"""Which sources have a guard: read what a CREATE TABLE says of its records, and find what cannot be kept."""
+"""Which sources are validated: read what a CREATE TABLE says of its records, and find what cannot be kept."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding, did_you_mean
 from pyflink_jobs.parsing.create_table import SourceTable, read_source
-from pyflink_jobs.planning.companions.quarantine_sql import KNOWN_COLUMNS, QUARANTINE
+from pyflink_jobs.planning.connectors.connector import connector_of
+from pyflink_jobs.planning.formats import format_of
 from pyflink_jobs.planning.rewrites.column_rules import Rule, read_rules
 from pyflink_jobs.planning.rewrites.personal_data import read_pii
 from pyflink_jobs.planning.rewrites.validated_source import MODE, ValidatedSource, can_be_checked
+from pyflink_jobs.planning.system_tables import QUARANTINE, QUARANTINE_COLUMNS, missing_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["validated_sources"]
 
 _MODES = ("full", "pointer", "off")
-_SILENT = "json.ignore-parse-errors"
 
 
 def validated_sources(
@@ -27,21 +28,21 @@ def validated_sources(
 ) -> tuple[dict[str, ValidatedSource], list[Finding]]:
     """Return the validated sources by name, and findings; `names` are those of all that the project declares.
 
-    A source has a guard if it says something of its records, or is JSON or Avro in Kafka beside a table `quarantine`.
+    A source is validated if it says something of its records, or is JSON or Avro in Kafka beside a table `quarantine`.
     """
     validated, findings = {}, []
     for statement in sources:
         source = read_source(statement) if statement.kind == "CREATE TABLE" else None
         if source is None:
             continue
-        found, problems = _guard(source, quarantined=QUARANTINE in names)
+        found, problems = _validated(source, quarantined=QUARANTINE in names)
         findings += problems
         if found:
             validated[found.name] = found
     return validated, findings
 
 
-def _guard(source: SourceTable, *, quarantined: bool) -> tuple[ValidatedSource | None, list[Finding]]:
+def _validated(source: SourceTable, *, quarantined: bool) -> tuple[ValidatedSource | None, list[Finding]]:
     rules: list[Rule] = []
     personal: dict[str, str] = {}
     findings: list[Finding] = []
@@ -54,7 +55,7 @@ def _guard(source: SourceTable, *, quarantined: bool) -> tuple[ValidatedSource |
     if not rules and not personal and not findings and MODE not in source.options:
         if not quarantined or not can_be_checked(source):
             return None, []
-    elif source.connector == "upsert-kafka":
+    elif source.option("connector") in connector_of(source.values).versioned:
         message = f"`{source.statement.name}` has rules, but it is a versioned table"
         ways = ("read its topic by a table with 'connector' = 'kafka', give that the rules, and write from it",)
         facts = ("a view of it could not be joined FOR SYSTEM_TIME",)
@@ -85,10 +86,11 @@ def _of_mode(validated: ValidatedSource) -> list[Finding]:
         message = f"quarantine would keep the personal data of `{validated.name}` in the records' original bytes"
         ways = (f"write '{MODE}' = 'pointer'", "leave the option out")
         findings.append(Finding(message, place, (f"columns: {', '.join(validated.personal)}",), ways))
-    if validated.is_checked and source.option(_SILENT).lower() == "true":
-        place = source.options[_SILENT].place
+    silent = format_of(source.values).silent
+    if validated.is_checked and source.option(silent).lower() == "true":
+        place = source.options[silent].place
         ways = ("leave the option out: such records go to quarantine", f"write '{MODE}' = 'off'")
-        findings.append(Finding(f"'{_SILENT}' drops records without a trace", place, fixes=ways))
+        findings.append(Finding(f"'{silent}' drops records without a trace", place, fixes=ways))
     return findings
 
 
@@ -96,7 +98,7 @@ def _without_table(validated: ValidatedSource) -> list[Finding]:
     """Find what needs a table `quarantine`."""
     if not validated.rules and validated.mode == "off":
         return []
-    facts = (f"its columns may be: {', '.join(KNOWN_COLUMNS)}",)
-    ways = (f"declare it in sql/sinks/{QUARANTINE}.sql",)
-    message = f"`{validated.name}` has rules, but there is no table `{QUARANTINE}` for records that break them"
+    message, facts, ways = missing_table(
+        QUARANTINE, f"`{validated.name}` has rules for its records", QUARANTINE_COLUMNS
+    )
     return [Finding(message, validated.source.statement.place(), facts, ways)]

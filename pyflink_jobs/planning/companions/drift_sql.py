@@ -3,47 +3,39 @@
 partials   one row for each batch, window, slice and group of features
 merged     one for each window, slice and group: counts, and their comparison with the reference; in parallel
 windows    one for each window, with all its slices and groups; and one for each partial that came late
-monitored    verdicts and alarms, in a stream of changes
+followed   verdicts and alarms, in a stream of changes
 results    those that are new
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.parsing.tokens import literal, quoted
-from pyflink_jobs.planning.flink.scoring_sql import SCORE
+from pyflink_jobs.planning.system_tables import ALERTS, DRIFT, SCORE
 from udfs.drift.record_values import ALERT_FIELDS, RESULT_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pyflink_jobs.planning.checks.monitor_options import Monitored
+    from pyflink_jobs.planning.companions.monitor_options import Monitored
 
-__all__ = ["ALERTS", "DRIFT", "DriftViews", "drift_views", "insert_sql", "known_columns"]
-
-DRIFT, ALERTS = "drift", "alerts"
-"""The tables that a job with a monitored model writes to."""
+__all__ = ["TABLES", "drift_views", "insert_sql"]
 
 _MERGED = "ROW<`slice` STRING, `feature_group` INT, `comparisons` STRING, `counts` BYTES>"
 _TIMES = ("window_start", "window_end", "since")
 
 
-@dataclass(frozen=True)
-class DriftViews:
-    """The views behind a monitor, in order: name and query. The last one has the new results."""
-
-    views: dict[str, str]
-
-    @property
-    def new_results(self) -> str:
-        """The name of the last one."""
-        return [*self.views][-1]
+_OF_MODEL = ("model", "version", "job", "reference")
+TABLES = {DRIFT: (*_OF_MODEL, *RESULT_FIELDS), ALERTS: (*_OF_MODEL, *ALERT_FIELDS)}
+"""The tables that a job with a monitored model writes, with the columns that each may have."""
 
 
-def drift_views(monitored: Monitored, scored: str, number: int, merge: str, follow: str) -> DriftViews:
-    """Return the views over the view `scored`; `merge` and `follow` are the names of their functions."""
+def drift_views(monitored: Monitored, scored: str, number: int, merge: str, follow: str) -> dict[str, str]:
+    """Return the views over the view `scored`, the last of which has the new results.
+
+    `merge` and `follow` are the names of their functions.
+    """
     model, interval = monitored.monitor.model, monitored.options.interval
     time = quoted(monitored.options.time.value)
     names = {kind: f"{model}_{kind}_{number}" for kind in ("partials", "merged", "windows", "followed", "new_results")}
@@ -92,7 +84,7 @@ GROUP BY `model`"""
     new_results = f"""SELECT `followed`.`results` AS `results`, `followed`.`alerts` AS `alerts`
 FROM TO_CHANGELOG(input => TABLE {quoted(names["followed"])})
 WHERE `op` IN ('INSERT', 'UPDATE_AFTER')"""
-    return DriftViews(dict(zip(names.values(), (partials, merged, windows, followed, new_results), strict=True)))
+    return dict(zip(names.values(), (partials, merged, windows, followed, new_results), strict=True))
 
 
 def insert_sql(monitored: Monitored, job: str, new_results: str, table: str, columns: Iterable[str]) -> str:
@@ -115,8 +107,3 @@ SELECT
   {selected}
 FROM {quoted(new_results)}
 CROSS JOIN UNNEST({quoted(new_results)}.{quoted(array)}) AS `results` ({", ".join(map(quoted, fields))})"""
-
-
-def known_columns(table: str) -> tuple[str, ...]:
-    """Return the columns that `drift` or `alerts` may have."""
-    return ("model", "version", "job", "reference", *(RESULT_FIELDS if table == DRIFT else ALERT_FIELDS))

@@ -11,25 +11,24 @@ The query itself stays as it is, so windows and joins see all records.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding, SqlError
-from pyflink_jobs.parsing.create_table import SourceTable, read_source
 from pyflink_jobs.parsing.insert import read_insert
 from pyflink_jobs.parsing.tokens import literal, quoted
-from pyflink_jobs.planning.dependencies import needed_by
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pyflink_jobs.parsing.create_table import SourceTable
     from pyflink_jobs.parsing.insert import Insert
     from pyflink_jobs.parsing.statements import Statement
-    from pyflink_jobs.planning.flink.catalog import Catalog
+    from pyflink_jobs.planning.addition import Tables
+    from pyflink_jobs.planning.companion import Places
+    from pyflink_jobs.planning.declarations import Job
 
-__all__ = ["Origin", "Places", "behind", "origins", "restricted_insert", "within"]
-
-Places: TypeAlias = Mapping[str, Mapping[tuple[int, int], int]]
-"""By source, partition and offset: how often the record is to be marked as replayed."""
+__all__ = ["Origin", "origins", "restricted_insert", "within"]
 
 _FEW = 50  # ranges of offsets that are written as numbers
 _CHUNK = 2_000  # offsets in one text
@@ -51,13 +50,13 @@ class Origin:
         return within(quoted(self.partition), quoted(self.offset), self.places)
 
 
-def restricted_insert(statement: Statement, text: str, catalog: Catalog, places: Places) -> str:
+def restricted_insert(job: Job, statement: Statement, text: str, tables: Tables, places: Places) -> str:
     """Return an INSERT of what comes of the records at `places`; "" if it reads none of their sources.
 
     `text` is the statement's, expanded. Raises SqlError where its sink cannot tell which record a row comes of.
     """
-    insert = read_insert(replace(statement, text=text), catalog.columns_to_write(statement.name or ""))
-    found = origins(statement, insert, catalog, places)
+    insert = read_insert(replace(statement, text=text), tables.columns_to_write(statement.name or ""))
+    found = origins(job, statement, insert, tables, places)
     if not found:
         return ""
     columns = ", ".join(map(quoted, insert.columns))
@@ -65,9 +64,9 @@ def restricted_insert(statement: Statement, text: str, catalog: Catalog, places:
     return f"{insert.into} ({columns}) {insert.select(columns, condition)}"
 
 
-def origins(statement: Statement, insert: Insert, catalog: Catalog, places: Places) -> list[Origin]:
+def origins(job: Job, statement: Statement, insert: Insert, tables: Tables, places: Places) -> list[Origin]:
     """Return the sources among `places` that an INSERT reads; raises SqlError for columns that it does not write."""
-    sources = behind(statement, catalog)
+    sources = job.sources_of(statement)
     found, findings = [], []
     for name in sources.keys() & places.keys():
         source = sources[name]
@@ -78,24 +77,13 @@ def origins(statement: Statement, insert: Insert, catalog: Catalog, places: Plac
         partition, offset = (column or "" for column in columns)
         types = dict(zip((partition, offset), _KEYS.values(), strict=True))
         if missing := {column: kind for column, kind in types.items() if column not in insert.columns}:
-            findings.append(_unwritten(statement, catalog, name, missing))
+            findings.append(_unwritten(statement, tables, name, missing))
         if twins := [o for o, t in sources.items() if o != name and partition == t.metadata("partition")]:
             findings.append(_alike(source, sources[min(twins)]))
         found.append(Origin(name, partition, offset, places[name]))
     if findings:
         raise SqlError(findings)
     return sorted(found, key=lambda origin: origin.source)
-
-
-def behind(statement: Statement, catalog: Catalog) -> dict[str, SourceTable]:
-    """Return the tables that a statement reads, directly or through views; of a CREATE TABLE that table."""
-    if statement.kind == "CREATE TABLE":
-        needed = [statement]
-    else:
-        known = [s for name, s in catalog.statements.items() if name != statement.name or s.kind != "CREATE TABLE"]
-        needed = needed_by([statement], known)
-    tables = [read_source(s) for s in needed if s.kind == "CREATE TABLE"]
-    return {table.statement.name or "": table for table in tables if table}
 
 
 def within(partition: str, offset: str, places: Iterable[tuple[int, int]]) -> str:
@@ -148,10 +136,10 @@ def _undeclared(source: SourceTable) -> Finding:
     return Finding(message, source.statement.place(source.name.start), fixes=(f"add to it: {columns}",))
 
 
-def _unwritten(statement: Statement, catalog: Catalog, source: str, missing: dict[str, str]) -> Finding:
+def _unwritten(statement: Statement, tables: Tables, source: str, missing: dict[str, str]) -> Finding:
     """Return the finding for columns, with their types, that a sink lacks or an INSERT does not write."""
-    sink = catalog.statements[statement.name or ""]
-    there = catalog.columns_to_write(statement.name or "")
+    sink = tables.statements[statement.name or ""]
+    there = tables.columns_to_write(statement.name or "")
     listed = " and ".join(map(quoted, missing))
     message = f"`{sink.name}` does not tell which record of `{source}` a row comes of: no {listed}"
     facts = (f"{statement.place()}: INSERT INTO {sink.name}",)

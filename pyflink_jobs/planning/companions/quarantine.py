@@ -2,109 +2,113 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pyflink_jobs.errors import Finding, SqlError
 from pyflink_jobs.parsing.tokens import literal, quoted
-from pyflink_jobs.planning.companions.only_records import Origin, behind, within
+from pyflink_jobs.planning.companion import Companion, GeneratedInsert
+from pyflink_jobs.planning.companions.only_records import Origin, within
 from pyflink_jobs.planning.companions.quarantine_counter import create_counter
 from pyflink_jobs.planning.companions.quarantine_sql import (
-    QUARANTINE,
-    REFUSED,
-    REPLAYED,
     in_one,
     insert_sql,
     invalid_insert,
     origin_of,
     read_by,
     refused_insert,
-    unknown_columns,
 )
+from pyflink_jobs.planning.system_tables import QUARANTINE, QUARANTINE_COLUMNS, REFUSED, REPLAYED, unknown_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pyflink_jobs.parsing.statements import Statement
-    from pyflink_jobs.planning.companions.only_records import Places
-    from pyflink_jobs.planning.flink.catalog import Catalog, ScoredView
+    from pyflink_jobs.planning.addition import Tables
+    from pyflink_jobs.planning.companion import Places
+    from pyflink_jobs.planning.declarations import Job
     from pyflink_jobs.planning.rewrites.validated_source import ValidatedSource
+    from pyflink_jobs.planning.scored_view import ScoredView
 
-__all__ = ["quarantine_inserts"]
+__all__ = ["Quarantine"]
 
 _OF_A_MARK = ("source", "reason", "topic", "partition", "offset", "job")
 
 
-def quarantine_inserts(
-    job: str, statements: list[Statement], views: list[ScoredView], catalog: Catalog, places: Places | None = None
-) -> list[str]:
-    """Return a job's INSERT into the table `quarantine`, if it has one.
+class Quarantine(Companion):
+    """Goes with every model, in a project that declares the table."""
 
-    `statements` are those that the job needs, `views` those that score.
-    With `places`, only what comes of the records there is written, and marks that they were replayed.
-    """
-    if QUARANTINE not in catalog.statements:
+    name = "quarantine"
+    tables: ClassVar = {QUARANTINE: tuple(QUARANTINE_COLUMNS)}
+
+    def describe(self, job: Job) -> Iterator[str]:
+        """Yield a line for each validated source, and one for what models refuse."""
+        if QUARANTINE in job.system_tables:
+            for source in job.validated.values():
+                reasons = dict.fromkeys(check.reason for check in source.checks)
+                yield f"{QUARANTINE} of {source.name}: {', '.join(reasons) or 'nothing'}; keeps {source.mode}"
+            yield f"{QUARANTINE} of {', '.join(job.models)}: {REFUSED}"
+
+    def inserts(
+        self, job: Job, views: list[ScoredView], tables: Tables, places: Places | None
+    ) -> list[GeneratedInsert]:
+        """Return the INSERT into the table `quarantine`, if there is one."""
+        if QUARANTINE not in job.system_tables:
+            if places is not None:
+                raise SqlError(f"job `{job.name}` calls no model, so it does not write to `{QUARANTINE}`")
+            return []
+        columns, sources = tables.columns_of_sink(QUARANTINE), [*job.validated.values()]
+        if findings := unknown_columns(tables.statements[QUARANTINE], columns, QUARANTINE_COLUMNS):
+            raise SqlError(findings)
+        _create_counters(sources, views, tables)
         if places is not None:
-            raise SqlError(f"job `{job}` calls no model, so it does not write to `{QUARANTINE}`")
-        return []
-    statement, columns = catalog.statements[QUARANTINE], catalog.columns_of_sink(QUARANTINE)
-    if findings := unknown_columns(statement, columns):
-        raise SqlError(findings)
-    sources = [catalog.validated[s.name or ""] for s in statements if s.name in catalog.validated]
-    _create_counters(sources, views, catalog)
-    if places is not None:
-        return in_one(_restricted(job, sources, views, catalog, places))
-    return in_one(
-        [
-            *(invalid_insert(source, job, columns) for source in sources if source.checks),
-            *(refused_insert(view, sources, job, columns) for view in views),
-        ]
-    )
+            texts = _restricted(job, views, tables, places)
+        else:
+            texts = [invalid_insert(source, job.name, columns) for source in sources if source.checks]
+            texts += [refused_insert(view, sources, job.name, columns) for view in views]
+        return [GeneratedInsert(QUARANTINE, text) for text in in_one(texts)]
 
 
-def _create_counters(sources: list[ValidatedSource], views: list[ScoredView], catalog: Catalog) -> None:
+def _create_counters(sources: list[ValidatedSource], views: list[ScoredView], tables: Tables) -> None:
     for source in sources:
         if source.checks:
             reasons = dict.fromkeys(check.reason for check in source.checks)
-            create_counter(catalog.environment, source.checked, source.name, reasons)
+            create_counter(tables.environment, source.checked, source.name, reasons)
     for view in views:
-        create_counter(catalog.environment, view.scored, read_by(view, origin_of(view, sources)), [REFUSED])
+        create_counter(tables.environment, view.scored, read_by(view, origin_of(view, sources)), [REFUSED])
 
 
-def _restricted(
-    job: str, sources: list[ValidatedSource], views: list[ScoredView], catalog: Catalog, places: Places
-) -> list[str]:
-    columns = catalog.columns_of_sink(QUARANTINE)
+def _restricted(job: Job, views: list[ScoredView], tables: Tables, places: Places) -> list[str]:
+    columns, sources = tables.columns_of_sink(QUARANTINE), [*job.validated.values()]
     if missing := [name for name in _OF_A_MARK if name not in columns]:
         message = f"`{QUARANTINE}` cannot hold the mark that a record was replayed: it lacks {', '.join(missing)}"
-        place = catalog.statements[QUARANTINE].place()
+        place = tables.statements[QUARANTINE].place()
         raise SqlError(message, place=place, fixes=("add the columns, with the types of docs/reference.md",))
     inserts = []
     for source in (source for source in sources if source.name in places):
         origin = _origin(source, places)
         if source.checks:
-            inserts.append(f"{invalid_insert(source, job, columns)}\n  AND ({origin.condition})")
-        inserts += _marks(source, origin, job, columns)
+            inserts.append(f"{invalid_insert(source, job.name, columns)}\n  AND ({origin.condition})")
+        inserts += _marks(source, origin, job.name, columns)
     for view in views:
-        chosen = [_origin(source, places) for source in sources if source.name in _sources_of(view, catalog, places)]
+        chosen = [
+            _origin(source, places) for source in sources if source.name in _sources_of(job, view, tables, places)
+        ]
         if chosen:
             condition = " OR ".join(origin.condition for origin in chosen)
-            inserts.append(f"{refused_insert(view, sources, job, columns)}\n  AND ({condition})")
+            inserts.append(f"{refused_insert(view, sources, job.name, columns)}\n  AND ({condition})")
     return inserts
 
 
 def _origin(source: ValidatedSource, places: Places) -> Origin:
-    partition, offset = (source.source.metadata(key) or "" for key in ("partition", "offset"))
-    return Origin(source.name, partition, offset, places[source.name])
+    return Origin(source.name, *source.place, places[source.name])
 
 
-def _sources_of(view: ScoredView, catalog: Catalog, places: Places) -> list[str]:
+def _sources_of(job: Job, view: ScoredView, tables: Tables, places: Places) -> list[str]:
     """Return the sources behind a view that scores; raises SqlError where it does not tell which record a row is."""
     call = view.call
-    read = call.query or catalog.statements[call.table.text if call.table else ""]
-    found = [name for name in behind(read, catalog) if name in places]
+    read = call.query or tables.statements[call.table.text if call.table else ""]
+    found = [name for name in job.sources_of(read) if name in places]
     for name in found:
-        source = catalog.validated[name].source
-        missing = [c for c in map(source.metadata, ("partition", "offset")) if c and c not in view.kept]
+        missing = [column for column in job.validated[name].place if column and column not in view.kept]
         if missing:
             message = f"what model `{call.model.text}` reads does not tell which record of `{name}` a row comes of"
             ways = (f"select {' and '.join(map(quoted, missing))} in it",)
@@ -118,7 +122,7 @@ def _marks(source: ValidatedSource, origin: Origin, job: str, columns: list[str]
         "source": literal(source.name),
         "reason": literal(REPLAYED),
         "detail": literal(f"replayed through job {job}"),
-        "topic": literal(source.source.option("topic")),
+        "topic": literal(source.topic),
         "partition": quoted(origin.partition),
         "offset": quoted(origin.offset),
         "job": literal(job),

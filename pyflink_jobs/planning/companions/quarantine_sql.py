@@ -5,63 +5,22 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.errors import Finding, did_you_mean
 from pyflink_jobs.parsing.column import is_plain
 from pyflink_jobs.parsing.tokens import literal, quoted
 from pyflink_jobs.planning.companions.quarantine_counter import counted
-from pyflink_jobs.planning.flink.scoring_sql import SCORE
-from pyflink_jobs.planning.rewrites.validated_source import REASON
+from pyflink_jobs.planning.system_tables import QUARANTINE, QUARANTINE_COLUMNS, REASON, REFUSED, SCORE
 from udfs.scoring.arguments import ERROR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pyflink_jobs.parsing.statements import Statement
-    from pyflink_jobs.planning.flink.catalog import ScoredView
     from pyflink_jobs.planning.rewrites.column_rules import Rule
     from pyflink_jobs.planning.rewrites.validated_source import ValidatedSource
+    from pyflink_jobs.planning.scored_view import ScoredView
 
-__all__ = [
-    "KNOWN_COLUMNS",
-    "QUARANTINE",
-    "REFUSED",
-    "REPLAYED",
-    "in_one",
-    "insert_sql",
-    "invalid_insert",
-    "origin_of",
-    "read_by",
-    "refused_insert",
-    "unknown_columns",
-]
+__all__ = ["in_one", "insert_sql", "invalid_insert", "origin_of", "read_by", "refused_insert"]
 
-QUARANTINE = "quarantine"
-"""The table that records go to that cannot be scored."""
-
-REFUSED = "refused by model"
-"""The reason of a row that a model refuses."""
-
-REPLAYED = "replayed"
-"""The reason of a mark: this record was replayed."""
-
-_TYPES = {
-    "source": "STRING",
-    "reason": "STRING",
-    "detail": "STRING",
-    "topic": "STRING",
-    "partition": "INT",
-    "offset": "BIGINT",
-    "event_time": "TIMESTAMP_LTZ(3)",
-    "ingested_at": "TIMESTAMP_LTZ(3)",
-    "record": "BYTES",
-    "columns": "STRING",
-    "job": "STRING",
-    "model": "STRING",
-    "model_version": "STRING",
-}
 _SELECT = "\nSELECT"
-KNOWN_COLUMNS = tuple(_TYPES)
-"""The columns that it may have."""
 
 
 def invalid_insert(validated: ValidatedSource, job: str, columns: Iterable[str]) -> str:
@@ -99,14 +58,14 @@ def refused_insert(view: ScoredView, origins: Iterable[ValidatedSource], job: st
         "model_version": literal(view.model.spec.version),
     }
     if origin:
-        values["topic"] = literal(origin.source.option("topic"))
-        values |= {key: quoted(name) for key, name in zip(("partition", "offset"), _place(origin), strict=True)}
+        values["topic"] = literal(origin.topic)
+        values |= {key: quoted(name) for key, name in zip(("partition", "offset"), origin.place, strict=True)}
     return insert_sql(values, columns, quoted(view.scored), f"{error} IS NOT NULL")
 
 
 def origin_of(view: ScoredView, origins: Iterable[ValidatedSource]) -> ValidatedSource | None:
     """Return the source whose columns for partition and offset a view has: they tell which record a row comes of."""
-    return next((origin for origin in origins if all(name in view.kept for name in _place(origin))), None)
+    return next((origin for origin in origins if all(name in view.kept for name in origin.place)), None)
 
 
 def read_by(view: ScoredView, origin: ValidatedSource | None) -> str:
@@ -114,11 +73,6 @@ def read_by(view: ScoredView, origin: ValidatedSource | None) -> str:
     if origin:
         return origin.name
     return view.call.table.text if view.call.table else ""
-
-
-def _place(validated: ValidatedSource) -> list[str]:
-    """Return the names of a source's columns for partition and offset; "" for one that it lacks."""
-    return [validated.source.metadata(key) or "" for key in ("partition", "offset")]
 
 
 def _words(checks: list[Rule]) -> str:
@@ -131,7 +85,7 @@ def _words(checks: list[Rule]) -> str:
 
 def insert_sql(values: Mapping[str, str], columns: Iterable[str], table: str, condition: str) -> str:
     """Return an INSERT into the table `quarantine`: `values` are SQL by column, `table` is what stands behind FROM."""
-    wanted = {name: values.get(name) or f"CAST(NULL AS {_TYPES[name]})" for name in columns}
+    wanted = {name: values.get(name) or f"CAST(NULL AS {QUARANTINE_COLUMNS[name]})" for name in columns}
     selected = ",\n  ".join(f"{value} AS {quoted(name)}" for name, value in wanted.items())
     return (
         f"INSERT INTO {quoted(QUARANTINE)} ({', '.join(map(quoted, wanted))})\nSELECT\n  {selected}\n"
@@ -156,15 +110,3 @@ def _row(columns: Mapping[str, str]) -> str:
         name: quoted(name) if is_plain(kind) else f"CAST({quoted(name)} AS STRING)" for name, kind in columns.items()
     }
     return f"JSON_OBJECT({', '.join(f'{literal(name)} VALUE {value}' for name, value in values.items())})"
-
-
-def unknown_columns(statement: Statement, columns: Iterable[str]) -> list[Finding]:
-    """Return findings for columns of the table `quarantine` that no record has."""
-    findings = []
-    for name in columns:
-        if name not in KNOWN_COLUMNS:
-            ways = did_you_mean(name, KNOWN_COLUMNS, "leave it out")
-            facts = (f"known are: {', '.join(KNOWN_COLUMNS)}",)
-            message = f"table `{QUARANTINE}` gets no column `{name}`"
-            findings.append(Finding(message, statement.place(), facts, ways))
-    return findings

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from pyflink_jobs.planning.rewrites.validated_source import UNCHECKED
+from pyflink_jobs.planning.connectors.connector import connector_of
+from pyflink_jobs.planning.system_tables import UNCHECKED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -175,14 +176,10 @@ class Plan:
 def compile_plan(planned: PlannedJob) -> Plan:
     """Return the compiled plan of a job. It names tables and functions, and says nothing of their options."""
     compiled: Any = planned.statements._j_statement_set.compilePlan()  # noqa: SLF001 - PyFlink has no public way to it
-    tables = {name: _address(options) for name, options in {**planned.sources, **planned.sinks}.items()}
+    tables = {
+        name: connector_of(options).address(options) for name, options in {**planned.sources, **planned.sinks}.items()
+    }
     return Plan(json.dumps(json.loads(compiled.asJsonString())), tables, planned.functions).with_lasting_ids()
-
-
-def _address(options: Mapping[str, str]) -> str:
-    """Return where a table is: another topic's offsets are of no use."""
-    keys = ("connector", "properties.bootstrap.servers", "topic", "path")
-    return " ".join(options[key] for key in keys if key in options)
 
 
 def _digest(content: Any) -> str:  # noqa: ANN401 - JSON

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.parsing.tokens import quoted
 from pyflink_jobs.planning.compile.plan import PlannedJob, plan_job
+from pyflink_jobs.planning.compile.stages import stages
 
 if TYPE_CHECKING:
     from pyflink.table import TableEnvironment
 
-    from pyflink_jobs.planning.declarations import Declarations
+    from pyflink_jobs.planning.compile.stages import Stage
+    from pyflink_jobs.planning.declarations import Job
 
 __all__ = ["Explanation", "count_python_operators", "explain_job"]
 
@@ -21,8 +23,9 @@ _PYTHON_OPERATOR = re.compile(r"^[ :+|-]*Python\w+\(", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Explanation:
-    """`sql` is the text that Flink gets, `plan` Flink's optimised execution plan."""
+    """`stages` are those of planning, `sql` is the text that Flink gets, `plan` Flink's optimised execution plan."""
 
+    stages: list[Stage]
     sql: str
     plan: str
 
@@ -33,18 +36,19 @@ class Explanation:
 
     def as_json(self) -> dict[str, object]:
         """Return the parts as plain values, for `--json`."""
-        return {"sql": self.sql, "plan": self.plan, "python_operators": self.python_operators}
+        stages = [{"name": stage.name, "does": list(stage.lines)} for stage in self.stages]
+        return {"stages": stages, "sql": self.sql, "plan": self.plan, "python_operators": self.python_operators}
 
 
-def explain_job(declarations: Declarations, name: str, environment: TableEnvironment) -> Explanation:
-    """Plan a job and return what became of it; raises what planning raises."""
-    planned = plan_job(declarations, name, environment)
-    return Explanation(_sql(planned), _plan(planned))
+def explain_job(job: Job, environment: TableEnvironment) -> Explanation:
+    """Plan a job and return what results; raises what planning raises."""
+    planned = plan_job(job, environment)
+    return Explanation(stages(job), _sql(planned), _plan(planned))
 
 
 def count_python_operators(planned: PlannedJob) -> int:
     """Return how many operators of a planned job run Python."""
-    return Explanation("", _plan(planned)).python_operators
+    return Explanation([], "", _plan(planned)).python_operators
 
 
 def _plan(planned: PlannedJob) -> str:
@@ -55,16 +59,12 @@ def _plan(planned: PlannedJob) -> str:
 def _sql(planned: PlannedJob) -> str:
     sources = [
         f"{source.table_sql};\n\nCREATE VIEW {quoted(source.name)} AS\n{source.view_sql};"
-        for source in planned.validated
+        for source in planned.job.validated.values()
     ]
     views = [
         f"CREATE TEMPORARY VIEW {quoted(name)} AS\n{text};"
         for view in planned.views
-        for name, text in (
-            (view.scored, view.scored_sql),
-            (view.predictions, view.predictions_sql),
-            *(view.drift.views.items() if view.drift else ()),
-        )
+        for name, text in view.views.items()
     ]
     inserts = ["\n".join(line.rstrip() for line in text.split("\n") if line.strip()) + ";" for text in planned.inserts]
     return "\n\n".join([*sources, *views, *inserts])

@@ -61,9 +61,9 @@ _MOST_COLUMNS = 4  # named of one operator
 
 def name_states(plan: Plan, planned: PlannedJob) -> dict[int, str]:
     """Return a name for each operator of a job's plan that keeps state."""
-    places = {s.name: str(s.place().file) for s in planned.needed if s.name and s.kind != "INSERT INTO"}
-    monitored = next((view.model.definition for view in planned.views if view.drift), None)
-    makers = {kind: _makers(planned.needed, words) for kind, words in _MADE_BY.items()}
+    places = {s.name: str(s.place().file) for s in planned.job.statements if s.name and s.kind != "INSERT INTO"}
+    monitored = next((view.model.definition for view in planned.views if "drift" in view.model.additions), None)
+    makers = {kind: _makers(planned.job.statements, words) for kind, words in _MADE_BY.items()}
     seen: dict[str, int] = {}
     names = {}
     for number, operator in plan.operators.items():

@@ -1,29 +1,127 @@
-"""What a job asks of Kafka's clients where a table says nothing: larger requests, so fewer of them.
-
-Kafka's own values are for many small clients. These wait for nothing: a record that is alone is fetched and sent at
-once as before. What they gain is in docs/performance.md.
-"""
+"""Tables in Kafka: topics whose records have a partition, an offset and a time."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
+
+from pyflink_jobs.errors import KafkaError, did_you_mean
+from pyflink_jobs.planning.connectors.connector import Connector
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["SINK", "SOURCE", "wanting"]
+__all__ = ["Kafka"]
 
-SOURCE = {
+_BROKERS = "properties.bootstrap.servers"
+_TRANSACTIONS = "sink.transactional-id-prefix"
+_SINK_PARTITIONS = 4  # of a topic that a job's first run creates
+
+# Kafka's own values are for many small clients. These are larger requests, so fewer of them, and wait for nothing: a
+# record that is alone is fetched and sent at once as before. What they gain is in docs/performance.md.
+_SOURCE = {
     "properties.max.partition.fetch.bytes": "4194304",  # of one partition, in one answer; 1 MiB is Kafka's
     "properties.max.poll.records": "5000",  # handed from the fetching thread to the task at once; 500
     "properties.receive.buffer.bytes": "1048576",  # of the socket; 64 KiB
 }
-"""Options of a table that is read."""
-
-SINK = {"properties.batch.size": "262144"}  # bytes for one partition in one request, at most; 16 KiB
-"""Options of a table that is written."""
+_SINK = {"properties.batch.size": "262144"}  # bytes for one partition in one request, at most; 16 KiB
+_UNREMEMBERED = {"properties.commit.offsets.on.checkpoint": "false", "properties.enable.auto.commit": "false"}
 
 
-def wanting(options: Mapping[str, str], *, written: bool) -> dict[str, str]:
-    """Return those that a table's own `options` do not name."""
-    return {key: value for key, value in (SINK if written else SOURCE).items() if key not in options}
+class Kafka(Connector):
+    """`kafka` and `upsert-kafka`."""
+
+    kinds = ("kafka", "upsert-kafka")
+    versioned = ("upsert-kafka",)
+    position: ClassVar = {
+        "topic": ("topic", "STRING"),
+        "partition": ("partition", "INT"),
+        "offset": ("offset", "BIGINT"),
+        "ingested_at": ("timestamp", "TIMESTAMP_LTZ(3)"),
+    }
+    replayable = True
+    messages = True
+    committed: ClassVar = {"properties.isolation.level": "read_committed"}
+
+    def names(self, options: Mapping[str, str]) -> list[str]:
+        """Return the topics that a table lists."""
+        return [name for name in options.get("topic", "").split(";") if name]
+
+    def client(self, options: Mapping[str, str]) -> dict[str, str]:
+        """Return the properties of Kafka's clients, without "properties."."""
+        found = {key: value for key, value in options.items() if key.startswith("properties.")}
+        return {key.removeprefix("properties."): value for key, value in found.items()}
+
+    def address(self, options: Mapping[str, str]) -> str:
+        """Return brokers and topics."""
+        return " ".join(options[key] for key in ("connector", _BROKERS, "topic") if key in options)
+
+    def reading(self, options: Mapping[str, str], *, bounded: bool, remembered: bool) -> dict[str, str]:
+        """Return options for larger requests, for an end at the newest offsets, for no commits of the group's."""
+        asked = _missing(_SOURCE, options) | ({"scan.bounded.mode": "latest-offset"} if bounded else {})
+        return asked if remembered else asked | _UNREMEMBERED
+
+    def writing(self, options: Mapping[str, str], *, replays: bool) -> dict[str, str]:
+        """Return options for larger requests, and for transactions that are not those of the running job."""
+        asked = _missing(_SINK, options)
+        if replays and _TRANSACTIONS in options:
+            asked[_TRANSACTIONS] = f"{options[_TRANSACTIONS]}-replay"
+        return asked
+
+    def between(self, positions: Mapping[int, tuple[int, int]]) -> dict[str, str]:
+        """Return options to read between offsets."""
+        return {
+            "scan.startup.mode": "specific-offsets",
+            "scan.startup.specific-offsets": _listed({part: start for part, (start, _) in positions.items()}),
+            "scan.bounded.mode": "specific-offsets",
+            "scan.bounded.specific-offsets": _listed({part: end for part, (_, end) in positions.items()}),
+        }
+
+    def dry_run(self, options: Mapping[str, str], name: str) -> dict[str, str]:
+        """Return options for a topic of that name."""
+        return {"topic": name} | ({_TRANSACTIONS: name} if _TRANSACTIONS in options else {})
+
+    def refuse_missing(self, tables: Mapping[str, Mapping[str, str]]) -> None:
+        """Raise KafkaError for a topic of a source that is missing, which Flink would wait for without end."""
+        from pyflink_jobs.local import topics
+
+        known: dict[str, list[str]] = {}
+        for table, options in tables.items():
+            brokers = options.get(_BROKERS, "")
+            for name in self.names(options) if brokers else ():
+                there = known[brokers] = known.get(brokers) or topics.names(brokers)
+                if name not in there:
+                    raise KafkaError(
+                        f"topic `{name}`, which table `{table}` reads, is not there",
+                        facts=(f"{brokers} has: {', '.join(there) or 'no topics'}",),
+                        fixes=(
+                            *did_you_mean(name, there, fix="write 'topic' = '{}'"),
+                            "write records to it first; the demo's: millstream demo flights",
+                        ),
+                    )
+
+    def create(self, tables: Iterable[Mapping[str, str]]) -> None:
+        """Create the topics of sinks that are not there yet."""
+        from pyflink_jobs.local import topics
+
+        for options in tables:
+            if _BROKERS in options and (names := self.names(options)):
+                topics.create(options[_BROKERS], dict.fromkeys(names, _SINK_PARTITIONS))
+
+    def delete(self, tables: Iterable[Mapping[str, str]]) -> None:
+        """Delete the topics of sinks."""
+        from pyflink_jobs.local import topics
+
+        written: dict[str, list[str]] = {}
+        for options in tables:
+            written.setdefault(options[_BROKERS], []).extend(self.names(options))
+        for brokers, names in written.items():
+            topics.delete(brokers, names)
+
+
+def _missing(wanted: Mapping[str, str], options: Mapping[str, str]) -> dict[str, str]:
+    """Return those that a table's own options do not name."""
+    return {key: value for key, value in wanted.items() if key not in options}
+
+
+def _listed(offsets: Mapping[int, int]) -> str:
+    return ";".join(f"partition:{part},offset:{offset}" for part, offset in offsets.items())

@@ -5,22 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.parsing.tokens import literal, quoted
+from pyflink_jobs.planning.connectors.connector import BLACKHOLE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from pyflink.table import TableEnvironment
 
-__all__ = ["KAFKA", "TRANSACTIONS", "UNREMEMBERED", "options_of", "send_nowhere", "set_options"]
-
-KAFKA = ("kafka", "upsert-kafka")
-"""The connectors whose tables are topics."""
-
-TRANSACTIONS = "sink.transactional-id-prefix"
-"""The option of a sink that writes in transactions: what their names begin with."""
-
-UNREMEMBERED = {"properties.commit.offsets.on.checkpoint": "false", "properties.enable.auto.commit": "false"}
-"""Options of a source whose reading is not remembered for its consumer group."""
+__all__ = ["options_of", "reset_options", "send_nowhere", "set_options"]
 
 
 def options_of(environment: TableEnvironment, table: str) -> dict[str, str]:
@@ -33,13 +25,19 @@ def options_of(environment: TableEnvironment, table: str) -> dict[str, str]:
 
 def set_options(environment: TableEnvironment, table: str, options: Mapping[str, str]) -> None:
     """Give a table other values of some options."""
-    listed = ", ".join(f"{literal(key)} = {literal(value)}" for key, value in options.items())
-    environment.execute_sql(f"ALTER TABLE {quoted(table)} SET ({listed})")
+    if options:
+        listed = ", ".join(f"{literal(key)} = {literal(value)}" for key, value in options.items())
+        environment.execute_sql(f"ALTER TABLE {quoted(table)} SET ({listed})")
+
+
+def reset_options(environment: TableEnvironment, table: str, keys: Iterable[str]) -> None:
+    """Take options from a table."""
+    if listed := ", ".join(map(literal, keys)):
+        environment.execute_sql(f"ALTER TABLE {quoted(table)} RESET ({listed})")
 
 
 def send_nowhere(environment: TableEnvironment, table: str) -> None:
-    """Let nothing become of the rows that are written to a table."""
+    """Let a table keep nothing of what is written to it."""
     others = [key for key in options_of(environment, table) if key != "connector"]
-    set_options(environment, table, {"connector": "blackhole"})
-    if others:
-        environment.execute_sql(f"ALTER TABLE {quoted(table)} RESET ({', '.join(map(literal, others))})")
+    set_options(environment, table, {"connector": BLACKHOLE})
+    reset_options(environment, table, others)

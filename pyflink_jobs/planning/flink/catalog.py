@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pyflink_jobs.errors import Finding, SqlError, did_you_mean
-from pyflink_jobs.parsing.ml_predict import Call, all_calls, expand
+from pyflink_jobs.parsing.ml_predict import Call, expand
 from pyflink_jobs.parsing.tokens import quoted
-from pyflink_jobs.planning.companions.drift import check_monitor, views_of_monitor
 from pyflink_jobs.planning.flink.errors import read_exception
 from pyflink_jobs.planning.flink.scoring_sql import predictions_sql, scoring_sql
 from pyflink_jobs.planning.flink.used_columns import used_columns
 from pyflink_jobs.planning.rewrites.personal_data import create_hash
+from pyflink_jobs.planning.scored_view import ScoredView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,32 +21,12 @@ if TYPE_CHECKING:
     from pyflink.table import TableEnvironment
 
     from pyflink_jobs.parsing.statements import Statement
-    from pyflink_jobs.planning.companions.drift_sql import DriftViews
     from pyflink_jobs.planning.declarations import Model
     from pyflink_jobs.planning.rewrites.validated_source import ValidatedSource
 
-__all__ = ["Catalog", "ScoredView", "sql_error"]
+__all__ = ["Catalog", "sql_error"]
 
 _NUMBERS = ("TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL")
-
-
-@dataclass(frozen=True)
-class ScoredView:
-    """The views behind an ML_PREDICT call: `scored` calls the model, `predictions` is what a query sees.
-
-    `kept` has the types of those columns of the call's table that both have, by name; `drift` has the views of the
-    model's monitor, if it is monitored. `source` is what stands behind FROM where the call reads its rows.
-    """
-
-    call: Call
-    model: Model
-    scored: str
-    scored_sql: str
-    predictions: str
-    predictions_sql: str
-    kept: dict[str, str]
-    source: str
-    drift: DriftViews | None = None
 
 
 @dataclass
@@ -58,7 +38,7 @@ class Catalog:
     """
 
     environment: TableEnvironment
-    models: dict[str, Model]
+    models: Mapping[str, Model]
     readers: list[Statement]
     validated: Mapping[str, ValidatedSource] = field(default_factory=dict)
     views: list[ScoredView] = field(default_factory=list)
@@ -94,9 +74,9 @@ class Catalog:
         """Return a statement's text with its ML_PREDICT calls expanded and their views created."""
         return expand(statement, self._view_of)
 
-    def views_behind(self, statements: Iterable[Statement]) -> list[ScoredView]:
-        """Return the views of those calls that stand in `statements`."""
-        keys = {call.key for statement in statements for call in all_calls(statement)}
+    def views_of(self, calls: Iterable[Call]) -> list[ScoredView]:
+        """Return the views of calls."""
+        keys = {call.key for call in calls}
         return [view for view in self.views if view.call.key in keys]
 
     def _view_of(self, call: Call) -> str:
@@ -114,13 +94,13 @@ class Catalog:
         source, shown = self._source(call)
         schema = self._schema(call, source)
         findings = [*_check_columns(call, model, schema, shown), *_check_names(call, model, schema, shown)]
-        if model.monitored:
-            findings += check_monitor(self, call, model.monitored, schema, shown)
+        for addition in model.additions.values():
+            findings += addition.check(call, schema, shown, self)
         if findings:
             raise SqlError(findings)
         function = f"score_{call.model.text}"
         if function not in self._functions:
-            riders = (model.monitored.monitor,) if model.monitored else ()
+            riders = tuple(added.rider for added in model.additions.values() if added.rider)
             # A user's own function may be a vectorised one too, and then wants pandas.
             pandas = any(statement.kind == "CREATE FUNCTION" for statement in self.readers)
             score = scoring_function(model.spec, riders, pandas=pandas)
@@ -135,15 +115,19 @@ class Catalog:
         self._create_view(call, scored, inner)
         outer = predictions_sql(scored, kept, model)
         self._create_view(call, predictions, outer)
-        drift = views_of_monitor(self.environment, model.monitored, scored, number) if model.monitored else None
-        for name, sql in drift.views.items() if drift else ():
-            self._create_view(call, name, sql)
-        return ScoredView(call, model, scored, inner, predictions, outer, {k: schema[k] for k in kept}, source, drift)
+        types = {name: schema[name] for name in kept}
+        added = {
+            companion: addition.views(scored, number, self.environment)
+            for companion, addition in model.additions.items()
+        }
+        for views in added.values():
+            for name, sql in views.items():
+                self._create_view(call, name, sql)
+        return ScoredView(call, model, scored, inner, predictions, outer, types, source, added)
 
-    def _origins(self) -> set[str | None]:
+    def _origins(self) -> set[str]:
         """Return the names of the columns that tell which record of a source a row is."""
-        sources = [validated.source for validated in self.validated.values()]
-        return {source.metadata(key) for source in sources for key in ("partition", "offset")}
+        return {column for validated in self.validated.values() for column in validated.place}
 
     def _source(self, call: Call) -> tuple[str, str]:
         """Return what stands behind FROM, and how findings call it."""

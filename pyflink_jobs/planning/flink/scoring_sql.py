@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.parsing.tokens import quoted
+from pyflink_jobs.planning.system_tables import SCORE
 from udfs.scoring.arguments import argument_sql
 
 if TYPE_CHECKING:
@@ -16,9 +17,7 @@ if TYPE_CHECKING:
 
     from pyflink_jobs.planning.declarations import Model
 
-__all__ = ["SCORE", "predictions_sql", "scoring_sql"]
-
-SCORE = "_score"  # the column that holds the function's ROW
+__all__ = ["predictions_sql", "scoring_sql"]
 
 
 def scoring_sql(source: str, kept: list[str], inputs: list[str], model: Model, function: str) -> str:
@@ -32,13 +31,9 @@ def scoring_sql(source: str, kept: list[str], inputs: list[str], model: Model, f
         for column, given in zip(inputs, model.spec.inputs, strict=True)
         for argument in argument_sql(quoted(column), given.dtype)
     ]
-    if model.monitored:
-        options = model.monitored.options
-        time = quoted(options.time.value)
-        kept += [time] if time not in kept else []
-        # As a number: a timestamp of the year 9999 is beyond what pandas can hold.
-        arguments.append(f"COALESCE(EXTRACT(EPOCH FROM {time}), 0)")
-        arguments += [f"CAST({quoted(options.slice.value)} AS STRING)"] if options.slice else []
+    for addition in model.additions.values():
+        kept += [quoted(name) for name in addition.kept if quoted(name) not in kept]
+        arguments += addition.arguments
     listed = ",\n    ".join(arguments)
     call = f"{quoted(function)}(\n    {listed}\n  ) AS {quoted(SCORE)}"
     return "SELECT\n  " + ",\n  ".join([*_line(kept), call]) + f"\nFROM {source}"

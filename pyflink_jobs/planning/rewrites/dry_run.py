@@ -1,32 +1,26 @@
-"""Run a job apart from its own topics: it reads what it is told of one source, and writes where nobody else reads."""
+"""Run a job apart from its own topics: it reads chosen records of one source, and writes where nobody else reads."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.planning.connectors.table_options import (
-    KAFKA,
-    TRANSACTIONS,
-    UNREMEMBERED,
-    options_of,
-    send_nowhere,
-    set_options,
-)
+from pyflink_jobs.planning.connectors.connector import connector_of
+from pyflink_jobs.planning.connectors.table_options import options_of, send_nowhere, set_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pyflink.table import TableEnvironment
 
-__all__ = ["DryRun", "dry_run_sink", "dry_run_source"]
+__all__ = ["DryRun", "dry_run_sink"]
 
 
 @dataclass(frozen=True)
 class DryRun:
-    """A run of a job for trial: `reads` are options that its table `source` gets in place of its own.
+    """A trial run of a job: `reads` are options that its table `source` gets in place of its own.
 
-    Tables in Kafka are written to topics of its own, named after `prefix`; all others to nowhere.
+    Sinks get a name that begins with `prefix`; those that cannot be named keep nothing.
     """
 
     source: str
@@ -34,19 +28,11 @@ class DryRun:
     prefix: str
 
 
-def dry_run_source(environment: TableEnvironment, known: str, table: str, dry_run: DryRun) -> None:
-    """Let a table, `known` to Flink by another name, be read as the dry_run says, and leave no trace in Kafka."""
-    if options_of(environment, known).get("connector") in KAFKA:
-        reads = dry_run.reads if table == dry_run.source else {}
-        set_options(environment, known, {**UNREMEMBERED, **reads})
-
-
-def dry_run_sink(environment: TableEnvironment, known: str, table: str, dry_run: DryRun) -> dict[str, str]:
-    """Let a table be written to a topic of its own, or to nowhere; return its options."""
-    options = options_of(environment, known)
-    if options.get("connector") in KAFKA:
-        topic = f"{dry_run.prefix}-{table}"
-        set_options(environment, known, {"topic": topic} | ({TRANSACTIONS: topic} if TRANSACTIONS in options else {}))
+def dry_run_sink(environment: TableEnvironment, table: str, dry_run: DryRun) -> None:
+    """Let a table be written where nobody else reads, or nowhere."""
+    options = options_of(environment, table)
+    private = connector_of(options).dry_run(options, f"{dry_run.prefix}-{table}")
+    if private is None:
+        send_nowhere(environment, table)
     else:
-        send_nowhere(environment, known)
-    return options_of(environment, known)
+        set_options(environment, table, private)

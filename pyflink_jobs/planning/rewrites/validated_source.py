@@ -1,4 +1,4 @@
-"""Sources with a guard: valid rows are read on, all other records go to the table `quarantine`.
+"""Validated sources: valid rows are read on, all other records go to the table `quarantine`.
 
 A table of another name reads everything, once, and a view of it says of each row why it is not valid. A view with the
 source's name has the valid rows, so every statement that reads the source gets those alone. A job that scores also
@@ -12,51 +12,45 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.parsing.tokens import literal, quoted
+from pyflink_jobs.planning.connectors.connector import connector_of
+from pyflink_jobs.planning.formats import FORMAT_KEYS, format_of
 from pyflink_jobs.planning.rewrites.column_rules import Rule
 from pyflink_jobs.planning.rewrites.personal_data import pii_sql
+from pyflink_jobs.planning.system_tables import REASON, UNCHECKED
 
 if TYPE_CHECKING:
     from pyflink_jobs.parsing.create_table import SourceTable
 
-__all__ = ["MODE", "REASON", "UNCHECKED", "ValidatedSource", "can_be_checked", "is_json_of_kafka"]
-
-UNCHECKED = "_unchecked"
-"""What the table that reads everything has behind the source's name."""
-
-REASON = "_reason"
-"""The column that says why a row is not valid; NULL of one that is."""
+__all__ = ["MODE", "ValidatedSource", "can_be_checked", "is_readable_log"]
 
 MODE = "quarantine"
 """The option of a source that says what quarantine keeps of its records."""
 
-_FORMATS = ("format", "value.format")
-_CHECKED = {"json": "checked-json", "avro": "checked-avro"}  # their Java classes stand in pyflink_jobs/java/
-_METADATA = {
-    "topic": ("topic", "STRING"),
-    "partition": ("partition", "INT"),
-    "offset": ("offset", "BIGINT"),
-    "ingested_at": ("timestamp", "TIMESTAMP_LTZ(3)"),
-    "error": ("value.error", "STRING"),
-    "record": ("value.record", "BYTES"),
-}
-_ISOLATION = "properties.isolation.level"
+_OF_FORMAT = {"error": ("value.error", "STRING"), "record": ("value.record", "BYTES")}
+"""Metadata columns of a checked format: their key, and their type."""
+
 _EARLIEST = "1990-01-01"
 _EARLIEST_MS = 631_152_000_000
 
 
-def is_json_of_kafka(table: SourceTable) -> bool:
-    """Return whether a table's records are JSON in Kafka, which can be read here."""
-    return table.connector == "kafka" and "json" in map(table.option, _FORMATS)
+def is_readable_log(table: SourceTable) -> bool:
+    """Return whether a table's records are messages that commands can read: JSON in Kafka."""
+    return _is_log(table) and format_of(table.values).readable
 
 
 def can_be_checked(source: SourceTable) -> bool:
     """Return whether records that cannot be decoded can become rows as well."""
-    return source.connector == "kafka" and any(source.option(key) in _CHECKED for key in _FORMATS)
+    return _is_log(source) and format_of(source.values).keeps_undecodable
+
+
+def _is_log(table: SourceTable) -> bool:
+    connector = connector_of(table.values)
+    return connector.messages and table.option("connector") not in connector.versioned
 
 
 @dataclass(frozen=True)
 class ValidatedSource:
-    """A source, the rules of its columns, what becomes of personal data, and what quarantine keeps of its records.
+    """A source, the rules of its columns, what happens to personal data, and what quarantine keeps of its records.
 
     `mode` is "full", "pointer" or "off".
     """
@@ -84,13 +78,28 @@ class ValidatedSource:
     @property
     def metadata(self) -> dict[str, str]:
         """What is known of a record beside its columns: columns of `quarantine`, as SQL over the table."""
-        wanted = [name for name in _METADATA if name != "record" or self.mode == "full"] if self.is_checked else []
         # Flink takes a column for a key once: that of the source itself, where it has one.
-        columns = {name: quoted(self.source.metadata(_METADATA[name][0]) or f"_{name}") for name in wanted}
-        topic = self.source.option("topic")
-        if wanted and topic and ";" not in topic:
-            columns["topic"] = literal(topic)  # what is known is not copied into each row
+        columns = {name: quoted(self.source.metadata(key) or f"_{name}") for name, (key, _) in self._keys.items()}
+        if "topic" in columns and self.topic:
+            columns["topic"] = literal(self.topic)  # what is known is not copied into each row
         return columns
+
+    @property
+    def _keys(self) -> dict[str, tuple[str, str]]:
+        """The metadata columns that the table reads: their key, and their type."""
+        known = {**connector_of(self.source.values).position, **_OF_FORMAT}
+        return {n: k for n, k in known.items() if n != "record" or self.mode == "full"} if self.is_checked else {}
+
+    @property
+    def topic(self) -> str:
+        """The name of the topic, stream or queue that it reads; "" where that is not one alone."""
+        names = connector_of(self.source.values).names(self.source.values)
+        return names[0] if len(names) == 1 else ""
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The names of its columns that say which record a row is: partition and offset; "" for one it lacks."""
+        return self.source.metadata("partition") or "", self.source.metadata("offset") or ""
 
     @property
     def checks(self) -> tuple[Rule, ...]:
@@ -131,9 +140,9 @@ class ValidatedSource:
         edits = [(source.name.start, source.name.end, quoted(self.table))]
         if self.is_checked:
             columns = "".join(
-                f", {column} {_METADATA[name][1]} METADATA FROM '{_METADATA[name][0]}' VIRTUAL"
+                f", {column} {self._keys[name][1]} METADATA FROM '{self._keys[name][0]}' VIRTUAL"
                 for name, column in self.metadata.items()
-                if column == quoted(f"_{name}") and not source.metadata(_METADATA[name][0])
+                if column == quoted(f"_{name}") and not source.metadata(self._keys[name][0])
             )
             edits.append((source.end, source.end, columns))
             edits += _options_of_checked_format(source)
@@ -185,16 +194,17 @@ def _and(checks: list[Rule]) -> str:
 def _options_of_checked_format(source: SourceTable) -> list[tuple[int, int, str]]:
     """Return the edits that make the options of Flink's format those of ours, and read committed records alone."""
     edits = []
-    [flinks] = {source.option(key) for key in _FORMATS if source.option(key) in _CHECKED}
+    known = format_of(source.values)
     for key, option in source.options.items():
-        if key in _FORMATS:
-            edits.append((option.literal.start, option.literal.end, literal(_CHECKED[flinks])))
-        elif key.startswith((f"{flinks}.", f"value.{flinks}.")):
-            ours = key.replace(f"{flinks}.", f"{_CHECKED[flinks]}.", 1)
+        if key in FORMAT_KEYS and option.value == known.name:
+            edits.append((option.literal.start, option.literal.end, literal(known.checked)))
+        elif key.startswith((f"{known.name}.", f"value.{known.name}.")):
+            ours = key.replace(f"{known.name}.", f"{known.checked}.", 1)
             edits.append((option.key.start, option.key.end, literal(ours)))
-    if _ISOLATION not in source.options:
-        first = next(iter(source.options.values())).key.start
-        edits.append((first, first, f"'{_ISOLATION}' = 'read_committed', "))
+    first = next(iter(source.options.values())).key.start
+    for key, value in connector_of(source.values).committed.items():
+        if key not in source.options:
+            edits.append((first, first, f"{literal(key)} = {literal(value)}, "))
     return edits
 
 
