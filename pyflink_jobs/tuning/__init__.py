@@ -1,1 +1,1 @@
-"""Measure a job on this machine: which options suit it, and what it takes to run it elsewhere."""
+"""Measure a job on this machine: the options that suit it, and the resources that it needs elsewhere."""

@@ -1,4 +1,4 @@
-"""Choose among noisy measurements: the best, unless the default is as good as far as the noise lets one tell."""
+"""Choose among noisy measurements: the best, or the default if it is as good within the noise."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 __all__ = ["Choice", "choose", "noise", "typical"]
 
 LEAST_NOISE = 0.01
-"""Two measurements that happen to be nearly equal do not make a machine quieter than one per cent."""
+"""The least noise that is assumed: two measurements may be nearly equal by chance."""
 
-_ERRORS = 2.0  # standard errors of a difference, from which on it counts
+_ERRORS = 2.0  # standard errors from which a difference counts
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen of some candidates, and why: "best", "default" or "smallest" of those that are as good.
+    """The chosen candidate, and why: it is the "best", the "default", or the "smallest" of those that are as good.
 
-    `best` is the candidate that measured best, `margin` the relative difference that is still noise.
+    `best` is the candidate with the best measurement, `margin` the largest relative difference that counts as noise.
     """
 
     chosen: str
@@ -32,7 +32,7 @@ class Choice:
 
 
 def typical(values: Sequence[float]) -> float:
-    """Return the geometric mean: ratios between candidates are what counts."""
+    """Return the geometric mean, because candidates are compared by ratio."""
     return math.exp(fmean(math.log(value) for value in values))
 
 
@@ -55,9 +55,9 @@ def noise(measured: Iterable[Sequence[float]]) -> float:
 def choose(measured: Mapping[str, Sequence[float]], default: str, sd: float, *, smaller: bool = False) -> Choice:
     """Choose the candidate with the largest typical value, or the smallest one if `smaller` is better.
 
-    `sd` is the relative standard deviation of a single measurement. Those that differ from the best by less than two
-    standard errors of the difference are as good; of them the default is chosen if it is one, else the first.
-    Candidates must stand in ascending order.
+    `sd` is the relative standard deviation of a single measurement. Candidates that differ from the best by less
+    than two standard errors of the difference are as good: the default is chosen if it is one of them, else the first.
+    Candidates must be in ascending order.
     """
     logs = {name: fmean(math.log(value) for value in values) for name, values in measured.items()}
     logs = {name: -value for name, value in logs.items()} if smaller else logs

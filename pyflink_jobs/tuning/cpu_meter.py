@@ -1,4 +1,4 @@
-"""CPU time of a job's processes, and how much of the machine somebody else took."""
+"""CPU time of a job's processes, and of other machines on the same host."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 __all__ = ["CpuMeter", "steal_seconds"]
 
-_EVERY = 0.3  # seconds between two looks: a process that ends in between loses that much at most
+_EVERY = 0.3  # seconds between two samples: at most this is lost of a process that ends
 
 
 class CpuMeter:
-    """Measures, while its block runs, the CPU seconds of this process and all that it has started.
+    """Measures the CPU seconds of this process and its descendants while its block runs.
 
-    Flink's workers end with their job, so they are looked at all the while. `seconds` has "jvm" and "python": Flink may
+    Flink's workers end with their job, so they are sampled all the time. `seconds` has "jvm" and "python": Flink may
     run the workers as processes or as threads of this one.
     """
 
@@ -63,5 +63,5 @@ class CpuMeter:
 
 
 def steal_seconds() -> float:
-    """Return the CPU seconds since the start of the machine that its host gave to others; 0 where it does not say."""
+    """Return the CPU seconds since the machine's start that its host gave to other machines; 0 where it is unknown."""
     return float(getattr(psutil.cpu_times(), "steal", 0.0))

@@ -1,4 +1,4 @@
-"""Tune a job for a bound on the 99th percentile of its delay."""
+"""Tune a job for a limit on the 99th percentile of its delay."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["Bound", "tune_latency"]
 
 _SIZES = (500, 1000, 2000, 5000, 20000)  # rows of a bundle whose cost is measured
-_SMALL = {BUNDLE: "1000", TIME: "1000"}  # bundles that end by their size, and cost mostly what each costs
+_SMALL = {BUNDLE: "1000", TIME: "1000"}  # bundles that end by their size, so that the fixed cost dominates
 _ATTEMPTS = 4
-_LONG = "1 s"  # a timeout of buffers that no limit would allow
-_RUNS = 25  # about: one for nothing, 8 for two options, 10 for bundles, 6 at the records' own pace
+_LONG = "1 s"  # a buffer timeout that no limit would allow
+_RUNS = 25  # about: one to warm up, 8 for two options, 10 for bundles, 6 at the records' own rate
 
 
 class _UnknownDelayError(Exception):
@@ -30,11 +30,11 @@ class _UnknownDelayError(Exception):
 
 @dataclass(frozen=True)
 class Bound:
-    """What came of the search for a bundle.time; times in milliseconds.
+    """The result of the search for a bundle.time; times in milliseconds.
 
-    `cost` is that of a bundle, `seconds` what it was fitted to. `expected` is the cycle by the formula, None where a
-    subtask cannot keep up. `rest` is what was measured beyond the formula, 0 where `latencies` is empty: then nothing
-    was measured but the bundles. `p99` is the worst that was measured with the options chosen, or else the formula's.
+    `cost` is that of a bundle, `seconds` the measurements it was fitted to. `expected` is the cycle by the formula,
+    None if a subtask cannot keep up. `rest` is the measured delay beyond the formula, 0 if `latencies` is empty: then
+    only bundles were measured. `p99` is the largest measured one with the chosen options, or else the formula's.
     """
 
     limit: float
@@ -50,14 +50,14 @@ class Bound:
 
     @property
     def met(self) -> bool:
-        """Whether the limit is kept."""
+        """Whether the limit is met."""
         return self.p99 <= self.limit
 
 
 def tune_latency(bench: Bench, limit: float, rate: float) -> Bound:
     """Choose the options with which the p99 stays below `limit` milliseconds at `rate` records a second.
 
-    What a bundle costs decides, and so does what makes it cheaper; then bundle.time, the longest that keeps the limit.
+    First the options that make a bundle cheaper, then the longest bundle.time that meets the limit.
     """
     bench.runs = _RUNS
     bench.warm_up()
@@ -87,7 +87,7 @@ def tune_latency(bench: Bench, limit: float, rate: float) -> Bound:
 
 
 def _seconds_of_bundles(bench: Bench, parallelism: int) -> dict[int, list[float]]:
-    """Return how many seconds a subtask takes for bundles of some sizes when records are never wanting."""
+    """Return the seconds that a subtask takes for bundles of some sizes when records are always waiting."""
 
     def measure(size: str) -> float:
         arrow = str(min(int(size), int(bench.search.options[ARROW])))
@@ -98,7 +98,7 @@ def _seconds_of_bundles(bench: Bench, parallelism: int) -> dict[int, list[float]
 
 
 def _confirm(bench: Bench, time: int, rate: float) -> list[Latency]:
-    """Return the delays with a bundle.time, measured at the records' own pace; [] where they cannot be."""
+    """Return the delays with a bundle.time, measured at the records' own rate; [] where they cannot be measured."""
     found = []
     for _ in range(2):
         bench.begin(f"{TIME}: {time} at {rate:,.0f} records/s")
@@ -110,7 +110,7 @@ def _confirm(bench: Bench, time: int, rate: float) -> list[Latency]:
 
 
 def _choose_buffer(bench: Bench, time: int, rate: float) -> list[Latency]:
-    """Choose the timeout of buffers by p99; return the delays with it, [] where they cannot be measured."""
+    """Choose the buffer timeout by p99; return the delays with it, [] where they cannot be measured."""
     seen: dict[str, list[Latency]] = {}
 
     def measure(options: dict[str, str]) -> float:

@@ -1,7 +1,7 @@
-"""Milliseconds from a record to its score, from Kafka to Kafka, with records that come at their own pace.
+"""Measure the milliseconds from a record to its score, from Kafka to Kafka, at the records' own rate.
 
-Records of the sample are sent evenly to a topic of their own, which the job reads in place of its source. Both that
-topic and the one that the job writes to have the broker's time of arrival for each record: one clock for both.
+The sample's records are sent evenly to a topic of their own, which the job reads instead of its source. Both that
+topic and the job's own have the broker's time of arrival for each record: one clock for both.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ __all__ = ["FASTEST", "Latency", "latencies", "measure"]
 FASTEST = 10_000
 """Records per second that one sender, written in Python, can send evenly."""
 
-_SECONDS = 20.0  # of records; those of the first half are not counted, for the JVM compiles
-_SLOWEST = 50  # records per second: fewer make no percentile
-_STRAGGLERS = 15.0  # seconds that the last scores are waited for
+_SECONDS = 20.0  # of records; the first half is not counted, because the JVM still compiles
+_SLOWEST = 50  # records per second: fewer are not enough for a percentile
+_STRAGGLERS = 15.0  # seconds to wait for the last scores
 _BROKERS_TIME = {"message.timestamp.type": "LogAppendTime"}
 
 
 @dataclass(frozen=True)
 class Latency:
-    """Percentiles in milliseconds over so many records, which came at `rate` a second."""
+    """Percentiles in milliseconds over so many records, which were sent at `rate` a second."""
 
     p50: float
     p99: float
@@ -51,10 +51,10 @@ class Latency:
 
 
 def measure(trial_runs: TrialRuns, options: Mapping[str, str], rate: float) -> Latency | None:
-    """Run the job under some options while records come at `rate` a second, in 20 seconds.
+    """Run the job with some options for 20 seconds, while records are sent at `rate` a second.
 
-    None where the delay cannot be told: the job writes no topic, or another number of rows than it reads; windows and
-    joins that wait for event time do the same.
+    Returns None if the delay cannot be measured: the job writes no topic, or another number of rows than it reads, as
+    with windows and joins that wait for event time.
     """
     sample = trial_runs.sample
     rate = max(rate, _SLOWEST)
@@ -95,10 +95,10 @@ def measure(trial_runs: TrialRuns, options: Mapping[str, str], rate: float) -> L
 
 
 def latencies(came: NDArray[np.int64], scored: NDArray[np.int64], rate: float) -> Latency | None:
-    """Return the percentiles from the times, in milliseconds, at which records came and scores did.
+    """Return the percentiles from the arrival times of records and scores, in milliseconds.
 
-    The first score belongs to the first record, and so on. The first half does not count. None where their numbers
-    differ.
+    The first score is of the first record, and so on. The first half does not count. None if the numbers of records and
+    scores differ.
     """
     if len(came) != len(scored) or not len(came):
         return None
@@ -108,7 +108,7 @@ def latencies(came: NDArray[np.int64], scored: NDArray[np.int64], rate: float) -
 
 
 def _sink(planned: PlannedJob) -> tuple[str, str] | None:
-    """Return the broker and the topic of the first table in Kafka that the job's own INSERTs write."""
+    """Return the broker and the topic of the first Kafka table that the job's own INSERTs write."""
     for insert in planned.job.inserts:
         options = planned.sinks.get(insert.name or "", {})
         connector = connector_of(options)
@@ -120,7 +120,7 @@ def _sink(planned: PlannedJob) -> tuple[str, str] | None:
 def _send(
     bootstrap: str, topic: str, rows: list[tuple[int, bytes | None, bytes | None]], rate: float, count: int
 ) -> None:
-    """Send `count` records evenly, from the beginning again when all are sent; run in a process of its own."""
+    """Send `count` records evenly, repeating the sample when it ends; runs in a process of its own."""
     with kafka.KafkaProducer(bootstrap_servers=bootstrap, linger_ms=1) as producer:
         started, sent = time.monotonic(), 0
         while sent < count:
@@ -134,13 +134,13 @@ def _send(
 
 
 def _wait(sender: SpawnProcess, bootstrap: str, topic: str, count: int, done: Event, stop: Event) -> None:
-    """Set `stop` when all records are scored, or some time after the last was sent; `done` says that it came so far."""
+    """Set `stop` when all records are scored, or some time after the last was sent; set `done` in the first case."""
     try:
         while not stop.wait(0.2):
             if not sender.is_alive():
                 break
         sent = time.monotonic()
-        while not stop.wait(0.5):  # each look takes time that scores would want
+        while not stop.wait(0.5):  # each check takes CPU time from scoring
             scored = sum(end - start for start, end in topics.bounds(bootstrap, topic).values())
             if scored >= count or time.monotonic() > sent + _STRAGGLERS:
                 done.set()

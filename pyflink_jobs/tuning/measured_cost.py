@@ -1,4 +1,4 @@
-"""What a record costs a job, measured with one slot on this machine."""
+"""The cost of a record, measured with one slot on this machine."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 __all__ = ["MeasuredCost", "declared_workers", "measure_cost"]
 
 _REPEATS = 2
-_LONGEST = 60.0  # seconds of a run: three make time for a JVM that is warm, even where the job is slow
+_LONGEST = 60.0  # seconds of a run: three of them warm up the JVM even if the job is slow
 _MIB = 2**20
 
 
 @dataclass(frozen=True)
 class MeasuredCost:
-    """A cost and the runs that it comes from."""
+    """A cost and the runs that it was measured in."""
 
     cost: Cost
     trials: list[Trial]
 
 
 def measure_cost(bench: Bench) -> MeasuredCost:
-    """Run the job twice over the sample at parallelism 1, after a first time for nothing."""
+    """Run the job twice over the sample at parallelism 1, after a run to warm up."""
     bench.runs = 1 + _REPEATS
     bench.search.options[PARALLELISM] = "1"
     bench.warm_up(_LONGEST)
@@ -45,9 +45,9 @@ def measure_cost(bench: Bench) -> MeasuredCost:
 
 
 def declared_workers(job: Job) -> tuple[int, float]:
-    """Return how many Python workers a slot of a job has, and what each is taken to hold, in MiB, by its SQL alone.
+    """Return the number of Python workers in a slot of a job, and the assumed MiB of each, from its SQL alone.
 
-    A call of a model is one operator, of a monitored model three, and each has a worker of its own.
+    A call of a model is one operator, of a monitored model three; each operator has a worker of its own.
     """
     calls = {call.key: call for call in job.calls}
     models = [job.models[call.model.text] for call in calls.values()]

@@ -1,4 +1,4 @@
-"""The rows that a job's models get, as the sample's records become them."""
+"""The rows that a job's models get from the sample's records."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ __all__ = ["rows_of_models"]
 
 
 def rows_of_models(planned: PlannedJob) -> Iterator[tuple[ModelSpec, list[NDArray[Any]]]]:
-    """Yield each model that a job calls, once, with the batch of all rows that it would get: one array per input.
+    """Yield each model that a job calls, once, with the batch of all rows that it gets: one array per input.
 
-    The job must be planned over bounded sources; Flink runs what stands before the model, once for each.
+    The job must be planned over bounded sources; Flink runs the part before the model, once for each model.
     """
     views = {view.model.spec.name: view for view in planned.views}
     for view in views.values():

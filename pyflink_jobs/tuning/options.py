@@ -1,4 +1,4 @@
-"""The options of Flink that are tried, and what a job has of them before."""
+"""The options of Flink that are tried, and their current values."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ PARALLELISM = "parallelism.default"
 
 @dataclass(frozen=True)
 class Option:
-    """An option of Flink: values worth a try in ascending order, and what Flink takes where nothing is said.
+    """An option of Flink: values to try, in ascending order, and Flink's default.
 
-    `python` says that it matters only to jobs that call a model.
+    `python` is True for an option that matters only to jobs that call a model.
     """
 
     key: str
@@ -52,7 +52,7 @@ class Option:
     python: bool = True
 
     def candidates(self, now: str) -> list[str]:
-        """Return the values to try, ascending, with the one that the job has now.
+        """Return the values to try, ascending, including the job's current one.
 
         >>> TRIED[ARROW].candidates("3000")
         ['1000', '3000', '5000', '20000']
@@ -64,7 +64,7 @@ class Option:
 
 
 def _amount(value: str) -> float:
-    """Return what a value amounts to: a number, or a span of time in seconds; true is more than false."""
+    """Return a value as a number, for the order of values: a duration in seconds; true is more than false."""
     words = {"false": 0.0, "true": 1.0}
     return words[value] if value in words else seconds(value) or float(value.split(maxsplit=1)[0])
 
@@ -73,25 +73,25 @@ TRIED = {
     option.key: option
     for option in (
         Option(PARALLELISM, (), "1", "parallel subtasks of each operator", python=False),
-        Option(BUNDLE, ("5000", "20000", "100000"), "100000", "rows that a worker is sent at a time, at most"),
-        Option(ARROW, ("1000", "5000", "20000"), "10000", "rows of an Arrow batch, of which a bundle is made"),
-        Option(TIME, ("100", "1000"), "1000", "milliseconds until a bundle is sent that is not full"),
+        Option(BUNDLE, ("5000", "20000", "100000"), "100000", "largest number of rows sent to a worker at once"),
+        Option(ARROW, ("1000", "5000", "20000"), "10000", "rows of an Arrow batch; a bundle has one or more"),
+        Option(TIME, ("100", "1000"), "1000", "milliseconds after which an incomplete bundle is sent"),
         Option(REUSE, ("false", "true"), "false", "with true, chained operators do not copy rows", python=False),
-        Option(METRICS, ("false", "true"), "true", "with false, the models send no metrics"),
+        Option(METRICS, ("false", "true"), "true", "with false, the models report no metrics"),
         Option(BUFFER, ("5 ms", "100 ms", "1 s"), "100 ms", "longest wait of a row between two tasks", python=False),
     )
 }
-"""All options that are tried, by key, in that order: parallelism first, for all else depends on it."""
+"""All options that are tried, by key, in this order: parallelism first, because all others depend on it."""
 
 
 def current(project: Project) -> dict[str, str]:
-    """Return what a job of the project has of each option without a word more."""
+    """Return the current value of each option for a job of the project."""
     configured = {**DEFAULTS, PARALLELISM: str(project.settings.parallelism), **read_configuration(project)}
     return {key: configured.get(key, option.default) for key, option in TRIED.items()}
 
 
 def known(keys: Iterable[str]) -> None:
-    """Raise ProjectError for a key that is none of TRIED."""
+    """Raise ProjectError for a key that is not in TRIED."""
     for key in keys:
         if key not in TRIED:
             ways = did_you_mean(key, TRIED, fix="did you mean {}?")

@@ -1,4 +1,4 @@
-"""What a tuning run found, as a Flink configuration and as plain values."""
+"""The result of a tuning run, as a Flink configuration and as JSON."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ _MODELS = f"pipeline.global-job-parameters.{ROWS_PER_CALL}"
 def of_throughput(bench: Bench, gain: Gain, command: str, output: str) -> str:
     """Return the configuration for records per second."""
     together = (
-        f"All together: {_rates(gain.before)} records/s before, {_rates(gain.tuned)} tuned, in turn: {gain.times:.2f} "
-        f"times. One measurement is exact to about {gain.noise:.0%}."
+        f"Together: {_rates(gain.before)} records/s before, {_rates(gain.tuned)} tuned, measured in turn: "
+        f"{gain.times:.2f} times. The noise of one measurement is about {gain.noise:.0%}."
     )
     return _file(bench, command, output, [together], [entry_of_step(step) for step in bench.search.steps])
 
 
 def of_latency(bench: Bench, bound: Bound, command: str, output: str) -> str:
-    """Return the configuration for a bound on the p99."""
+    """Return the configuration for a limit on the p99."""
     entries = [*(entry_of_step(step) for step in bench.search.steps), *_entries_of_bundles(bench, bound)]
     return _file(bench, command, output, [expectation(bound)], entries)
 
 
 def expectation(bound: Bound) -> str:
-    """Return the p99 that is to be expected, and whether it keeps the limit, in words."""
-    met = "" if bound.met else f" That is the least that was found: the limit of {bound.limit:,.0f} ms is not kept."
+    """Return a text about the expected p99, and whether it meets the limit."""
+    met = "" if bound.met else f" It is the smallest that was found; the limit of {bound.limit:,.0f} ms is not met."
     if bound.latencies:
         measured = " and ".join(f"{latency.p99:,.0f}" for latency in bound.latencies)
         count, rate = bound.latencies[0].records, bound.latencies[0].rate
@@ -53,8 +53,8 @@ def expectation(bound: Bound) -> str:
         )
     return (
         f"Expected at {bound.rate:,.0f} records/s: a p99 of {bound.p99:,.0f} ms for the model's bundles alone. Kafka, "
-        "the sink, and windows or joins that wait for event time come on top of it: the job does not write one row to "
-        f"a topic for each record, or they come too fast for one sender, so that the whole was not measured.{met}"
+        "the sink, and windows or joins that wait for event time come on top. The whole was not measured: the job does "
+        f"not write one row to a topic for each record, or one sender is too slow for this rate.{met}"
     )
 
 
@@ -64,35 +64,35 @@ def _entries_of_bundles(bench: Bench, bound: Bound) -> list[Entry]:
         f"{size}: {', '.join(f'{1000 * value:.1f}' for value in values)}" for size, values in bound.seconds.items()
     )
     fitted = (
-        f"Milliseconds for a bundle of so many rows, in one of {bound.parallelism} subtasks: {measured}. Fitted: "
+        f"Milliseconds by rows of a bundle, in one of {bound.parallelism} subtasks: {measured}. Fitted: "
         f"c = {1000 * cost.fixed:.1f} ms + {1e6 * cost.row:.2f} µs a row."
     )
     if cycle is None:
-        return [Entry(TIME, str(bound.time), (fitted, "At this rate a subtask cannot keep up, whatever its bundles."))]
+        slow = "At this rate a subtask cannot keep up, with bundles of any size."
+        return [Entry(TIME, str(bound.time), (fitted, slow))]
     formula = (
-        "Flink sends a bundle when the last one ended a bundle.time T ago, and looks each T: one in C = T (1 + "
+        "Flink checks each bundle.time T, and sends a bundle if the last one ended T ago: one in C = T (1 + "
         f"ceil(c / T)) = {1000 * cycle.seconds:.0f} ms, with {bound.rate:,.0f} / {bound.parallelism} records/s x C = "
         f"{cycle.rows:,.0f} rows and c = {1000 * cycle.cost:.1f} ms. p99 = rest + c + 0.99 C = {bound.rest:.0f} + "
         f"{1000 * cycle.cost:.1f} + {990 * cycle.seconds:.1f} = {bound.rest + 1000 * cycle.p99:.0f} ms; the rest is "
-        "Kafka, decoding and the sink, as measured beyond the formula."
+        "measured: Kafka, decoding and the sink."
     )
     chosen = (
-        f"The longest of {TIMES[0]} ... {TIMES[-1]} that keeps {bound.limit:,.0f} ms: bundles cost the less CPU the "
-        "fewer they are."
+        f"The longest of {TIMES[0]} ... {TIMES[-1]} that meets {bound.limit:,.0f} ms: fewer bundles cost less CPU."
         if bound.met
-        else f"The least p99 of {TIMES[0]} ... {TIMES[-1]}."
+        else f"The smallest p99 of {TIMES[0]} ... {TIMES[-1]}."
     )
     options = bench.search.options
     needed = max(int(options[BUNDLE]), 2 * round(cycle.rows))
     rows = (
-        f"Not measured: a bundle has {cycle.rows:,.0f} rows at this rate, and more only while records pile up.",
-        "Then larger ones catch up sooner.",
+        f"Not measured: a bundle has {cycle.rows:,.0f} rows at this rate, and more only while the job catches up,",
+        "which is faster with large bundles.",
     )
     return [
         Entry(TIME, str(bound.time), (fitted, formula, chosen)),
         Entry(BUNDLE, str(needed), (" ".join(rows),)),
         Entry(ARROW, options[ARROW], ("Not measured: bundles are smaller.",)),
-        Entry(PARALLELISM, options[PARALLELISM], ("Not measured: what the job had. The formula holds for it.",)),
+        Entry(PARALLELISM, options[PARALLELISM], ("Not measured: the current value, which the formula assumes.",)),
     ]
 
 
@@ -105,8 +105,8 @@ def _file(bench: Bench, command: str, output: str, together: list[str], entries:
     use = f"MILLSTREAM_FLINK_CONF={output} millstream run {trial_runs.job.name}"
     written = f"Written by `{command}` on {datetime.now(UTC):%Y-%m-%d}. To use it: {use}"
     measured = (
-        f"Measured on this machine: {machine()}. {sample_in_words(bench)} Each value was run twice, in turn with the "
-        f"others. The machine's host gave {steal:.2f} cores to others meanwhile."
+        f"Measured on this machine: {machine()}. {sample_in_words(bench)} Each value was measured twice, in turn "
+        f"with the others. Meanwhile the machine's host gave {steal:.2f} cores to other machines."
     )
     head = [written, measured, *together, *short]
     models = [entry_of_model(inner, f"{_MODELS}{inner.model}") for inner in bench.inner]
@@ -116,24 +116,23 @@ def _file(bench: Bench, command: str, output: str, together: list[str], entries:
 
 
 def sample_in_words(bench: Bench) -> str:
-    """Return what the records were that all was measured with."""
+    """Return a text about the sample."""
     sample = bench.sample
-    rate = (
-        "their times in Kafka do not tell their rate" if sample.rate is None else f"they came at {_few(sample.rate)}/s"
-    )
+    unknown = "their rate is not known from their times in Kafka"
+    rate = unknown if sample.rate is None else f"they arrived at {_few(sample.rate)}/s"
     return f"Sample: the newest {sample.records:,} records of topic {sample.topic}; {rate}."
 
 
 def _short(bench: Bench) -> str:
     longest = max(trial.seconds for trial in bench.trials)
     return (
-        f"The sample is too small: runs took {longest:.1f} s at most, some too short for a steady rate, so that theirs "
-        "include the start-up. Do not trust what follows: tune again with more records, or a larger --sample."
+        f"The sample is too small: runs took {longest:.1f} s at most, and the rates of short ones include the start. "
+        "Do not rely on the results: tune again with more records, or a larger --sample."
     )
 
 
 def as_json(bench: Bench, found: Gain | Bound) -> dict[str, object]:
-    """Return all that was measured and chosen, as plain values."""
+    """Return all measurements and choices as plain values."""
     return {
         "job": bench.trial_runs.job.name,
         "machine": machine(),
@@ -147,7 +146,7 @@ def as_json(bench: Bench, found: Gain | Bound) -> dict[str, object]:
 
 
 def machine() -> str:
-    """Return this machine in words: cores, processor, and the versions that matter."""
+    """Return a text about this machine: cores, processor, and versions."""
     file = Path("/proc/cpuinfo")
     lines = file.read_text().splitlines() if file.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -157,7 +156,7 @@ def machine() -> str:
 
 
 def _few(rate: float) -> str:
-    """Return a rate in few digits, also that of a record in a minute and a half.
+    """Return a rate in few digits.
 
     >>> _few(2000), _few(0.0117)
     ('2,000.0', '0.012')

@@ -1,4 +1,4 @@
-"""How many rows a call of ONNX Runtime should score: timed without Flink, on rows that the model really gets."""
+"""Choose how many rows a call of ONNX Runtime scores: timed without Flink, on rows of the sample."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 __all__ = ["SIZES", "InnerBatch", "best_inner_batch"]
 
 SIZES = (16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
-"""Rows of a call that are tried."""
+"""The rows of a call that are tried."""
 
 _ROUNDS = (3, 40)  # at least, and at most
-_ENOUGH = 2.0  # CPU seconds that are enough once there are the fewest rounds
-_MEMORY = 8 * 2**30  # bytes: this process is no worker, and holds more than one
+_ENOUGH = 2.0  # CPU seconds after which no more rounds are made
+_MEMORY = 8 * 2**30  # bytes: more than in a worker, because this process has other data too
 
 
 @dataclass(frozen=True)
 class InnerBatch:
-    """Rows per CPU second of one thread, by rows of a call, and what was chosen of them.
+    """Rows per CPU second of one thread, by rows of a call, and the choice.
 
-    `rows` is how many different rows the sample gave. `choice` is None, and nothing was timed, for a model that leaves
-    no choice: its batch is fixed, or each row needs a call of its own.
+    `rows` is the number of different rows from the sample. `choice` is None, and nothing was timed, for a model without
+    a choice: its batch is fixed, or each row needs a call of its own.
     """
 
     model: str
@@ -47,19 +47,19 @@ class InnerBatch:
 def best_inner_batch(
     spec: ModelSpec, batch: Sequence[NDArray[Any]], on_size: Callable[[int], None] = lambda _: None
 ) -> InnerBatch:
-    """Time a model at each of SIZES, in turn and at least three times over; scores are the same at each.
+    """Time a model with each of SIZES, in turn and at least three times; scores are the same with each.
 
-    The CPU time of this thread is taken, in which ONNX Runtime works: what else the machine does counts little.
+    The measure is the CPU time of this thread, in which ONNX Runtime works, so other processes matter little.
     """
     rows = len(batch[0])
     model = load_model(replace(spec, worker_memory=max(_MEMORY, spec.worker_memory)))
     if (model.calls.rows, model.calls.multiple) != (ROWS, MULTIPLE) or not rows:
         return InnerBatch(spec.name, rows, {}, None)
     largest = SIZES[-1]
-    again = np.arange(largest) % rows  # the rows from the beginning, where they are too few
+    again = np.arange(largest) % rows  # the rows repeat if there are too few
     filled = [column[again] for column in batch]
     speeds: dict[str, list[float]] = {str(size): [] for size in SIZES}
-    for size in SIZES:  # once for nothing: memory and kernels are made ready
+    for size in SIZES:  # once to warm up: memory and kernels
         run_inference(filled, replace(model, calls=replace(model.calls, rows=size)))
     fewest, most = _ROUNDS
     started = thread_time()

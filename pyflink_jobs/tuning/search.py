@@ -1,4 +1,4 @@
-"""A coordinate search: one option after the other, each candidate run twice beside the others."""
+"""A coordinate search: one option after the other, each candidate measured twice, in turn with the others."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Step:
-    """What was measured of one option's candidates, what the job had before, and what was chosen.
+    """The measurements of one option's candidates, the value before, and the choice.
 
     `unit` is that of `measured`, such as "records/s".
     """
@@ -34,7 +34,7 @@ class Step:
 
 @dataclass
 class Search:
-    """Options as they are chosen, and the steps that chose them; each step begins where the last one has ended."""
+    """The options chosen so far, and the steps that chose them."""
 
     options: dict[str, str]
     steps: list[Step] = field(default_factory=list)
@@ -51,7 +51,7 @@ class Search:
     ) -> Step:
         """Measure an option's candidates under the options chosen so far, and choose one.
 
-        `beside` are options that hold for these measurements alone. Noise is that of all steps of this unit.
+        `beside` are options for these measurements alone. The noise is that of all steps of this unit.
         """
         before = self.options[key]
         runs = in_turn(candidates, lambda value: measure({**self.options, **(beside or {}), key: value}))
@@ -64,7 +64,7 @@ class Search:
 
 
 def in_turn(candidates: Sequence[str], measure: Callable[[str], T]) -> dict[str, list[T]]:
-    """Measure each candidate REPEATS times, in turn, every other round in reverse: what drifts meets all alike."""
+    """Measure each candidate REPEATS times, in turn, every other round in reverse, so that trends affect all alike."""
     found: dict[str, list[T]] = {candidate: [] for candidate in candidates}
     for number in range(REPEATS):
         for candidate in reversed(candidates) if number % 2 else candidates:
@@ -73,7 +73,7 @@ def in_turn(candidates: Sequence[str], measure: Callable[[str], T]) -> dict[str,
 
 
 def candidates_of(key: str, now: str, partitions: int) -> list[str]:
-    """Return the values of an option that are worth a try; no more parallel readers than the topic has partitions."""
+    """Return the values of an option to try; a parallelism is at most the topic's number of partitions."""
     if key != PARALLELISM:
         return TRIED[key].candidates(now)
     most = min(os.cpu_count() or 1, partitions)

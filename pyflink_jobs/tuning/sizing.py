@@ -1,4 +1,4 @@
-"""What a job needs at a rate: slots, partitions and memory, from what a record was measured to cost."""
+"""Size a job for a rate: slots, partitions and memory, from the measured cost of a record."""
 
 from __future__ import annotations
 
@@ -11,22 +11,21 @@ SLOTS = 2
 """Slots of a TaskManager, as in flink-conf/production.yaml."""
 
 JVM = 1920
-"""What a TaskManager of two slots takes for itself, MiB: heap, network, metaspace; as there."""
+"""Memory of a TaskManager of two slots itself, MiB: heap, network, metaspace; as there."""
 
 ROCKSDB = 512
 """Managed memory of a slot, MiB: RocksDB's; as there."""
 
 WORKER = 190
-"""What a Python worker is taken to hold where it was not measured, MiB, its models aside; as there."""
+"""Assumed memory of a Python worker that was not measured, MiB, without its models; as there."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What was measured of a job, or is said of it.
+    """A job's measured or given cost.
 
-    `us` is CPU microseconds per record, JVM and Python workers together. `slot_rate` is how many records a second one
-    slot took, None where that was not measured. `workers` is the number of Python workers in a slot, `worker` what
-    each holds, in MiB.
+    `us` is CPU microseconds per record, JVM and Python workers together. `slot_rate` is the records per second of one
+    slot, None if not measured. `workers` is the number of Python workers in a slot, `worker` the memory of each in MiB.
     """
 
     us: float
@@ -37,7 +36,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Size:
-    """What a job needs; memory in MiB, of one TaskManager and of all."""
+    """The resources of a job; memory in MiB, of one TaskManager and of all."""
 
     rate: float
     headroom: float
@@ -52,7 +51,7 @@ class Size:
 
 
 def size(rate: float, cost: Cost, headroom: float) -> Size:
-    """Return what a job needs at `rate` records a second; `headroom` is the share of each slot that is left free.
+    """Return the resources of a job at `rate` records a second; `headroom` is the share of each slot that is left free.
 
     >>> size(100_000, Cost(us=20.0, slot_rate=None, workers=1, worker=190.0), headroom=0.5).slots
     4
@@ -60,7 +59,7 @@ def size(rate: float, cost: Cost, headroom: float) -> Size:
     cores = rate * cost.us / 1e6
     of_core = 1e6 / cost.us
     of_slot = of_core if cost.slot_rate is None else min(of_core, cost.slot_rate)
-    # Not up for what is only a rounding error.
+    # Not rounded up for a rounding error.
     slots = max(1, math.ceil(rate / (of_slot * (1 - headroom)) - 1e-9))
     taskmanagers = math.ceil(slots / SLOTS)
     memory = JVM + SLOTS * (ROCKSDB + cost.workers * cost.worker)
@@ -68,14 +67,14 @@ def size(rate: float, cost: Cost, headroom: float) -> Size:
 
 
 def lines(found: Size, partitions: int | None) -> list[tuple[str, str, str]]:
-    """Return the formula line by line: what it gives, the numbers put in, the result.
+    """Return the calculation line by line: the quantity, the formula with its numbers, the result.
 
-    `partitions` is how many the source topic has now, None where that is not known.
+    `partitions` is the source topic's current number, None if it is not known.
     """
     cost = found.cost
-    one = f"1,000,000 / {cost.us:,.1f} µs, what one core does"
+    one = f"1,000,000 / {cost.us:,.1f} µs, the rate of one core"
     if cost.slot_rate is not None:
-        one = f"the less of {one} = {1e6 / cost.us:,.0f}/s, and {cost.slot_rate:,.0f}/s, measured of one slot"
+        one = f"the smaller of {one} = {1e6 / cost.us:,.0f}/s, and {cost.slot_rate:,.0f}/s, measured with one slot"
     now = "" if partitions is None else f"; it has {partitions} now"
     return [
         ("CPU", f"{found.rate:,.0f} records/s x {cost.us:,.1f} µs", f"{found.cores:,.1f} cores"),
@@ -98,7 +97,7 @@ def lines(found: Size, partitions: int | None) -> list[tuple[str, str, str]]:
 
 
 def predict(slot_rate: float, us: float, slots: int, cores: float) -> float:
-    """Return records per second of some slots on one machine with so many cores: each its own, until cores are used up.
+    """Return the records per second of some slots on a machine: their sum, or what its cores allow if that is less.
 
     >>> predict(slot_rate=60_000, us=20.0, slots=2, cores=2)
     100000.0

@@ -1,4 +1,4 @@
-"""How fast a bounded run was in its middle: start-up lies before, the last bundles after."""
+"""The rate in the middle of a bounded run, without its start-up and its last bundles."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 __all__ = ["Looks"]
 
 _MIDDLE = (0.2, 0.8)  # of the records
-_FEWEST = 3  # looks that make an average
+_FEWEST = 3  # the fewest samples for an average
 
 
 @dataclass
 class Looks:
-    """What is seen of a running job, each time it is called: the time, the records read, and a meter's CPU seconds.
+    """Samples of a running job, one each time it is called: the time, the records read, and a meter's CPU seconds.
 
     Records are those of `source`, or of all sources.
     """
@@ -30,17 +30,17 @@ class Looks:
     _looks: list[tuple[float, int, dict[str, float]]] = field(default_factory=list)
 
     def __call__(self, counts: JobCounts) -> None:
-        """Look once."""
+        """Take a sample."""
         read = counts.read.total() if self.source is None else counts.read[self.source]
         self._looks.append((monotonic(), read, self.meter.seconds))
 
     def rate(self, records: int) -> float:
-        """Return records per second in the middle of a run over `records`; NaN for one too short to tell."""
+        """Return records per second in the middle of a run over `records`; NaN for a run that is too short."""
         middle = self._middle(records)
         return 1 / _slope([seen for _, seen, _ in middle], [time for time, _, _ in middle])
 
     def cpu_us(self, records: int) -> dict[str, float]:
-        """Return CPU microseconds per record there, by kind of process; NaN for a run too short to tell."""
+        """Return CPU microseconds per record there, by kind of process; NaN for a run that is too short."""
         middle = self._middle(records)
         reads = [seen for _, seen, _ in middle]
         return {kind: 1e6 * _slope(reads, [cpu[kind] for _, _, cpu in middle]) for kind in self.meter.seconds}

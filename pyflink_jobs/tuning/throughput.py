@@ -19,7 +19,7 @@ __all__ = ["Gain", "tune_throughput"]
 
 @dataclass(frozen=True)
 class Gain:
-    """Records per second of the job as it was and as it is tuned, measured in turn; `noise` of one measurement."""
+    """Records per second before and after tuning, measured in turn, and the `noise` of one measurement."""
 
     before: list[float]
     tuned: list[float]
@@ -27,12 +27,12 @@ class Gain:
 
     @property
     def times(self) -> float:
-        """How many times as fast the job has become."""
+        """How many times as fast the tuned job is."""
         return typical(self.tuned) / typical(self.before)
 
 
 def tune_throughput(bench: Bench, only: Collection[str] = ()) -> Gain:
-    """Choose the options, or `only` some of them, one after the other; then measure what all together gain."""
+    """Choose the options, or `only` some of them, one after the other; then measure the gain of all together."""
     before = dict(bench.search.options)
     calls_models = bool(bench.trial_runs.job.calls)
     keys = [key for key, option in TRIED.items() if key in only or (not only and (calls_models or not option.python))]
@@ -47,7 +47,7 @@ def tune_throughput(bench: Bench, only: Collection[str] = ()) -> Gain:
     settings = {"before": before, "tuned": bench.search.options}
 
     def measure(name: str) -> float:
-        return bench.run("the job as it was" if name == "before" else "the job tuned", settings[name]).rate
+        return bench.run("before tuning" if name == "before" else "after tuning", settings[name]).rate
 
     runs = in_turn(list(settings), measure)
     values = [rates for step in bench.search.steps for rates in step.measured.values()]

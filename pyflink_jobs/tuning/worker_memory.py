@@ -1,4 +1,4 @@
-"""What Flink's Python workers hold, which Flink itself does not know."""
+"""The memory of Flink's Python workers, which Flink itself does not report."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ __all__ = ["WorkerMemory"]
 
 
 class WorkerMemory:
-    """Looks, when told, at the Python processes that this one has started; `largest` is the most they held, in bytes.
+    """Samples the Python processes that this one has started; `largest` is the most memory they had together, in bytes.
 
-    Pages that processes share count in parts (PSS, on Linux): that is what a container's limit counts.
+    Shared pages count in part for each process (PSS, on Linux), as in a container's limit.
     """
 
     def __init__(self) -> None:
         self.largest = 0
 
     def look(self) -> None:
-        """Look once."""
+        """Take a sample."""
         held = 0
         for process in psutil.Process().children(recursive=True):
             with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):

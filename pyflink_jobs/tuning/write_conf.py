@@ -1,4 +1,4 @@
-"""A Flink configuration with the reason beside each value, as a file of flink-conf/."""
+"""Write a Flink configuration for flink-conf/, with a reason for each value."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ __all__ = ["Entry", "entry_of_model", "entry_of_step", "fragment"]
 
 _WIDTH = 120  # characters of a line
 _PLAIN = re.compile(r"0|[1-9]\d*( ?[a-z]+)?|[A-Za-z]([\w. -]*\w)?")
-_WORDS = ("null", "Null", "NULL", "yes", "no", "on", "off")  # some of them are no text to some readers of YAML
+_WORDS = ("null", "Null", "NULL", "yes", "no", "on", "off")  # some readers of YAML do not read these as text
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An option, its value, and the paragraphs that say why; `value` is None where only a comment is to be written."""
+    """An option, its value, and paragraphs with the reasons; a `value` of None writes the comment alone."""
 
     key: str
     value: str | None
@@ -40,36 +40,36 @@ def entry_of_step(step: Step) -> Entry:
     choice = step.choice
     why = {
         "best": f"{choice.best} is the best.",
-        "default": f"{choice.best} measured best, {choice.chosen} as well within the noise of "
-        f"{choice.margin:.0%}: what the job had stays.",
-        "smallest": f"{choice.best} measured best, {choice.chosen} as well within the noise of "
-        f"{choice.margin:.0%}: the smallest of those as good.",
+        "default": f"{choice.best} is the best, {choice.chosen} as good within the noise of "
+        f"{choice.margin:.0%}: the job's current value is kept.",
+        "smallest": f"{choice.best} is the best, {choice.chosen} as good within the noise of "
+        f"{choice.margin:.0%}: the smallest of those that are as good.",
     }[choice.why]
     if choice.why == "best" and choice.chosen == step.before:
-        why += " The job had it before."
+        why += " It is the job's current value."
     what = TRIED[step.key].what
     return Entry(step.key, choice.chosen, (f"{what[0].upper()}{what[1:]}.", f"{step.unit}: {measured}. {why}"))
 
 
 def entry_of_model(inner: InnerBatch, key: str) -> Entry:
-    """Return the entry for the rows of a model's call; a comment alone where the default stays."""
+    """Return the entry for the rows of a model's call; a comment alone if the default is kept."""
     if inner.choice is None:
-        why = "leaves no choice of rows per call" if inner.rows else "got no row from the sample"
+        why = "has no choice of rows per call" if inner.rows else "got no row from the sample"
         return Entry(key, None, (f"Model {inner.model} {why}.",))
     speeds = "; ".join(f"{size}: {_median(values) / 1000:,.0f}" for size, values in inner.speeds.items())
     choice = inner.choice
     measured = (
         f"Model {inner.model}, rows of a call of ONNX Runtime: thousand rows per CPU second of one thread, medians on "
-        f"{inner.rows:,} rows that it gets here: {speeds}."
+        f"{inner.rows:,} rows of the sample: {speeds}."
     )
-    also = "" if choice.best == choice.chosen else f" {choice.best} measured best, as good within {choice.margin:.0%}."
+    also = "" if choice.best == choice.chosen else f" {choice.best} is the best, as good within {choice.margin:.0%}."
     if choice.chosen == str(ROWS):
-        return Entry(key, None, (f"{measured} {ROWS}, the default, stays.{also}",))
-    return Entry(key, choice.chosen, (f"{measured} {choice.chosen} it is.{also} Scores are the same with each.",))
+        return Entry(key, None, (f"{measured} {ROWS}, the default, is kept.{also}",))
+    return Entry(key, choice.chosen, (f"{measured} {choice.chosen} is chosen.{also} Scores are the same with each.",))
 
 
 def fragment(head: Sequence[str], entries: Sequence[Entry], carried: Mapping[str, str], origin: str) -> str:
-    """Return the text of the file: paragraphs at its head, the entries, and the options carried over from `origin`."""
+    """Return the text of the file: paragraphs at its top, the entries, and the options carried over from `origin`."""
     blocks = ["\n#\n".join(_comment(text) for text in head)]
     for entry in entries:
         lines = [_comment(reason) for reason in entry.reasons]
@@ -88,7 +88,7 @@ def _comment(text: str) -> str:
 
 
 def _scalar(value: str) -> str:
-    """Return a value as YAML reads it back: text that looks like something else is quoted."""
+    """Return a value as YAML, with quotes if it would be read back as another value."""
     return value if _PLAIN.fullmatch(value) and value not in _WORDS else "'" + value.replace("'", "''") + "'"
 
 

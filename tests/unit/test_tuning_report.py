@@ -35,10 +35,10 @@ def test_a_measured_p99() -> None:
 def test_an_estimated_p99_names_what_it_leaves_out() -> None:
     text = expectation(replace(BOUND, latencies=[], rest=0.0, p99=30.9))
     assert "31 ms for the model's bundles alone" in text
-    assert "the whole was not measured" in text
+    assert "The whole was not measured" in text
 
 
 def test_a_limit_that_is_not_kept() -> None:
     missed = replace(BOUND, limit=40)
     assert not missed.met
-    assert expectation(missed).endswith("That is the least that was found: the limit of 40 ms is not kept.")
+    assert expectation(missed).endswith("It is the smallest that was found; the limit of 40 ms is not met.")

@@ -26,7 +26,7 @@ def test_a_step_has_what_was_measured_and_why_the_value_was_chosen() -> None:
     assert (entry.key, entry.value) == (BUNDLE, "20000")
     assert entry.reasons[1] == (
         "records/s: 5000: 60,100, 59,800; 20000: 81,000, 80,400; 100000: 81,500, 80,900. "
-        "100000 measured best, 20000 as well within the noise of 4%: what the job had stays."
+        "100000 is the best, 20000 as good within the noise of 4%: the job's current value is kept."
     )
 
 
@@ -37,10 +37,10 @@ def test_the_file_as_a_whole() -> None:
     assert text == (
         "# Written by `millstream tune`.\n"
         "\n"
-        "# Rows that a worker is sent at a time, at most.\n"
-        "# records/s: 5000: 60,100, 59,800; 20000: 81,000, 80,400; 100000: 81,500, 80,900. 100000 measured best, "
-        "20000 as well\n"
-        "# within the noise of 4%: what the job had stays.\n"
+        "# Largest number of rows sent to a worker at once.\n"
+        "# records/s: 5000: 60,100, 59,800; 20000: 81,000, 80,400; 100000: 81,500, 80,900. 100000 is the best, "
+        "20000 as good\n"
+        "# within the noise of 4%: the job's current value is kept.\n"
         "python.fn-execution.bundle.size: 20000\n"
         "\n"
         "# As in a.yaml; not measured.\n"
@@ -77,11 +77,11 @@ def inner(speeds: dict[str, list[float]]) -> InnerBatch:
 def test_another_number_of_rows_per_call_is_written_only_where_it_is_faster() -> None:
     faster = entry_of_model(inner({"512": [2e6, 2e6], "1024": [3e6, 3e6]}), "key")
     assert faster.value == "1024"
-    assert "512: 2,000; 1024: 3,000. 1024 it is." in faster.reasons[0]
+    assert "512: 2,000; 1024: 3,000. 1024 is chosen." in faster.reasons[0]
     same = entry_of_model(inner({"512": [2e6, 2e6], "1024": [2.01e6, 2.01e6]}), "key")
     assert same.value is None
     fixed = entry_of_model(InnerBatch("m", 10, {}, None), "key")
-    assert (fixed.value, fixed.reasons) == (None, ("Model m leaves no choice of rows per call.",))
+    assert (fixed.value, fixed.reasons) == (None, ("Model m has no choice of rows per call.",))
 
 
 @pytest.mark.parametrize("key", [key for key, option in TRIED.items() if option.values])
