@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,9 +11,10 @@ from pyflink_jobs.errors import Finding, SqlError, did_you_mean
 from pyflink_jobs.parsing.ml_predict import Call, expand
 from pyflink_jobs.parsing.tokens import quoted
 from pyflink_jobs.planning.flink.errors import read_exception
+from pyflink_jobs.planning.flink.java_functions import create_function
 from pyflink_jobs.planning.flink.scoring_sql import predictions_sql, scoring_sql
 from pyflink_jobs.planning.flink.used_columns import used_columns
-from pyflink_jobs.planning.rewrites.personal_data import create_hash
+from pyflink_jobs.planning.rewrites.personal_data import HASH, KEY
 from pyflink_jobs.planning.scored_view import ScoredView
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ class Catalog:
         statement = source.source.statement
         try:
             if "hash" in source.personal.values():
-                create_hash(self.environment)
+                create_function(self.environment, HASH, "KeyedHash", os.environ[KEY])
             if source.checks:
                 self.environment.execute_sql(f"CREATE VIEW {quoted(source.checked)} AS {source.checked_sql}")
             self.environment.execute_sql(f"CREATE VIEW {quoted(statement.name or '')} AS {source.view_sql}")

@@ -17,19 +17,18 @@ from typing import TYPE_CHECKING
 from pyflink_jobs.errors import Finding, did_you_mean
 from pyflink_jobs.parsing.column_comment import parts
 from pyflink_jobs.parsing.tokens import quoted
-from pyflink_jobs.planning.flink.java_functions import create_function
 
 if TYPE_CHECKING:
-    from pyflink.table import TableEnvironment
-
     from pyflink_jobs.parsing.create_table import SourceColumn
 
-__all__ = ["KEY", "create_hash", "pii_sql", "read_pii"]
+__all__ = ["HASH", "KEY", "pii_sql", "read_pii"]
 
 KEY = "MILLSTREAM_PII_KEY"
 """The environment variable that has the key of `pii hash`."""
 
-_HASH = "pii_hash"
+HASH = "pii_hash"
+"""The function of `pii hash`; its key is in no SQL text, so in no plan."""
+
 _WAYS = ("hash", "mask", "drop")
 _SHORTEST_KEY = 16  # characters
 
@@ -59,12 +58,7 @@ def pii_sql(name: str, way: str) -> str:
     """Return SQL for what a statement sees of a column."""
     column = quoted(name)
     if way == "hash":
-        return f"{_HASH}({column}) AS {column}"
+        return f"{HASH}({column}) AS {column}"
     if way == "mask":
         return f"'***' || CASE WHEN CHAR_LENGTH({column}) > 4 THEN RIGHT({column}, 2) ELSE '' END AS {column}"
     return column
-
-
-def create_hash(environment: TableEnvironment) -> None:
-    """Create the function of `pii hash`; its key is in no SQL text, so in no plan."""
-    create_function(environment, _HASH, "KeyedHash", os.environ[KEY])
