@@ -16,7 +16,7 @@ from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import execute
 from pyflink_jobs.running.minicluster import minicluster
 from pyflink_jobs.tuning.cpu_meter import CpuMeter, steal_seconds
-from pyflink_jobs.tuning.steady_rate import Looks
+from pyflink_jobs.tuning.steady_rate import Readings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,13 +66,13 @@ def _measure(root: Path, job: str, records: int, variables: dict[str, str]) -> F
     os.environ.update(variables)
     project = Project.find(root)
     meter = CpuMeter()
-    looks = Looks(meter)
+    readings = Readings(meter)
     # Counts are updated as often as they are sampled.
     with minicluster(project, project.settings.parallelism, {"metrics.fetcher.update-interval": "100"}) as cluster:
         planned = plan_job(declare(project).job(job), table_environment(project, cluster.options), Run(bounded=True))
         stolen = steal_seconds()
         with meter:
-            outcome = execute(project, planned, cluster, looks)
+            outcome = execute(project, planned, cluster, readings)
         stolen = steal_seconds() - stolen
     if (read := outcome.counts.read.total()) != records:
         raise JobError(f"job `{job}` read {read:,} of {records:,} records")
@@ -81,7 +81,7 @@ def _measure(root: Path, job: str, records: int, variables: dict[str, str]) -> F
         records,
         outcome.seconds,
         meter.seconds,
-        looks.rate(records),
-        looks.cpu_us(records),
+        readings.rate(records),
+        readings.cpu_us(records),
         stolen,
     )

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from pyflink_jobs.cli.main import Context
     from pyflink_jobs.project.settings import Project
+    from pyflink_jobs.tuning.bench import Bench
     from pyflink_jobs.tuning.latency import Bound
     from pyflink_jobs.tuning.sizing import Cost, Size
     from pyflink_jobs.tuning.throughput import Gain
-    from pyflink_jobs.tuning.tuning import Bench
 
 __all__ = ["size", "tune"]
 
@@ -115,8 +115,8 @@ def _own_rate(bench: Bench) -> float:
 
     if bench.sample.rate is None:
         raise JobError(
-            f"the times of topic `{bench.sample.topic}` in Kafka do not tell how many records a second it gets",
-            fixes=("say it: --rate 2000",),
+            f"the rate of topic `{bench.sample.topic}` is not known: its records have all the same time in Kafka",
+            fixes=("set it: --rate 2000",),
         )
     return bench.sample.rate
 
@@ -201,7 +201,7 @@ def _bench(project: Project, job: str, sample: int | None) -> Iterator[Bench]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from pyflink_jobs.tuning.tuning import open_bench
+    from pyflink_jobs.tuning.bench import open_bench
 
     columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
     console = Console(stderr=True)

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 __all__ = ["CpuMeter", "steal_seconds"]
 
-_EVERY = 0.3  # seconds between two samples: at most this is lost of a process that ends
+_EVERY = 0.3  # seconds between two readings: at most this is lost of a process that ends
 
 
 class CpuMeter:
     """Measures the CPU seconds of this process and its descendants while its block runs.
 
-    Flink's workers end with their job, so they are sampled all the time. `seconds` has "jvm" and "python": Flink may
-    run the workers as processes or as threads of this one.
+    Flink's workers end with their job, so they are read all the time. `seconds` has "jvm" and "python": Flink may run the
+    workers as processes or as threads of this one.
     """
 
     def __init__(self) -> None:

@@ -11,9 +11,9 @@ from pyflink_jobs.tuning.options import ARROW, BUFFER, BUNDLE, METRICS, PARALLEL
 from pyflink_jobs.tuning.search import candidates_of, in_turn
 
 if TYPE_CHECKING:
+    from pyflink_jobs.tuning.bench import Bench
     from pyflink_jobs.tuning.bundle_cost import Cycle
     from pyflink_jobs.tuning.measure_latency import Latency
-    from pyflink_jobs.tuning.tuning import Bench
 
 __all__ = ["Bound", "tune_latency"]
 

@@ -12,8 +12,8 @@ from pyflink_jobs.tuning.sizing import WORKER, Cost
 
 if TYPE_CHECKING:
     from pyflink_jobs.planning.declarations import Job
+    from pyflink_jobs.tuning.bench import Bench
     from pyflink_jobs.tuning.trial_runs import Trial
-    from pyflink_jobs.tuning.tuning import Bench
 
 __all__ = ["MeasuredCost", "declared_workers", "measure_cost"]
 

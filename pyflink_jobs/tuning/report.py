@@ -17,9 +17,9 @@ from pyflink_jobs.tuning.write_conf import Entry, entry_of_model, entry_of_step,
 from udfs.scoring.call_size import ROWS_PER_CALL
 
 if TYPE_CHECKING:
+    from pyflink_jobs.tuning.bench import Bench
     from pyflink_jobs.tuning.latency import Bound
     from pyflink_jobs.tuning.throughput import Gain
-    from pyflink_jobs.tuning.tuning import Bench
 
 __all__ = ["as_json", "expectation", "machine", "of_latency", "of_throughput", "sample_in_words"]
 

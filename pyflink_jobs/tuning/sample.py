@@ -1,4 +1,4 @@
-"""A sample of a job's source topic: its newest records, by partition and offset. Nothing is copied."""
+"""Take a sample of a job's source topic: its newest records, by partition and offset. Nothing is copied."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Sample", "Span", "newest", "own_rate", "take_sample"]
 
-_NEAR = 20  # offsets at an end in which a record is looked for: the last ones may be marks of transactions
+_NEAR = 20  # offsets at an end to read for a record: the last ones may be marks of transactions
 
 
 @dataclass(frozen=True)
 class Span:
-    """How many records of a partition were looked at, and the times of the first and the last, epoch milliseconds."""
+    """The number of a partition's records, and the times of the first and the last in epoch milliseconds."""
 
     records: int
     first: int
@@ -34,8 +34,8 @@ class Span:
 class Sample:
     """The records of a source table's topic that a job is run over.
 
-    `offsets` are by partition, up to and without the second. `rate` is how many records a second came into the whole
-    topic while these did, by their times in Kafka; None where those do not tell.
+    `offsets` are by partition, the second one excluded. `rate` is the records per second that the whole topic got, by
+    the records' times in Kafka; None if those are all the same.
     """
 
     source: str
@@ -47,12 +47,12 @@ class Sample:
 
     @property
     def records(self) -> int:
-        """The number of offsets, marks of transactions among them."""
+        """The number of offsets, including marks of transactions."""
         return sum(end - start for start, end in self.offsets.values())
 
     @property
     def reads(self) -> dict[str, str]:
-        """The options with which a table reads these records and ends."""
+        """The options for a table that ends after these records."""
         return self.connector.between(self.offsets)
 
     def last(self, records: int) -> Sample:
@@ -61,14 +61,14 @@ class Sample:
 
 
 def take_sample(job: Job, records: int) -> Sample:
-    """Return the newest records of a job's source topic, of all its partitions; of several sources the fullest one.
+    """Return the newest records of a job's source topic, or of the largest one if it has several sources.
 
-    Raises JobError where the job reads no topic that can be sampled, KafkaError for one that is missing or empty.
+    Raises JobError if the job reads no topic that can be sampled, KafkaError for one that is missing or empty.
     """
     sources = [table for table in job.sources.values() if _is_log(table, job)]
     if not sources:
         raise JobError(
-            f"job `{job.name}` reads no Kafka topic that a sample could be taken of",
+            f"job `{job.name}` reads no Kafka topic to take a sample of",
             facts=("it must read a table of 'connector' = 'kafka' with one topic, in sql/sources/",),
         )
     found = [(table, topics.bounds(_broker(table), table.option("topic"))) for table in sources]
@@ -84,7 +84,7 @@ def take_sample(job: Job, records: int) -> Sample:
 
 
 def _is_log(table: SourceTable, job: Job) -> bool:
-    """Return whether a table is a topic that is read from any offset on, and none that Millstream itself writes."""
+    """Return whether a table is a topic that can be read from any offset, and that Millstream does not write."""
     connector, options = connector_of(table.values), table.values
     is_source = table.statement.file.parent.name == "sources" or table.label in job.validated
     positioned = connector.replayable and options.get("connector") not in connector.versioned
@@ -100,7 +100,7 @@ def _count(offsets: Mapping[int, tuple[int, int]]) -> int:
 
 
 def newest(bounds: Mapping[int, tuple[int, int]], records: int) -> dict[int, tuple[int, int]]:
-    """Return the offsets of the newest records: of each partition the same share of what it has.
+    """Return the offsets of the newest records: the same share of each partition.
 
     >>> newest({0: (0, 100), 1: (50, 350)}, 40)
     {0: (90, 100), 1: (320, 350)}
@@ -110,7 +110,7 @@ def newest(bounds: Mapping[int, tuple[int, int]], records: int) -> dict[int, tup
 
 
 def own_rate(spans: Iterable[Span]) -> float | None:
-    """Return records per second of partitions together; None where the records of one have all the same time.
+    """Return the records per second of all partitions; None if the records of one have all the same time.
 
     >>> own_rate([Span(101, 0, 10_000), Span(201, 0, 10_000)])
     30.0
@@ -122,7 +122,7 @@ def own_rate(spans: Iterable[Span]) -> float | None:
 
 
 def _spans(bootstrap: str, topic: str, offsets: Mapping[int, tuple[int, int]]) -> list[Span]:
-    """Return what the ends of each partition's records tell."""
+    """Return the spans of the partitions, from the records at their ends."""
     firsts = {part: (start, min(start + _NEAR, end)) for part, (start, end) in offsets.items()}
     lasts = {part: (max(start, end - _NEAR), end) for part, (start, end) in offsets.items()}
     times: dict[int, list[int]] = {}

@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from pyflink_jobs.running.progress import JobCounts
     from pyflink_jobs.tuning.cpu_meter import CpuMeter
 
-__all__ = ["Looks"]
+__all__ = ["Readings"]
 
 _MIDDLE = (0.2, 0.8)  # of the records
-_FEWEST = 3  # the fewest samples for an average
+_FEWEST = 3  # the fewest readings for an average
 
 
 @dataclass
-class Looks:
-    """Samples of a running job, one each time it is called: the time, the records read, and a meter's CPU seconds.
+class Readings:
+    """Readings of a running job, one for each call: the time, the records read, and a meter's CPU seconds.
 
     Records are those of `source`, or of all sources.
     """
@@ -30,7 +30,7 @@ class Looks:
     _looks: list[tuple[float, int, dict[str, float]]] = field(default_factory=list)
 
     def __call__(self, counts: JobCounts) -> None:
-        """Take a sample."""
+        """Take a reading."""
         read = counts.read.total() if self.source is None else counts.read[self.source]
         self._looks.append((monotonic(), read, self.meter.seconds))
 

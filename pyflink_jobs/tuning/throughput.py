@@ -12,7 +12,7 @@ from pyflink_jobs.tuning.search import REPEATS, candidates_of, in_turn
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from pyflink_jobs.tuning.tuning import Bench
+    from pyflink_jobs.tuning.bench import Bench
 
 __all__ = ["Gain", "tune_throughput"]
 

@@ -1,4 +1,4 @@
-"""Runs of a job over a sample of its source, one after the other, in one JVM that is warm."""
+"""Run a job over a sample of its source, again and again in the same warm JVM."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pyflink_jobs.planning.rewrites.dry_run import DryRun
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import execute
 from pyflink_jobs.tuning.cpu_meter import CpuMeter, steal_seconds
-from pyflink_jobs.tuning.steady_rate import Looks
+from pyflink_jobs.tuning.steady_rate import Readings
 from pyflink_jobs.tuning.worker_memory import WorkerMemory
 
 if TYPE_CHECKING:
@@ -34,19 +34,19 @@ if TYPE_CHECKING:
 __all__ = ["CLUSTER", "Trial", "TrialRuns"]
 
 CLUSTER = {"metrics.fetcher.update-interval": "100"}
-"""Options of a cluster for trials: counts, in milliseconds, so fresh that each look has a new one."""
+"""Options of a cluster for trials: the milliseconds between its counts, so that each poll finds new ones."""
 
 _STOPPED = "CANCELED"
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What a bounded run over a sample took.
+    """The measurements of a bounded run over a sample.
 
     `rate` is records per second and `cpu_us` CPU microseconds per record by kind of process: in the middle of the run
-    if it is `steady`, else from its start to its end, start-up included, because it was too short to tell.
+    if it is `steady`; otherwise the run was too short, and they include its start-up.
     `workers` is the largest memory of all Python workers together, in bytes; `steal` the CPU seconds that the
-    machine's host gave to others.
+    machine's host gave to other machines.
     """
 
     records: int
@@ -73,34 +73,34 @@ class TrialRuns:
     cluster: MiniCluster
 
     def run(self, options: Mapping[str, str], longest: float = math.inf) -> Trial:
-        """Run the job over the sample under some options of Flink, which win over the project's.
+        """Run the job over the sample with some options of Flink, which override the project's.
 
-        A run that has not ended after the `longest` seconds, and has read something, is cancelled.
-        Raises what planning and running raise, and KeyboardInterrupt where the run was stopped by Ctrl-C.
+        After the `longest` seconds the run is cancelled, once it has read something.
+        Raises what planning and running raise, and KeyboardInterrupt if the run was stopped by Ctrl-C.
         """
         with self.planned(options, self.sample.reads) as planned:
             meter, memory = CpuMeter(), WorkerMemory()
-            looks = Looks(meter, self.sample.source)
-            stop, long_enough = Event(), Event()  # Ctrl-C sets the first one, too
+            readings = Readings(meter, self.sample.source)
+            stop, long_enough = Event(), Event()  # Ctrl-C also sets the first
             started = time.monotonic()
 
-            def look(counts: JobCounts) -> None:
-                looks(counts)
-                memory.look()
+            def on_counts(counts: JobCounts) -> None:
+                readings(counts)
+                memory.read()
                 if counts.read[self.sample.source] and time.monotonic() - started > longest:
                     long_enough.set()
                     stop.set()
 
             stolen = steal_seconds()
             with meter:
-                outcome = execute(self.project, planned, self.cluster, look, stop)
+                outcome = execute(self.project, planned, self.cluster, on_counts, stop)
             if outcome.state == _STOPPED and not long_enough.is_set():
                 raise KeyboardInterrupt
             stolen = steal_seconds() - stolen
         read = outcome.counts.read[self.sample.source]
         if not read:
             raise JobError(f"job `{self.job.name}` has read none of the {self.sample.records:,} records of its sample")
-        rate, cpu_us = looks.rate(read), looks.cpu_us(read)
+        rate, cpu_us = readings.rate(read), readings.cpu_us(read)
         steady = not math.isnan(rate)
         if not steady:
             rate = read / outcome.seconds
@@ -111,7 +111,7 @@ class TrialRuns:
     def planned(
         self, options: Mapping[str, str], reads: Mapping[str, str], *, bounded: bool = True
     ) -> Iterator[PlannedJob]:
-        """Plan the job apart from its own topics, and delete those that it has written when the block ends."""
+        """Plan the job with sinks apart from its own, and delete what it has written to them when the block ends."""
         dry_run = DryRun(self.sample.source, reads, f"millstream-tune-{uuid4().hex[:8]}")
         environment = table_environment(
             self.project, {**self.cluster.options, "pipeline.name": f"tune {self.job.name}", **options}
@@ -122,4 +122,4 @@ class TrialRuns:
         finally:
             for sink in planned.sinks.values():
                 connector_of(sink).delete([sink])
-            gc.collect()  # the automatic collection is off, and a planned job holds much of the JVM
+            gc.collect()  # automatic collection is off, and a planned job uses much memory of the JVM

@@ -10,7 +10,7 @@ __all__ = ["WorkerMemory"]
 
 
 class WorkerMemory:
-    """Samples the Python processes that this one has started; `largest` is the most memory they had together, in bytes.
+    """Reads the memory of the Python processes that this one has started; `largest` is the most they had, in bytes.
 
     Shared pages count in part for each process (PSS, on Linux), as in a container's limit.
     """
@@ -18,8 +18,8 @@ class WorkerMemory:
     def __init__(self) -> None:
         self.largest = 0
 
-    def look(self) -> None:
-        """Take a sample."""
+    def read(self) -> None:
+        """Take a reading."""
         held = 0
         for process in psutil.Process().children(recursive=True):
             with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):

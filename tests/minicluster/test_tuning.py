@@ -11,7 +11,8 @@ import pytest
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.send import send_records
 from pyflink_jobs.planning.declare import declare
-from pyflink_jobs.tuning import measure_latency, tuning
+from pyflink_jobs.tuning import measure_latency
+from pyflink_jobs.tuning.bench import Bench
 from pyflink_jobs.tuning.model_rows import rows_of_models
 from pyflink_jobs.tuning.options import current
 from pyflink_jobs.tuning.sample import take_sample
@@ -81,7 +82,7 @@ def test_a_sample_is_as_long_as_the_job_is_fast(trial_runs: TrialRuns) -> None:
     first, more = trial_runs.sample, 300_000
     send_records(first.bootstrap, first.topic, (json.dumps(row).encode() for row in ROWS * (more // len(ROWS))))
     trial_runs.sample = take_sample(trial_runs.job, more)
-    bench = tuning.Bench(trial_runs, Search(current(trial_runs.project)), lambda *_: None, sized=False)
+    bench = Bench(trial_runs, Search(current(trial_runs.project)), lambda *_: None, sized=False)
     trial = bench.warm_up(0.5)
     assert 0 < trial.records < more, "it was not cancelled"
     assert bench.sample.records == pytest.approx(trial.rate / 2, abs=2)

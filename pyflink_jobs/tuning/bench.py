@@ -1,4 +1,4 @@
-"""Tune a job: the steps of both aims, and what they found."""
+"""The bench that a job is tuned on: its runs, what they measured, and the options chosen so far."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Bench", "open_bench"]
 
-_ROWS = 20_000  # records whose rows the models are timed with
-_MOST = 1_000_000  # records of a sample whose size nobody has said
-_LONGEST = 30.0  # seconds of a run, of which there are some forty
+_ROWS = 20_000  # records for the rows that the models are timed with
+_MOST = 1_000_000  # records of a sample without a given size
+_LONGEST = 30.0  # seconds of a run; there are about forty runs
 
 
 @dataclass
 class Bench:
-    """A job on the bench: where it runs, what is chosen so far, and all that was measured.
+    """A job that is tuned: its runs, the options chosen so far, and all measurements.
 
-    `on_progress` is told how many runs of the job are done, of about how many, and what is measured now. `sized` says
-    that somebody has said how many records the sample has.
+    `on_progress` is called with the number of runs so far, about how many there will be, and what is measured now.
+    `sized` is True if the number of records in the sample was given.
     """
 
     trial_runs: TrialRuns
@@ -51,15 +51,15 @@ class Bench:
 
     @property
     def sample(self) -> Sample:
-        """The records that all is measured with."""
+        """The records that the job is run over."""
         return self.trial_runs.sample
 
     def say(self, what: str) -> None:
-        """Tell what is measured now."""
+        """Report what is measured now."""
         self.on_progress(max(0, self._begun - 1), self.runs, what)
 
     def begin(self, what: str) -> None:
-        """Tell what the run that begins now is for; `runs` is about how many there will be."""
+        """Report what the next run is for, and count it."""
         self._begun += 1
         self.say(what)
 
@@ -71,10 +71,10 @@ class Bench:
         return trial
 
     def warm_up(self, longest: float = _LONGEST) -> Trial:
-        """Run the job once for nothing: the JVM loads and compiles what it will use.
+        """Run the job once, so that the JVM loads and compiles its classes.
 
-        If nobody has sized the sample, this takes the `longest` seconds at most, and from then on the sample has as
-        many records as are read in that time by a job as fast as now. A warm one needs about half of it.
+        If the sample has no given size, this run takes `longest` seconds at most, and the sample gets as many records
+        as the job reads in that time at the rate of this run. A warm job takes about half as long for them.
         """
         self.begin("warming up")
         trial = self.trial_runs.run(self.search.options, math.inf if self.sized else longest)
@@ -86,7 +86,7 @@ class Bench:
         """Choose the rows of a call for each model, on rows that it gets from the newest records of the sample."""
         sample = self.sample.last(_ROWS)
         with self.trial_runs.planned(self.search.options, sample.reads) as planned:
-            self.say("asking what the models get")
+            self.say("reading the models' rows")
             for spec, batch in rows_of_models(planned):
 
                 def show(size: int, name: str = spec.name) -> None:
@@ -95,12 +95,12 @@ class Bench:
                 found = best_inner_batch(spec, batch, show)
                 self.inner.append(found)
                 if found.choice:
-                    # Also the default: the project's configuration may have another number now.
+                    # Also if it is the default, because the project's configuration may have another number.
                     key = f"pipeline.global-job-parameters.{ROWS_PER_CALL}{found.model}"
                     self.search.options[key] = found.choice.chosen
 
     def compare(self, key: str, beside: dict[str, str] | None = None, unit: str = "records/s") -> Step:
-        """Choose an option's value by records per second; `unit` says if they were measured in another way."""
+        """Choose an option's value by records per second; `unit` names them if they are measured in another way."""
         values = candidates_of(key, self.search.options[key], len(self.sample.offsets))
 
         def measure(options: dict[str, str]) -> float:
@@ -115,7 +115,7 @@ def open_bench(
 ) -> Iterator[Bench]:
     """Take a sample of a job's source, and start a cluster with a slot for each subtask that may be tried.
 
-    Without a number of `records`, the sample is as long as the job is fast.
+    Without a number of `records`, the sample's size follows from the job's rate.
     Raises what `take_sample` and the start of Flink raise.
     """
     on_progress(0, 0, "reading the project and its topic")
