@@ -19,8 +19,8 @@ _EVERY = 0.3  # seconds between two readings: at most this is lost of a process 
 class CpuMeter:
     """Measures the CPU seconds of this process and its descendants while its block runs.
 
-    Flink's workers end with their job, so they are read all the time. `seconds` has "jvm" and "python": Flink may run the
-    workers as processes or as threads of this one.
+    Flink's workers end with their job, so they are read all the time. `seconds` has "jvm" and "python": Flink may run
+    the workers as processes or as threads of this one.
     """
 
     def __init__(self) -> None:
