@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.parsing.brackets import closing, items_after, split, top_level
+from pyflink_jobs.parsing.brackets import closing, split, top_level
 from pyflink_jobs.parsing.column import Column, read_type
-from pyflink_jobs.parsing.option import read_option
+from pyflink_jobs.parsing.option import read_options
 
 if TYPE_CHECKING:
     from pyflink_jobs.parsing.option import Option
@@ -79,14 +79,13 @@ def read_source(statement: Statement) -> SourceTable | None:
         return None
     items = split(tokens[opening + 1 : end])
     watermark = next((item for item in items if len(item) > _EXPRESSION and item[0].says("WATERMARK")), None)
-    options = [read_option(statement, item) for item in items_after(tokens, "WITH") or ()]
     return SourceTable(
         statement,
         tokens[opening - 1],
         tuple(_column(statement, item) for item in items if item and not item[0].says(*_NO_COLUMN)),
         watermark[2].text if watermark else None,
         (watermark[_EXPRESSION].start, watermark[-1].end) if watermark else None,
-        {option.key.text: option for option in options if option},
+        read_options(statement),
         tokens[end - 1].end,
     )
 

@@ -7,6 +7,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding, SqlError
+from pyflink_jobs.parsing.brackets import top_level
+from pyflink_jobs.parsing.option import read_options
 from pyflink_jobs.planning.extensions import extensions
 
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ def needed_by(statements: Iterable[Statement], created: list[Statement]) -> list
 
 def tables_of_model(statement: Statement) -> set[str]:
     """Return the system tables that a CREATE MODEL statement asks for, by its options; not all need be declared."""
-    options = [token.text for token in statement.tokens if token.kind == "string"]
+    options = read_options(statement)
     return {
         table
         for companion in extensions("millstream.companions")
@@ -77,6 +79,6 @@ def _reads(statement: Statement, by_name: dict[str, Statement]) -> set[str]:
     if statement.kind == "CREATE MODEL":
         return tables_of_model(statement) & set(by_name)
     if statement.kind == "CREATE TABLE":
-        words = statement.tokens
+        words = top_level(statement.tokens)
         return {b.text for a, b in pairwise(words) if a.says("LIKE")} & set(by_name)
     return statement.mentions(set(by_name)) - {statement.name or ""}

@@ -10,6 +10,7 @@ from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import FeatureTestError, Finding, did_you_mean
+from pyflink_jobs.parsing.option import read_options
 from pyflink_jobs.planning.flink.catalog import Catalog
 from pyflink_jobs.testkit.tables import Column, describe
 from pyflink_jobs.testkit.values import EPOCH, is_known, is_number, read_value
@@ -221,5 +222,5 @@ def _read_by_version(table: str, readers: list[Statement]) -> bool:
 
 def _has_updates(statement: Statement) -> bool:
     """Return whether a table's connector or format reads updates, which a file of given rows cannot have."""
-    options = [token.text for token in statement.tokens if token.kind == "string"]
-    return any(text == "upsert-kafka" or text.startswith(_CHANGELOG_FORMATS) for text in options)
+    values = [option.value for option in read_options(statement).values()]
+    return any(value == "upsert-kafka" or value.startswith(_CHANGELOG_FORMATS) for value in values)

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from pyflink_jobs.parsing.create_table import SourceColumn, SourceTable, read_source
+from pyflink_jobs.parsing.option import read_options
 from pyflink_jobs.parsing.statements import split
 
 SQL = """CREATE TABLE `departures` (
@@ -63,6 +64,11 @@ def test_watermark_options_and_offsets() -> None:
     topic = table.options["topic"]
     assert SQL[topic.key.start : topic.literal.end] == "'topic' = 'a, b)'"
     assert str(topic.place) == "t.sql:12:3"
+
+
+def test_options_without_a_list_of_columns() -> None:
+    (statement,) = split("CREATE TABLE t WITH ('topic' = 'a,b', bad, 'x') LIKE u (EXCLUDING OPTIONS)", Path("t.sql"))
+    assert {key: option.value for key, option in read_options(statement).items()} == {"topic": "a,b"}
 
 
 @pytest.mark.parametrize(

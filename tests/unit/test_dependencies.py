@@ -29,6 +29,11 @@ def test_each_statement_comes_after_what_it_reads() -> None:
         assert names.index(before) < names.index(after)
 
 
+def test_a_computed_column_with_like_needs_no_other_table() -> None:
+    names = [s.name for s in in_order(statements("CREATE VIEW b AS SELECT * FROM t; CREATE TABLE t (c AS a LIKE b)"))]
+    assert names == ["t", "b"]
+
+
 def test_only_what_a_job_needs() -> None:
     ordered = in_order(statements(SQL))
     (job,) = statements("INSERT INTO like_t SELECT * FROM b")
