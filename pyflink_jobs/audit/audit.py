@@ -12,6 +12,7 @@ from pyflink_jobs.audit.subjects import find_subjects, quarantine_table, scoring
 from pyflink_jobs.errors import SqlError
 from pyflink_jobs.local.broker import bootstrap_servers
 from pyflink_jobs.local.topics import committed
+from pyflink_jobs.planning.connectors.connector import connector_of
 from pyflink_jobs.planning.declare import declare
 
 if TYPE_CHECKING:
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from pyflink_jobs.project.settings import Project
 
 __all__ = ["Audit", "audit"]
-
-_GROUP = "properties.group.id"
-_BROKERS = "properties.bootstrap.servers"
 
 
 @dataclass(frozen=True)
@@ -88,11 +86,12 @@ def _known(subject: Subject, read: dict[int, Records], quarantine: Quarantine, a
 
 
 def _committed(source: SourceTable, address: str) -> dict[int, int]:
-    group = source.option(_GROUP)
+    group = connector_of(source.values).client(source.values).get("group.id")
     bootstrap, topic = _at(source, address)
     return committed(bootstrap, group, topic) if group else {}
 
 
 def _at(table: SourceTable, address: str) -> tuple[str, str]:
     """Return the brokers and the topic of a table; `address` are the project's own brokers."""
-    return table.option(_BROKERS) or address, table.option("topic")
+    connector = connector_of(table.values)
+    return connector.client(table.values).get("bootstrap.servers", address), connector.names(table.values)[0]

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.audit.sinks import find_sinks
 from pyflink_jobs.errors import Finding, ProjectError, SqlError
+from pyflink_jobs.planning.connectors.connector import connector_of
 from pyflink_jobs.planning.rewrites.validated_source import is_readable_log
 from pyflink_jobs.planning.system_tables import QUARANTINE
 
 if TYPE_CHECKING:
     from pyflink_jobs.parsing.create_table import SourceTable
+    from pyflink_jobs.planning.connectors.connector import connector_of
     from pyflink_jobs.planning.declarations import Declarations, Job
-    from pyflink_jobs.planning.rewrites.validated_source import ValidatedSource
+from pyflink_jobs.planning.rewrites.validated_source import ValidatedSource
 
 __all__ = ["Subject", "find_subjects", "quarantine_table", "scoring_jobs"]
 
@@ -50,7 +52,7 @@ def quarantine_table(declarations: Declarations) -> SourceTable:
     if lacking := [name for name in _NEEDED if name not in names]:
         message = f"nothing can be accounted for: `{QUARANTINE}` does not say which record was quarantined"
         raise SqlError(message, place=table.statement.place(), fixes=(f"add its columns {', '.join(lacking)}",))
-    if not is_readable_log(table):
+    if not is_readable_log(table) or len(connector_of(table.values).names(table.values)) != 1:
         message = f"nothing can be accounted for: `{QUARANTINE}` is no topic of JSON in Kafka"
         raise SqlError(
             message, place=table.statement.place(), fixes=("write 'connector' = 'kafka', 'format' = 'json'",)

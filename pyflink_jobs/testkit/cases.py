@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import FeatureTestError, Finding, did_you_mean
 from pyflink_jobs.parsing.option import read_options
+from pyflink_jobs.planning.connectors.connector import connector_of
 from pyflink_jobs.planning.flink.catalog import Catalog
 from pyflink_jobs.testkit.tables import Column, describe
 from pyflink_jobs.testkit.values import EPOCH, is_known, is_number, read_value
@@ -222,5 +223,6 @@ def _read_by_version(table: str, readers: list[Statement]) -> bool:
 
 def _has_updates(statement: Statement) -> bool:
     """Return whether a table's connector or format reads updates, which a file of given rows cannot have."""
-    values = [option.value for option in read_options(statement).values()]
-    return any(value == "upsert-kafka" or value.startswith(_CHANGELOG_FORMATS) for value in values)
+    options = {key: option.value for key, option in read_options(statement).items()}
+    versioned = options.get("connector") in connector_of(options).versioned
+    return versioned or any(value.startswith(_CHANGELOG_FORMATS) for value in options.values())

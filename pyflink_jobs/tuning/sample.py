@@ -92,7 +92,7 @@ def _is_log(table: SourceTable, job: Job) -> bool:
 
 
 def _broker(table: SourceTable) -> str:
-    return table.option("properties.bootstrap.servers")
+    return connector_of(table.values).client(table.values).get("bootstrap.servers", "")
 
 
 def _count(offsets: Mapping[int, tuple[int, int]]) -> int:
