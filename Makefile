@@ -41,7 +41,7 @@ test-all: test test-slow  ## All tests.
 lint: .venv/installed  ## Check style and format.
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/lint-imports --quiet
+	@$(BIN)/lint-imports --no-logo
 
 types: .venv/installed  ## Check type hints, strictly.
 	@$(BIN)/mypy

@@ -13,9 +13,8 @@ from pyflink_jobs.planning.system_tables import QUARANTINE
 
 if TYPE_CHECKING:
     from pyflink_jobs.parsing.create_table import SourceTable
-    from pyflink_jobs.planning.connectors.connector import connector_of
     from pyflink_jobs.planning.declarations import Declarations, Job
-from pyflink_jobs.planning.rewrites.validated_source import ValidatedSource
+    from pyflink_jobs.planning.rewrites.validated_source import ValidatedSource
 
 __all__ = ["Subject", "find_subjects", "quarantine_table", "scoring_jobs"]
 
