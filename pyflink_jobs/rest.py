@@ -27,22 +27,19 @@ class Rest:
 
     def get(self, path: str) -> Any:  # noqa: ANN401 - JSON
         """Return the answer to a GET; raises OSError without an answer, HTTPError for a refusal."""
-        return self._send(urllib.request.Request(f"{self.url}{path}"))  # noqa: S310 - a cluster's address
+        return json.loads(self._send("GET", path) or b"{}")
 
     def post(self, path: str, body: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
         """Send a POST and return its answer; raises as `get` does."""
-        return self._request("POST", path, body)
+        return json.loads(self._send("POST", path, body) or b"{}")
 
     def patch(self, path: str) -> None:
         """Send a PATCH without a body; raises as `get` does."""
-        self._request("PATCH", path, {})
+        self._send("PATCH", path, {})
 
     def text(self, path: str) -> str:
         """Return a file, such as a log; raises as `get` does."""
-        request = urllib.request.Request(f"{self.url}{path}")  # noqa: S310 - a cluster's address
-        with urllib.request.urlopen(request, timeout=self.patience) as answer:  # noqa: S310
-            content: bytes = answer.read()
-        return content.decode(errors="replace")
+        return self._send("GET", path).decode(errors="replace")
 
     def finished(self, path: str, within: float) -> dict[str, Any]:
         """Wait for the background operation at `path` and return its result.
@@ -59,14 +56,14 @@ class Rest:
             raise ClusterError(why(cause["stack-trace"]), detail=cause["stack-trace"])
         return operation
 
-    def _request(self, method: str, path: str, body: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
-        request = urllib.request.Request(f"{self.url}{path}", json.dumps(body).encode(), method=method)  # noqa: S310
-        request.add_header("Content-Type", "application/json")
-        return self._send(request)
-
-    def _send(self, request: urllib.request.Request) -> Any:  # noqa: ANN401 - JSON
-        with urllib.request.urlopen(request, timeout=self.patience) as answer:  # noqa: S310 - a cluster's address
-            return json.loads(answer.read() or b"{}")
+    def _send(self, method: str, path: str, body: dict[str, Any] | None = None) -> bytes:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(  # noqa: S310 - the address is a cluster's
+            f"{self.url}{path}", data, {"Content-Type": "application/json"}, method=method
+        )
+        with urllib.request.urlopen(request, timeout=self.patience) as answer:  # noqa: S310 - the address is a cluster's
+            content: bytes = answer.read()
+        return content
 
 
 def why(trace: str) -> str:

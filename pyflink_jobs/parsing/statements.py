@@ -68,10 +68,8 @@ class Statement:
 
     def place_at(self, line: int, column: int) -> Place:
         """Return the place in the file of a 1-based line and column of the statement, as Flink counts them."""
-        first = self.place()
-        assert first.line is not None  # noqa: S101 - place() always knows the line
-        assert first.column is not None  # noqa: S101 - same
-        return Place(self.file, first.line + line - 1, column + (first.column - 1 if line == 1 else 0))
+        _, _, indent = self.before.rpartition("\n")
+        return Place(self.file, self.before.count("\n") + line, column + (len(indent) if line == 1 else 0))
 
     def mentions(self, names: set[str]) -> set[str]:
         """Return the `names` that the statement has as identifiers, except as columns: `t.name`, `AS name`."""

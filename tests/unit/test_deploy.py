@@ -30,7 +30,7 @@ OPTIONS = {
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    made = make_project(tmp_path, {}, "kafka = 'broker:9092'\nparallelism = 3\n")
+    made = make_project(tmp_path, {"jobs/score": "INSERT INTO t SELECT 1"}, "kafka = 'broker:9092'\nparallelism = 3\n")
     (tmp_path / "flink.yaml").write_text("".join(f"{key}: {value}\n" for key, value in OPTIONS.items()))
     return made
 

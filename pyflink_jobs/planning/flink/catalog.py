@@ -180,7 +180,7 @@ class Catalog:
 
         catalog = self.environment.get_catalog(self.environment.get_current_catalog())
         found: Any = catalog.get_table(ObjectPath(self.environment.get_current_database(), table))
-        return list(found._j_catalog_base_table.getUnresolvedSchema().getColumns())  # noqa: SLF001 - as above
+        return list(found._j_catalog_base_table.getUnresolvedSchema().getColumns())  # noqa: SLF001 - no public way
 
 
 def _check_columns(call: Call, model: Model, schema: dict[str, str], shown: str) -> list[Finding]:

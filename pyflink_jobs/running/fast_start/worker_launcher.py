@@ -13,7 +13,7 @@ import sys
 
 def _absolute(path: str) -> str:
     """Return a path as Python has it in `sys.path`; pathlib takes ten milliseconds to import."""
-    return os.path.abspath(path)  # noqa: PTH100
+    return os.path.abspath(path)  # noqa: PTH100 - without pathlib
 
 
 def _fork(address: str, module: str, arguments: list[str]) -> bool:
@@ -22,7 +22,7 @@ def _fork(address: str, module: str, arguments: list[str]) -> bool:
         "module": module,
         "arguments": arguments,
         "environment": dict(os.environ),
-        "folder": os.getcwd(),  # noqa: PTH109 - as above
+        "folder": os.getcwd(),  # noqa: PTH109 - without pathlib
         "path": [_absolute(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry],
     }
     if "_PYTHON_WORKING_DIR" in os.environ:  # archives, which Flink's script unpacks the interpreter from
@@ -30,7 +30,7 @@ def _fork(address: str, module: str, arguments: list[str]) -> bool:
     try:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(address)
-            log = os.path.join(os.environ["BOOT_LOG_DIR"], "flink-python-udf-boot.log")  # noqa: PTH118 - as above
+            log = os.path.join(os.environ["BOOT_LOG_DIR"], "flink-python-udf-boot.log")  # noqa: PTH118 - without pathlib
             output = os.open(
                 log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600
             )  # what Flink shows when a worker does not come
