@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 from pyflink_jobs.errors import MillstreamError, SqlError
 from pyflink_jobs.planning.companions.event_time import KEEP_TIME, LOST_TIME, view_with_plain_join
 from pyflink_jobs.planning.compile.load import LoadedJob, Run, catalog_of
-from pyflink_jobs.planning.compile.stages import Planning, insert_stages, stages
-from pyflink_jobs.planning.flink.catalog import Catalog, sql_error
+from pyflink_jobs.planning.compile.stages import Planning, insert_error, insert_stages, stages
+from pyflink_jobs.planning.flink.catalog import Catalog
 from pyflink_jobs.planning.flink.errors import read_exception
 
 if TYPE_CHECKING:
     from pyflink.table import StatementSet, TableEnvironment
 
     from pyflink_jobs.errors import Finding
+    from pyflink_jobs.parsing.statements import Statement
     from pyflink_jobs.planning.declarations import Declarations, Job
     from pyflink_jobs.planning.scored_view import ScoredView
 
@@ -60,7 +61,7 @@ def plan_job(job: Job, environment: TableEnvironment, run: Run | None = None) ->
         job,
         environment,
         planning.statements,
-        planning.inserts,
+        [text for _, text in planning.inserts],
         views,
         loaded.sources,
         loaded.sinks,
@@ -121,11 +122,19 @@ def _explain(planning: Planning) -> None:
         planning.statements.explain()
     except Exception as error:
         message, catalog = read_exception(error), planning.loaded.catalog
-        for table in sorted(planning.job.system_tables):
-            if f".{table}' do not match" in message.text:
-                place = catalog.statements[table].place()
-                raise SqlError(message.text, place=place, detail=message.trace) from error
         if LOST_TIME in message.text and (view := view_with_plain_join(catalog)):
             lost = f"a join in `{view.name}` loses event time, which a monitor behind it needs"
             raise SqlError(lost, place=view.place(), fixes=KEEP_TIME, detail=message.trace) from error
-        raise sql_error(planning.job.own[0], error) from error
+        raise insert_error(_refused(planning), error) from error
+
+
+def _refused(planning: Planning) -> Statement:
+    """Return the first INSERT that Flink does not plan by itself; the job's first one if it is all of them together."""
+    for statement, text in planning.inserts:
+        alone = planning.loaded.catalog.environment.create_statement_set()
+        try:
+            alone.add_insert_sql(text)
+            alone.explain()
+        except Exception:  # noqa: BLE001 - the whole set's error is what is reported
+            return statement
+    return planning.job.own[0]

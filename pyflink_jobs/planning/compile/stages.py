@@ -21,22 +21,34 @@ if TYPE_CHECKING:
     from pyflink.table import StatementSet
 
     from pyflink_jobs.parsing.create_table import SourceTable
+    from pyflink_jobs.parsing.statements import Statement
     from pyflink_jobs.planning.companion import Companion
     from pyflink_jobs.planning.compile.load import LoadedJob, Run
     from pyflink_jobs.planning.declarations import Job
 
-__all__ = ["Planning", "Stage", "insert_stages", "stages"]
+__all__ = ["Planning", "Stage", "insert_error", "insert_stages", "stages"]
 
 
 @dataclass(frozen=True)
 class Planning:
-    """A job while it is planned: what is loaded, its INSERTs so far as one set, and their texts."""
+    """A job while it is planned: what is loaded, its INSERTs so far as one set, and their texts with where they are.
+
+    Of an INSERT that Millstream adds that is its table's statement.
+    """
 
     job: Job
     run: Run
     loaded: LoadedJob
     statements: StatementSet
-    inserts: list[str] = field(default_factory=list)
+    inserts: list[tuple[Statement, str]] = field(default_factory=list)
+
+    def add(self, statement: Statement, text: str) -> None:
+        """Add an INSERT; raises SqlError at `statement`."""
+        try:
+            self.statements.add_insert_sql(text)
+        except Exception as error:
+            raise insert_error(statement, error) from error
+        self.inserts.append((statement, text))
 
 
 @dataclass(frozen=True)
@@ -96,22 +108,19 @@ def _insert(planning: Planning) -> None:
         if places is not None:
             text = restricted_insert(planning.job, statement, text, catalog, places)
         if text:
-            try:
-                planning.statements.add_insert_sql(text)
-            except Exception as error:
-                raise sql_error(statement, error) from error
-            planning.inserts.append(text)
+            planning.add(statement, text)
 
 
 def _add(planning: Planning, companion: Companion) -> None:
     """Add the INSERTs of a companion."""
     job, catalog = planning.job, planning.loaded.catalog
     for insert in companion.inserts(job, catalog.views_of(job.calls), catalog, planning.run.places):
-        try:
-            planning.statements.add_insert_sql(insert.text)
-        except Exception as error:
-            message = read_exception(error)
-            raise SqlError(
-                message.text, place=catalog.statements[insert.table].place(), detail=message.trace
-            ) from error
-        planning.inserts.append(insert.text)
+        planning.add(catalog.statements[insert.table], insert.text)
+
+
+def insert_error(statement: Statement, error: BaseException) -> SqlError:
+    """Return Flink's complaint about an INSERT: at its line and column, or at the table that Millstream writes."""
+    if statement.kind == "INSERT INTO":
+        return sql_error(statement, error)
+    message = read_exception(error)
+    return SqlError(message.text, place=statement.place(), detail=message.trace)
