@@ -58,7 +58,7 @@ class Finding:
 
     It prints like this:
 
-        sql/models/late_arrival.sql:4: model input `carrier` is STRING, but the ONNX file takes float32
+        sql/models/late_arrival.sql:4: model input `carrier` is STRING, but the ONNX file expects float32
           models/late_arrival/2/model.onnx: input "X", shape [batch, 11], float32
           either cast or encode the column in sql/features/flight_features.sql,
           or export the model with a string input (skl2onnx: StringTensorType)

@@ -38,7 +38,7 @@ def emitted(project: Project, job_name: str, places: Collection[Place]) -> set[P
     """Return those of `places` for which a job's own INSERTs would write a row.
 
     The job runs once, bounded, in a MiniCluster, over what is in its topics now. Raises what planning raises, and
-    SqlError where a sink does not tell which record a row comes of.
+    SqlError where a sink does not say which record a row results from.
     """
     job = declare(project).job(job_name)
     slots = project.settings.parallelism

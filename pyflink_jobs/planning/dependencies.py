@@ -20,7 +20,7 @@ __all__ = ["in_order", "needed_by", "tables_of_model"]
 
 
 def in_order(statements: Iterable[Statement]) -> list[Statement]:
-    """Return CREATE statements so that each stands behind those it mentions.
+    """Return CREATE statements so that each follows those that it mentions.
 
     Raises SqlError for a name that is defined twice and for views that read each other in a circle.
     """

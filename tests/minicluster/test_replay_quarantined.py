@@ -145,7 +145,7 @@ def planned(made: Project, cluster: MiniCluster, job: str = "score", source: str
 def test_a_sink_that_does_not_tell_which_record_a_row_comes_of_is_named(tmp_path: Path, cluster: MiniCluster) -> None:
     sink = SQL["sinks/scored"].replace(", p INT, o BIGINT", ", p INT")
     job = SQL["jobs/score"].replace("p, o FROM", "p FROM")
-    with pytest.raises(SqlError, match="`scored` does not tell which record of `events`") as caught:
+    with pytest.raises(SqlError, match="`scored` does not say which record of `events`") as caught:
         planned(project(tmp_path, "localhost:1", SQL | {"sinks/scored": sink, "jobs/score": job}), cluster)
     (finding,) = caught.value.findings
     assert str(finding.place).startswith("sql/sinks/scored.sql")

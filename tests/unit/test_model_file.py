@@ -59,8 +59,8 @@ def test_reordered_missing_and_string_are_three_findings_with_their_lines(tmp_pa
     )
     assert lines(found.findings) == [
         (2, "model input `d` is missing from INPUT"),
-        (2, "model input `c` stands where the model expects `a`: a matrix counts by position"),
-        (4, "model input `b` is STRING, but the ONNX file takes float32"),
+        (2, "model input `c` is where the model expects `a`: a matrix counts by position"),
+        (4, "model input `b` is STRING, but the ONNX file expects float32"),
     ]
     assert all(finding.fixes for finding in found.findings)
     assert "skl2onnx: StringTensorType" in str(found.findings[2])
@@ -79,7 +79,7 @@ def test_a_name_the_model_does_not_know(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("inputs", "count"), [("a FLOAT, b FLOAT", 2), ("a FLOAT, b FLOAT, c FLOAT, d FLOAT", 4)])
 def test_without_names_in_the_card_the_width_counts(tmp_path: Path, inputs: str, count: int) -> None:
     assert lines(declarations(tmp_path, "linear", inputs).findings) == [
-        (2, f"INPUT has {count} columns, but the ONNX file takes 3"),
+        (2, f"INPUT has {count} columns, but the ONNX file expects 3"),
     ]
 
 
@@ -117,7 +117,7 @@ def test_every_dtype_has_its_sql_type(tmp_path: Path) -> None:
     wrong = declarations(tmp_path / "wrong", "every_dtype", right.replace("BIGINT", "DOUBLE"), "float64_out FLOAT")
     assert lines(wrong.findings) == [
         (11, "OUTPUT column `float64_out` is FLOAT, but the ONNX file gives float64"),
-        (2, "model input `int64` is DOUBLE, but the ONNX file takes int64"),
+        (2, "model input `int64` is DOUBLE, but the ONNX file expects int64"),
     ]
 
 
@@ -223,8 +223,8 @@ CALL = "INSERT INTO t SELECT * FROM ML_PREDICT(TABLE f, MODEL m,\n DESCRIPTOR({}
     ("descriptor", "message", "place"),
     [
         ("a, b", "DESCRIPTOR names 2 columns, model `m` takes 3", "sql/jobs/j.sql:2:13"),
-        ("b, a, c", "column `b` stands where model `m` takes `a`", "sql/jobs/j.sql:2:13"),
-        ("x, y, b", "column `b` stands where model `m` takes `c`", "sql/jobs/j.sql:2:19"),
+        ("b, a, c", "column `b` is where model `m` expects `a`", "sql/jobs/j.sql:2:13"),
+        ("x, y, b", "column `b` is where model `m` expects `c`", "sql/jobs/j.sql:2:19"),
     ],
 )
 def test_descriptor_against_input(tmp_path: Path, descriptor: str, message: str, place: str) -> None:

@@ -51,11 +51,11 @@ def _check_descriptor(call: Call, definition: ModelDefinition) -> list[Finding]:
     inputs = [column.name for column in definition.inputs]
     facts = (f"{_at(definition.inputs[0].place)}: INPUT ({', '.join(inputs)})",)
     if len(names) != len(inputs):
-        message = f"DESCRIPTOR names {len(names)} columns, model `{definition.name}` takes {len(inputs)}"
+        message = f"DESCRIPTOR names {len(names)} columns, model `{definition.name}` expects {len(inputs)}"
         return [Finding(message, call.columns[0].place, facts, ("name one column for each input, in INPUT's order",))]
     for column, wanted in zip(call.columns, inputs, strict=True):
         if column.text != wanted and column.text in inputs:
-            message = f"column `{column.text}` stands where model `{definition.name}` takes `{wanted}`"
+            message = f"column `{column.text}` is where model `{definition.name}` expects `{wanted}`"
             way = "put the columns of DESCRIPTOR in INPUT's order: they count by position"
             return [Finding(message, column.place, facts, (way,))]
     return []

@@ -1,6 +1,6 @@
 """The contract between a CREATE MODEL statement and its ONNX file.
 
-An ONNX model takes its columns in one of two ways: as one matrix [batch, k], where the columns count by
+An ONNX model expects its columns in one of two ways: as one matrix [batch, k], where the columns count by
 position, or as one tensor for each column, where they count by name. INPUT must match either.
 """
 
@@ -124,7 +124,7 @@ def _bind_matrix(
     elif isinstance(width, int) and width != len(model.inputs):
         findings.append(
             Finding(
-                f"INPUT has {len(model.inputs)} columns, but the ONNX file takes {width}",
+                f"INPUT has {len(model.inputs)} columns, but the ONNX file expects {width}",
                 model.inputs[0].place,
                 (_describe(tensor, shown),),
                 ("declare one column for each of the model's features, in the order of training",),
@@ -156,7 +156,7 @@ def _compare_names(model: ModelDefinition, wanted: tuple[str, ...], source: str)
     theirs = [name for name in wanted if name in found]
     for mine, its in zip(ours, theirs, strict=True):
         if mine != its:
-            message = f"model input `{mine}` stands where the model expects `{its}`: a matrix counts by position"
+            message = f"model input `{mine}` is where the model expects `{its}`: a matrix counts by position"
             findings.append(Finding(message, found[mine].place, facts, ("put the columns in the model's order",)))
             break
     return findings
@@ -166,10 +166,10 @@ def _compare_type(column: Column, tensor: Tensor, shown: Path) -> list[Finding]:
     wanted = SQL_TYPES.get(tensor.dtype)
     if wanted is not None and _family(column.type) == wanted:
         return []
-    message = f"model input `{column.name}` is {column.type}, but the ONNX file takes {tensor.dtype}"
+    message = f"model input `{column.name}` is {column.type}, but the ONNX file expects {tensor.dtype}"
     ways: tuple[str, ...] = (f"declare `{column.name}` {wanted}; ML_PREDICT casts numbers to it",)
     if wanted is None:
-        message = f"the ONNX file takes {tensor.dtype}, which no SQL type holds"
+        message = f"the ONNX file expects {tensor.dtype}, which no SQL type holds"
         ways = ("export the model with float32, int64 or string inputs",)
     elif wanted != "STRING" and _family(column.type) == "STRING":
         ways = (
@@ -199,7 +199,7 @@ def _bind_tensors(
             findings.append(Finding(f"the model has no input `{column.name}`", column.place, facts, ways))
             continue
         if not _one_per_row(tensor):
-            message = f"model input `{column.name}` takes more than one value a row, a column gives one"
+            message = f"model input `{column.name}` expects more than one value a row, a column has one"
             either = (
                 "export the model with one matrix input",
                 "export it with one tensor for each column",

@@ -120,7 +120,7 @@ def bind_monitor(
         profile = read_profile(file, model.name, None if options.reference else spec.version)
     except ProfileError as error:
         text = str(error).replace(str(file), str(project.relative(file)))
-        return None, [Finding(text, place, fixes=(build.replace("build it", "build it anew"),))]
+        return None, [Finding(text, place, fixes=(build.replace("build it", "rebuild it"),))]
     if findings := _compare(model, options, spec, profile, build):
         return None, findings
     places = {column.name: f"{column.place.file}:{column.place.line}" for column in (*model.inputs, *model.outputs)}
@@ -145,7 +145,7 @@ def _compare(
     from udfs.distributions.categories import Categories
 
     findings = []
-    anew = build.replace("build it", "build it anew")
+    rebuild = build.replace("build it", "rebuild it")
     known = dict(zip(profile.features.names, profile.features.columns, strict=True))
     dtypes = {given.name: given.dtype for given in spec.inputs} | {given.name: given.dtype for given in spec.outputs}
     for column in (*model.inputs, *model.outputs):
@@ -153,12 +153,12 @@ def _compare(
             continue
         if column.name not in known:
             facts = (f"it has: {', '.join(known)}",)
-            ways = (anew, "name the columns to watch in 'monitor.columns'")
+            ways = (rebuild, "name the columns to monitor in 'monitor.columns'")
             findings.append(Finding(f"the reference profile has no column `{column.name}`", column.place, facts, ways))
         elif isinstance(known[column.name], Categories) != (dtypes[column.name] == "string"):
             kind = "text" if isinstance(known[column.name], Categories) else "numbers"
             message = f"column `{column.name}` is {column.type}, but {kind} in the reference profile"
-            findings.append(Finding(message, column.place, fixes=(anew,)))
+            findings.append(Finding(message, column.place, fixes=(rebuild,)))
     for what, wanted, found, option in (
         ("slices", options.slice.value if options.slice else None, profile.keys.slice_column, options.slice),
         ("season", options.season, profile.keys.season, model.options.get("monitor.season")),
@@ -166,7 +166,7 @@ def _compare(
     ):
         if wanted != found:
             message = f"the reference profile's {what}: {found or 'none'}; the monitor's: {wanted or 'none'}"
-            findings.append(Finding(message, (option or options.time).place, fixes=(anew,)))
+            findings.append(Finding(message, (option or options.time).place, fixes=(rebuild,)))
     return findings
 
 

@@ -1,4 +1,4 @@
-"""A job's INSERTs, restricted to what comes of some records of its sources: those of some partitions and offsets.
+"""A job's INSERTs, restricted to what results from some records of its sources: those of some partitions and offsets.
 
     INSERT INTO predictions (`flight_id`, ...) SELECT `flight_id`, ... FROM (
     SELECT flight_id, ...
@@ -46,14 +46,14 @@ class Origin:
 
     @property
     def condition(self) -> str:
-        """The condition that a row comes of one of them."""
+        """The condition that a row results from one of them."""
         return within(quoted(self.partition), quoted(self.offset), self.places)
 
 
 def restricted_insert(job: Job, statement: Statement, text: str, tables: Tables, places: Places) -> str:
-    """Return an INSERT of what comes of the records at `places`; "" if it reads none of their sources.
+    """Return an INSERT of what results from the records at `places`; "" if it reads none of their sources.
 
-    `text` is the statement's, expanded. Raises SqlError where its sink cannot tell which record a row comes of.
+    `text` is the statement's, expanded. Raises SqlError where its sink does not say which record a row results from.
     """
     insert = read_insert(replace(statement, text=text), tables.columns_to_write(statement.name or ""))
     found = origins(job, statement, insert, tables, places)
@@ -87,7 +87,7 @@ def origins(job: Job, statement: Statement, insert: Insert, tables: Tables, plac
 
 
 def within(partition: str, offset: str, places: Iterable[tuple[int, int]]) -> str:
-    """Return the condition that a record stands at one of some places; `partition` and `offset` are SQL."""
+    """Return the condition that a record is at one of some places; `partition` and `offset` are SQL."""
     by_partition: dict[int, list[int]] = defaultdict(list)
     for number, at in sorted(set(places)):
         by_partition[number].append(at)
@@ -132,7 +132,7 @@ def _undeclared(source: SourceTable) -> Finding:
     name = source.statement.name or ""
     missing = [key for key in _KEYS if not source.metadata(key)]
     columns = ", ".join(f"{name}_{key} {_KEYS[key]} METADATA FROM '{key}' VIRTUAL" for key in missing)
-    message = f"`{name}` has no column for {' and '.join(missing)}, so a row does not tell which record it comes of"
+    message = f"`{name}` has no column for {' and '.join(missing)}, so a row does not say which record it results from"
     return Finding(message, source.statement.place(source.name.start), fixes=(f"add to it: {columns}",))
 
 
@@ -141,7 +141,7 @@ def _unwritten(statement: Statement, tables: Tables, source: str, missing: dict[
     sink = tables.statements[statement.name or ""]
     there = tables.columns_to_write(statement.name or "")
     listed = " and ".join(map(quoted, missing))
-    message = f"`{sink.name}` does not tell which record of `{source}` a row comes of: no {listed}"
+    message = f"`{sink.name}` does not say which record of `{source}` a row results from: no {listed}"
     facts = (f"{statement.place()}: INSERT INTO {sink.name}",)
     lacking = ", ".join(f"{quoted(column)} {kind}" for column, kind in missing.items() if column not in there)
     if not lacking:
@@ -152,8 +152,6 @@ def _unwritten(statement: Statement, tables: Tables, source: str, missing: dict[
 
 def _alike(source: SourceTable, other: SourceTable) -> Finding:
     name, partition = other.statement.name, source.metadata("partition")
-    message = (
-        f"`{source.statement.name}` and `{name}` both have a column `{partition}`: a row does not tell which it is"
-    )
+    message = f"`{source.statement.name}` and `{name}` both have a column `{partition}`: a row does not say which it is"
     ways = (f"rename it in one of them: {name}_partition INT METADATA FROM 'partition' VIRTUAL",)
     return Finding(message, source.statement.place(source.name.start), (f"also {other.statement.place()}",), ways)

@@ -103,21 +103,21 @@ def _origin(source: ValidatedSource, places: Places) -> Origin:
 
 
 def _sources_of(job: Job, view: ScoredView, tables: Tables, places: Places) -> list[str]:
-    """Return the sources behind a view that scores; raises SqlError where it does not tell which record a row is."""
+    """Return the sources behind a view that scores; raises SqlError where it does not say which record a row is."""
     call = view.call
     read = call.query or tables.statements[call.table.text if call.table else ""]
     found = [name for name in job.sources_of(read) if name in places]
     for name in found:
         missing = [column for column in job.validated[name].place if column and column not in view.kept]
         if missing:
-            message = f"what model `{call.model.text}` reads does not tell which record of `{name}` a row comes of"
+            message = f"what model `{call.model.text}` reads does not say which record of `{name}` a row results from"
             ways = (f"select {' and '.join(map(quoted, missing))} in it",)
             raise SqlError(Finding(message, call.table.place if call.table else call.place, fixes=ways))
     return found
 
 
 def _marks(source: ValidatedSource, origin: Origin, job: str, columns: list[str]) -> Iterator[str]:
-    """Yield the INSERTs of a source's marks: as many for a record as it stands in quarantine and is not marked."""
+    """Yield the INSERTs of a source's marks: for a record as many as it has entries in quarantine without a mark."""
     values = {
         "source": literal(source.name),
         "reason": literal(REPLAYED),

@@ -64,7 +64,7 @@ def refused_insert(view: ScoredView, origins: Iterable[ValidatedSource], job: st
 
 
 def origin_of(view: ScoredView, origins: Iterable[ValidatedSource]) -> ValidatedSource | None:
-    """Return the source whose columns for partition and offset a view has: they tell which record a row comes of."""
+    """Return the source whose columns for partition and offset a view has: they say which record a row results from."""
     return next((origin for origin in origins if all(name in view.kept for name in origin.place)), None)
 
 
@@ -84,7 +84,7 @@ def _words(checks: list[Rule]) -> str:
 
 
 def insert_sql(values: Mapping[str, str], columns: Iterable[str], table: str, condition: str) -> str:
-    """Return an INSERT into the table `quarantine`: `values` are SQL by column, `table` is what stands behind FROM."""
+    """Return an INSERT into the table `quarantine`: `values` are SQL by column, `table` is what follows FROM."""
     wanted = {name: values.get(name) or f"CAST(NULL AS {QUARANTINE_COLUMNS[name]})" for name in columns}
     selected = ",\n  ".join(f"{value} AS {quoted(name)}" for name, value in wanted.items())
     return (

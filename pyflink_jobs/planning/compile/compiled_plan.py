@@ -1,8 +1,8 @@
 """Flink's compiled plan of a job: its operators, and which of them keep state.
 
-Flink names an operator's state by the operator's id in the plan (`table.exec.uid.format`), and counts ids anew at each
-compilation. Here an operator that keeps state gets an id that is made from what its state is. So the next version of a
-job finds what it can go on with, wherever it was planned, and never comes upon the state of something else.
+Flink names an operator's state by the operator's id in the plan (`table.exec.uid.format`), and numbers operators at
+each compilation. Here an operator that keeps state gets an id that is computed from what its state is. So the next
+version of a job finds the state that it can continue with, wherever it was planned, and never that of something else.
 """
 
 from __future__ import annotations

@@ -128,11 +128,11 @@ class Catalog:
         return ScoredView(call, model, scored, inner, predictions, outer, types, source, added)
 
     def _origins(self) -> set[str]:
-        """Return the names of the columns that tell which record of a source a row is."""
+        """Return the names of the columns that say which record of a source a row is."""
         return {column for validated in self.validated.values() for column in validated.place}
 
     def _source(self, call: Call) -> tuple[str, str]:
-        """Return what stands behind FROM, and how findings call it."""
+        """Return what follows FROM, and its name in findings."""
         if call.query:
             return f"({expand(call.query, self._view_of)}\n)", "the query"
         name = call.table.text if call.table else ""
@@ -160,7 +160,7 @@ class Catalog:
             ) from error
 
     def schema_of(self, source: str) -> dict[str, str]:
-        """Return the names and types of the columns behind FROM; event time is a type that ends in *ROWTIME*."""
+        """Return names and types of the columns of what follows FROM; event time has a type with *ROWTIME*."""
         table: Any = self.environment.sql_query(f"SELECT * FROM {source}")
         # Asked of Java's columns: PyFlink's own TableSchema needs a tenth of a second for each.
         columns = table._j_table.getResolvedSchema().getColumns()  # noqa: SLF001 - PyFlink has no public way to them
@@ -193,16 +193,16 @@ def _check_columns(call: Call, model: Model, schema: dict[str, str], shown: str)
             ways = did_you_mean(column.text, schema, f"add the column to {shown}")
             findings.append(Finding(f"{shown} has no column `{column.text}`", column.place, facts, ways))
         elif _kind(found) != _kind(wanted.type):
-            message = f"column `{column.text}` is {found}, model `{call.model.text}` takes {wanted.type}"
+            message = f"column `{column.text}` is {found}, model `{call.model.text}` expects {wanted.type}"
             facts = (f"{wanted.place.file}:{wanted.place.line}: {wanted.name} {wanted.type}",)
             findings.append(Finding(message, column.place, facts, ("cast or encode it in its feature file",)))
     return findings
 
 
 def _kind(sql_type: str) -> str:
-    """Return "number", "text", "truth" or the type itself: within a kind, ML_PREDICT casts."""
+    """Return "number", "text", "boolean" or the type itself: within a kind, ML_PREDICT casts."""
     name = re.split(r"[( ]", sql_type, maxsplit=1)[0]
-    kinds = {"BOOLEAN": "truth", "STRING": "text", "VARCHAR": "text", "CHAR": "text"}
+    kinds = {"BOOLEAN": "boolean", "STRING": "text", "VARCHAR": "text", "CHAR": "text"}
     return "number" if name in _NUMBERS else kinds.get(name, name)
 
 

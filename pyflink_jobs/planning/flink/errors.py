@@ -40,8 +40,8 @@ def read_exception(error: BaseException) -> FlinkMessage:
         text = next(text for text in reversed(texts) if _FROM_TO.search(text) or _AT.search(text))
     else:
         # The deepest cause alone ("Unexpected character") often lacks what the one above says ("Failed to read ...").
-        told = [text for text in dict.fromkeys(texts) if "Exception" not in text] or texts
-        text = ": ".join(text.rstrip(".") for text in told[-2:])
+        sentences = [text for text in dict.fromkeys(texts) if "Exception" not in text] or texts
+        text = ": ".join(text.rstrip(".") for text in sentences[-2:])
     expected = _EXPECTING.search(text)
     text = _EXPECTING.sub("", text)
     text = _AT.sub("", _FROM_TO.sub("", text)).removeprefix("SQL parse failed.").strip()

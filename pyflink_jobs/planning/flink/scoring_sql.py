@@ -1,4 +1,4 @@
-"""The SQL that stands behind an ML_PREDICT call: a view that scores, and the view that a query sees.
+"""The SQL that replaces an ML_PREDICT call: a view that scores, and the view that a query reads.
 
 The first calls the model's function once a row and keeps its ROW as it is; the second takes the output columns
 out of it. Whatever else a row carries about its scoring stays in the first, out of the analyst's sight.

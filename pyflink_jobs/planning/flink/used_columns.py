@@ -62,6 +62,6 @@ def _is_renamed(after: list[Token]) -> bool:
 
 
 def _is_star(before: Token, token: Token) -> bool:
-    """Tell `SELECT *` and `t.*` from products and COUNT(*); a NATURAL join does not name its columns either."""
+    """Return whether a token takes all columns: the star of `SELECT *` and `t.*`, not of COUNT(*); or NATURAL."""
     star = token.says("*") and before.says("SELECT", "ALL", "DISTINCT", ",", ".")
     return star or token.says("NATURAL")

@@ -10,7 +10,7 @@ A comment's parts are divided by semicolons. A part is a rule, or a description:
     max length N             a text of N characters at most
     pattern REGEX            a regular expression that matches the whole text; it is the last part
 
-NULL keeps every rule but `required`. A part `pii ...` is no rule, but says what becomes of the value: see pii.py.
+NULL keeps every rule but `required`. A part `pii ...` is not a rule: see personal_data.py.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def _one_of(column: SourceColumn, part: str) -> Rule | str:
     if column.is_number:
         wrong = [value for value in values if not re.fullmatch(_NUMBER, value)]
         if wrong:
-            return f"{wrong[0]} is no number"
+            return f"{wrong[0]} is not a number"
         listed = ", ".join(values)
     else:
         listed = ", ".join(map(literal, values))

@@ -1,4 +1,4 @@
-"""Personal data: what becomes of a column whose COMMENT says `pii hash`, `pii mask` or `pii drop`.
+"""Personal data: what happens to a column whose COMMENT says `pii hash`, `pii mask` or `pii drop`.
 
     email STRING COMMENT 'of the customer; required; pii hash'
 
