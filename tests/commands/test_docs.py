@@ -68,6 +68,16 @@ def test_the_targets_that_the_readme_names(target: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_the_finding_that_the_readme_shows(tmp_path: Path) -> None:
+    copy_project(tmp_path)
+    model = tmp_path / "sql" / "models" / "late_arrival.sql"
+    model.write_text(model.read_text().replace("dep_delay             FLOAT", "dep_delay             STRING", 1))
+    done = run("millstream check --offline", tmp_path)
+    (shown,) = re.findall(r"```text\n(sql/models/.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert done.returncode == 1
+    assert done.stdout.startswith(shown)
+
+
 def anchors(file: Path) -> set[str]:
     """Return the anchors that a renderer gives to a document's headings."""
     headings = re.findall(r"^#+ (.+)$", file.read_text(), re.MULTILINE)
