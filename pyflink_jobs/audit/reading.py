@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pyflink_jobs.audit.accounts import Found, Records
+from pyflink_jobs.local.json_records import json_objects
 from pyflink_jobs.local.topics import stream
 from pyflink_jobs.planning.system_tables import REFUSED, REPLAYED
 
@@ -76,14 +76,7 @@ class Quarantine:
 
 
 def _rows(bootstrap: str, topic: str) -> Iterator[dict[str, Any]]:
-    for records in stream(bootstrap, topic):
-        for record in records:
-            try:
-                row = json.loads(record.value or b"")
-            except ValueError:
-                continue
-            if isinstance(row, dict):
-                yield row
+    return (row for records in stream(bootstrap, topic) for _, row in json_objects(records))
 
 
 def _integers(numbers: array[int]) -> Integers:

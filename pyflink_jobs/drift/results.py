@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyflink_jobs.drift.records import Alarm, Drift, Series
 from pyflink_jobs.errors import KafkaError, did_you_mean
+from pyflink_jobs.local.json_records import json_objects
 from udfs.drift.follow_windows import LATE
 
 if TYPE_CHECKING:
@@ -169,11 +170,9 @@ def _choose(
 
 
 def parsed(records: Iterable[Record], read: Callable[[dict[str, Any]], T]) -> list[tuple[Record, T]]:
-    """Return what can be read: anybody may have sent something else to the topic."""
+    """Return the records that `read` accepts, with what it returns; it raises ValueError or TypeError for others."""
     found: list[tuple[Record, T]] = []
-    for record in records:
-        try:
-            found.append((record, read(json.loads(record.value or b""))))
-        except (ValueError, TypeError, AttributeError):
-            continue
+    for record, value in json_objects(records):
+        with suppress(ValueError, TypeError):
+            found.append((record, read(value)))
     return found

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pyflink_jobs.errors import KafkaError
+from pyflink_jobs.local.json_records import json_objects
 from pyflink_jobs.planning.system_tables import QUARANTINE, REFUSED, REPLAYED
 
 if TYPE_CHECKING:
@@ -93,19 +93,13 @@ def read_quarantine(bootstrap: str) -> list[Quarantined]:
             facts=("a job that scores writes to it what it cannot score",),
             fixes=(f"declare the table in sql/sinks/{QUARANTINE}.sql, and run the job: millstream run JOB",),
         )
-    found = [record for record in map(_parse, read(bootstrap, QUARANTINE)) if record]
+    found = [_quarantined(record, values) for record, values in json_objects(read(bootstrap, QUARANTINE))]
     marks = Counter(record.key for record in found if record.reason == REPLAYED)
     standing = _in_rounds((record for record in found if record.reason != REPLAYED), marks)
     return sorted(standing, key=lambda record: record.came)
 
 
-def _parse(record: Record) -> Quarantined | None:
-    try:
-        values = json.loads(record.value or b"")
-    except ValueError:
-        return None
-    if not isinstance(values, dict):
-        return None
+def _quarantined(record: Record, values: dict[str, Any]) -> Quarantined:
     try:
         came = datetime.fromisoformat(str(values.get("ingested_at"))).astimezone(UTC)
     except ValueError:  # the table has no such column: its own time must do
