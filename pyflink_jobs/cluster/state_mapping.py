@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from pyflink_jobs.planning.compile.compiled_plan import SINK, SOURCE, Plan
+from pyflink_jobs.planning.compile.compiled_plan import SINK, SOURCE, Plan, row_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -99,7 +99,7 @@ def _difference(old: Plan, before: Operator, new: Plan, after: Operator) -> str:
     return "; ".join(others) or "its input columns have another order"
 
 
-def _columns(kinds: list[Any]) -> dict[str, str]:
+def _columns(rows: list[Any]) -> dict[str, str]:
     """Return the types of an operator's input columns by name, without those that Flink has named."""
-    fields = [field for kind in kinds if isinstance(kind, dict) for field in kind.get("fields", ())]
-    return {f"`{one['name']}`": str(one.get("fieldType", "")) for one in fields if not one["name"].startswith("$")}
+    columns = {name: kind for row in rows for name, kind in row_columns(row).items()}
+    return {f"`{name}`": kind for name, kind in columns.items() if not name.startswith("$")}

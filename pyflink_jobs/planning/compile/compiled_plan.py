@@ -14,8 +14,12 @@ import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pyflink_jobs.errors import Place
+from pyflink_jobs.parsing.brackets import split
+from pyflink_jobs.parsing.tokens import tokenize
 from pyflink_jobs.planning.connectors.connector import connector_of
 from pyflink_jobs.planning.system_tables import UNCHECKED
 
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
 
     from pyflink_jobs.planning.compile.plan import PlannedJob
 
-__all__ = ["SINK", "SOURCE", "Operator", "Plan", "compile_plan"]
+__all__ = ["SINK", "SOURCE", "Operator", "Plan", "compile_plan", "row_columns"]
 
 SOURCE, SINK = "table-source-scan", "sink"
 
@@ -73,9 +77,15 @@ class Operator:
         return holder["table"]["identifier"].rsplit(".", 1)[-1].strip("`").removesuffix(UNCHECKED) if holder else ""
 
     @property
-    def description(self) -> str:
-        """What it does, in Flink's words."""
-        return str(self.node["description"])
+    def calls(self) -> list[dict[str, Any]]:
+        """Its calls of aggregate functions."""
+        groups = [self.node, *self.node.get("overSpec", {}).get("groups", ())]
+        return [call for group in groups for call in group.get("aggCalls", ())]
+
+    @property
+    def functions(self) -> list[str]:
+        """The names of the job's own functions that it aggregates with."""
+        return [call["catalogName"].rsplit(".", 1)[-1].strip("`") for call in self.calls if "catalogName" in call]
 
 
 @dataclass(frozen=True)
@@ -180,6 +190,15 @@ def compile_plan(planned: PlannedJob) -> Plan:
         name: connector_of(options).address(options) for name, options in {**planned.sources, **planned.sinks}.items()
     }
     return Plan(json.dumps(json.loads(compiled.asJsonString())), tables, planned.functions).with_lasting_ids()
+
+
+def row_columns(row: Any) -> dict[str, str]:  # noqa: ANN401 - JSON
+    """Return names and types of the columns of a row type, of which the plan has two forms."""
+    if isinstance(row, dict):
+        return {field["name"]: str(field.get("fieldType", "")) for field in row.get("fields", ())}
+    inside = row[len("ROW<") : row.rindex(">")]  # `a` BIGINT, `b` ARRAY<INT NOT NULL>
+    items = split(tokenize(inside, Place(Path("plan"))))
+    return {name.text: inside[kind[0].start : kind[-1].end] for name, *kind in filter(None, items)}
 
 
 def _digest(content: Any) -> str:  # noqa: ANN401 - JSON

@@ -1,22 +1,32 @@
-"""What an operator's state is to an analyst: a file, and columns of it."""
+"""What an operator's state is to an analyst: a file, and columns of it.
+
+The plan says which tables an operator reads, by which columns it keeps its state and of which it computes it. The
+statement that it comes from is the one that reads the same tables and has these columns.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 from pyflink_jobs.parsing.brackets import before, split
-from pyflink_jobs.planning.compile.compiled_plan import SINK, SOURCE
+from pyflink_jobs.parsing.tokens import quoted
+from pyflink_jobs.planning.compile.compiled_plan import SINK, SOURCE, row_columns
+from pyflink_jobs.planning.dependencies import needed_by
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from pyflink_jobs.parsing.create_model import ModelDefinition
     from pyflink_jobs.parsing.statements import Statement
     from pyflink_jobs.planning.compile.compiled_plan import Operator, Plan
     from pyflink_jobs.planning.compile.plan import PlannedJob
 
 __all__ = ["name_states"]
 
-# Which words of a statement make an operator of which type.
+# The words of SQL that most often make an operator of a type.
 _MADE_BY = {
     "over-aggregate": ("OVER",),
     "python-over-aggregate": ("OVER",),
@@ -59,12 +69,45 @@ _AGGREGATES = (
 _MOST_COLUMNS = 4  # named of one operator
 
 
+# Where a node of the plan has the numbers of the input's columns that it groups by, joins by or computes from.
+_COLUMNS = ("grouping", "argList", "uniqueKeys", "partitionKeys", "fields", "leftKeys")
+
+
+@dataclass(frozen=True)
+class _Query:
+    """A view or an INSERT, and the source tables that it reads, directly or through views."""
+
+    statement: Statement
+    tables: frozenset[str]
+
+    def has(self, words: Iterable[str]) -> bool:
+        """Return whether it has one of these words."""
+        return any(token.says(*words) for token in self.statement.tokens)
+
+    def shared(self, names: set[str]) -> int:
+        """Return how many of these names it has."""
+        return len(names & {token.text for token in self.statement.tokens})
+
+    @property
+    def aggregates(self) -> list[str]:
+        """The columns of its outermost SELECT that are made of many rows."""
+        tokens = self.statement.tokens
+        selected = before(tokens[len(before(tokens, "SELECT")) + 1 :], "FROM")
+        items = [item for item in split(selected) if item and item[-1].is_identifier]
+        return [item[-1].text for item in items if any(token.says(*_AGGREGATES) for token in item[:-1])]
+
+    @property
+    def joined(self) -> list[str]:
+        """What follows each JOIN."""
+        return [after.text for token, after in pairwise(self.statement.tokens) if token.says("JOIN")]
+
+
 def name_states(plan: Plan, planned: PlannedJob) -> dict[int, str]:
     """Return a name for each operator of a job's plan that keeps state."""
-    places = {s.name: str(s.place().file) for s in planned.job.statements if s.name and s.kind != "INSERT INTO"}
-    monitored = next((view.model.definition for view in planned.views if "drift" in view.model.additions), None)
-    makers = {kind: _makers(planned.job.statements, words) for kind, words in _MADE_BY.items()}
-    seen: dict[str, int] = {}
+    statements = planned.job.statements
+    places = {s.name: str(s.file) for s in statements if s.name and s.kind != "INSERT INTO"}
+    added = _added(plan, planned)
+    features = _Features(plan, statements)
     names = {}
     for number, operator in plan.operators.items():
         if not operator.keeps_state:
@@ -73,65 +116,105 @@ def name_states(plan: Plan, planned: PlannedJob) -> dict[int, str]:
             names[number] = f"place in the topic of `{operator.table}` ({places.get(operator.table, 'a source')})"
         elif operator.type == SINK:
             names[number] = f"transactions of `{operator.table}` ({places.get(operator.table, 'a sink')})"
-        elif monitored and _is_drifts(plan, operator):
+        elif addition := added[number]:
+            companion, model = addition
             what = "memory of past windows" if operator.type == "python-group-aggregate" else "windows in progress"
-            names[number] = f"drift of `{monitored.name}`: {what} ({monitored.place.file})"
+            names[number] = f"{companion} of `{model.name}`: {what} ({model.place.file})"
         else:
-            nth = seen.get(operator.type, 0)
-            seen[operator.type] = nth + 1
-            names[number] = _feature(operator, makers.get(operator.type, []), nth)
+            names[number] = features.name(operator)
     return names
 
 
-def _is_drifts(plan: Plan, operator: Operator) -> bool:
-    """Return whether an operator reads what the scoring function gives, by whatever ways."""
-    below = [plan.operators[name] for name in plan.inputs[operator.id]]
-    return operator.type.startswith("python-group") or any(
-        one.type == "python-calc" or _is_drifts(plan, one) for one in below
-    )
-
-
-def _makers(statements: list[Statement], words: tuple[str, ...]) -> list[tuple[Statement, int]]:
-    """Return the statements that have one of `words`, each as often as it has it, and which of these it is."""
-    found = []
-    for statement in statements:
-        if statement.kind in ("CREATE VIEW", "INSERT INTO"):
-            times = sum(token.says(*words) for token in statement.tokens)
-            found += [(statement, number) for number in range(times)]
+def _added(plan: Plan, planned: PlannedJob) -> dict[int, tuple[str, ModelDefinition] | None]:
+    """Return the companion and the model that each operator is added by: it calls their function, or reads such one."""
+    owners = {
+        function: (companion, view.model.definition)
+        for number, view in enumerate(planned.views, 1)
+        for companion, addition in view.model.additions.items()
+        for function in addition.functions(number)
+    }
+    found: dict[int, tuple[str, ModelDefinition] | None] = {}
+    for number, operator in plan.operators.items():
+        own = (owners.get(function) for function in operator.functions)
+        below = (found[name] for name in plan.inputs[number])
+        found[number] = next((owner for owner in (*own, *below) if owner), None)
     return found
 
 
-def _feature(operator: Operator, makers: list[tuple[Statement, int]], nth: int) -> str:
-    """Return the name of what SQL keeps: by the columns that its description and the statement share."""
-    if not makers:
-        return operator.description.partition("(")[0]
-    if operator.type.endswith("join"):
-        statement, number = makers[min(nth, len(makers) - 1)]
-        return f"join with `{_joined(statement, number)}` ({statement.place().file})"
-    best = max(makers, key=lambda maker: _shared(operator, maker[0]))[0]
-    columns = [name for name, made in _selected(best) if made]
-    shown = ", ".join(f"`{name}`" for name in columns[:_MOST_COLUMNS]) + (" ..." if columns[_MOST_COLUMNS:] else "")
-    return f"{shown or f'`{best.name}`'} ({best.place().file})"
+class _Features:
+    """Names of what SQL of the project keeps."""
+
+    def __init__(self, plan: Plan, statements: list[Statement]) -> None:
+        self._plan = plan
+        self._below = _tables_below(plan)
+        created = [s for s in statements if s.kind in ("CREATE TABLE", "CREATE VIEW")]
+        sources = {operator.table for operator in plan.operators.values() if operator.type == SOURCE}
+        queries = [s for s in statements if s.kind in ("CREATE VIEW", "INSERT INTO")]
+        self._queries = [_Query(s, _tables_of(s, created) & sources) for s in queries]
+        self._tables = {s.name: _tables_of(s, created) & sources for s in created}
+        self._seen: Counter[tuple[int, str]] = Counter()
+
+    def name(self, operator: Operator) -> str:
+        """Return the name of an operator's state."""
+        query = self._made_by(operator)
+        if query is None:
+            return operator.type
+        if operator.type.endswith("join"):
+            right = self._below[self._plan.inputs[operator.id][1]]
+            joined = [name for name in query.joined if self._tables.get(name) == right]
+            what = "join with " + " and ".join(map(quoted, joined[:1] or sorted(right)))
+        else:
+            shown = query.aggregates or [query.statement.name or ""]
+            what = ", ".join(map(quoted, shown[:_MOST_COLUMNS])) + (" ..." if shown[_MOST_COLUMNS:] else "")
+        return f"{what} ({query.statement.file})"
+
+    def _made_by(self, operator: Operator) -> _Query | None:
+        """Return the query that an operator comes from: it reads the same tables and has the operator's columns."""
+        tables, names = self._below[operator.id], _columns(self._plan, operator)
+        words = _MADE_BY.get(operator.type, ())
+        made = {call["name"] for call in operator.calls}
+
+        def likeness(number: int) -> tuple[bool, bool, int, int, int]:
+            query = self._queries[number]
+            fits, same = query.tables == tables, len(made.intersection(query.aggregates))
+            return query.has(words), fits, same, query.shared(names), -self._seen[number, operator.type]
+
+        best = max((n for n, query in enumerate(self._queries) if query.tables >= tables), key=likeness, default=None)
+        if best is None:
+            return None
+        self._seen[best, operator.type] += 1
+        return self._queries[best]
 
 
-def _shared(operator: Operator, statement: Statement) -> int:
-    """Return how much an operator's keys and a statement have in common."""
-    keys = [part.split("]")[0] for part in operator.description.split("=[")[1:3]]
-    words = {token.text for token in statement.tokens}
-    return sum(name.strip() in words for key in keys for name in key.split(","))
+def _tables_of(statement: Statement, created: list[Statement]) -> frozenset[str]:
+    """Return the names of all that a statement reads, itself among them."""
+    return frozenset(s.name or "" for s in (statement, *needed_by([statement], created)))
 
 
-def _joined(statement: Statement, number: int) -> str:
-    """Return the table behind the JOIN of this number."""
-    tokens = statement.tokens
-    behind = [tokens[i + 1].text for i, token in enumerate(tokens[:-1]) if token.says("JOIN")]
-    return behind[min(number, len(behind) - 1)] if behind else statement.name or ""
+def _tables_below(plan: Plan) -> dict[int, frozenset[str]]:
+    """Return the source tables that each operator reads, directly or through others."""
+    found: dict[int, frozenset[str]] = {}
+    for number, operator in plan.operators.items():
+        own = {operator.table} if operator.type == SOURCE else set()
+        found[number] = frozenset(own.union(*(found[name] for name in plan.inputs[number])))
+    return found
 
 
-def _selected(statement: Statement) -> Iterator[tuple[str, bool]]:
-    """Yield the columns of a statement's first SELECT, and whether each is made of many rows."""
-    tokens = statement.tokens
-    start = next((at for at, token in enumerate(tokens, 1) if token.says("SELECT")), len(tokens))
-    for item in split(before(tokens[start:], "FROM")):
-        if item:
-            yield item[-1].text, any(part.says(*_AGGREGATES) for part in item[:-1])
+def _columns(plan: Plan, operator: Operator) -> set[str]:
+    """Return the names of the columns that an operator groups by, joins by or computes from."""
+    first = plan.operators[plan.inputs[operator.id][0]]
+    given = [*row_columns(operator.node.get("localAggInputRowType") or first.node["outputType"])]
+    numbers = [number for number in _numbers(operator.node) if number < len(given)]
+    return {given[number] for number in numbers}
+
+
+def _numbers(part: Any) -> Iterator[int]:  # noqa: ANN401 - JSON
+    """Yield the numbers of columns in a part of a node."""
+    if isinstance(part, list):
+        for one in part:
+            yield from _numbers(one)
+    elif isinstance(part, dict):
+        for key, value in part.items():
+            if key in _COLUMNS:
+                yield from (number for number in value if isinstance(number, int))
+            yield from _numbers(value)
