@@ -1,1 +1,1 @@
-"""The audit: every record that came in was scored, quarantined, filtered by the query, or is in flight."""
+"""The audit: each record of a source was scored, quarantined, filtered by the query, or is in flight."""

@@ -1,4 +1,4 @@
-"""The accounts of a source: what became of each record of each partition. Arrays in, counts and offsets out."""
+"""The accounts of a source: what happened to the records of each partition. Arrays in, counts and offsets out."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class Records:
 
 @dataclass(frozen=True)
 class Found:
-    """Offsets of a partition's records as other topics have them, in any order, once for each time they stand there.
+    """Offsets of a partition's records as other topics have them, in any order, once for each time they are there.
 
-    `scored` has an array for each sink, `refused` one for each model: a record may stand in several. `invalid` has
-    those that are in quarantine for all other reasons, `replayed` the marks of those that were replayed from there.
+    `scored` has an array for each sink, `refused` one for each model: a record may be in several. `invalid` has those
+    that are in quarantine for all other reasons, `replayed` the marks of those that were replayed from there.
     """
 
     scored: tuple[Integers, ...] = ()
@@ -46,10 +46,10 @@ class Found:
 
 @dataclass(frozen=True)
 class Limits:
-    """Which records count: those from `since` up to, without, `until`, in epoch milliseconds.
+    """Which records count: those from `since` (inclusive) to `until` (exclusive), in epoch milliseconds.
 
-    Of a partition, those younger than its newest accounted record less `grace` milliseconds are in flight, and those
-    from its offset in `committed` on.
+    In flight are records that are less than `grace` milliseconds older than the partition's newest accounted record, or
+    younger; and those from the partition's offset in `committed` on.
     """
 
     since: int | None = None
@@ -60,7 +60,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Account:
-    """What became of the records of a partition: `read` is the sum of all others but `duplicates`.
+    """What happened to the records of a partition: `read` is the sum of all others except `duplicates`.
 
     A duplicate is accounted for more than once; it also counts as quarantined or scored.
     """
@@ -78,7 +78,7 @@ class Account:
 
 @dataclass(frozen=True)
 class _Sorted:
-    """The records of a partition that count, by what the topics say of them; `open` ones are nowhere."""
+    """The records of a partition that count, by where they are; `open` ones are in no topic."""
 
     scored: int
     quarantined: int
@@ -97,8 +97,8 @@ def accounts(
 ) -> list[Account]:
     """Return the account of each partition of a source.
 
-    `emitted` returns those of some records that the job's query lets out. It is asked, once, for those that are
-    nowhere: what it lets out is missing, the others are filtered.
+    `emitted` returns those of the given records for which the job's query writes a row. It is called once, with the
+    records that are in no topic: those that it returns are missing, the others are filtered.
     """
     parts = {number: _sort(records, found.get(number, Found()), number, limits) for number, records in read.items()}
     asked = {(topic, number, offset) for number, part in parts.items() for offset in part.open.tolist()}
@@ -117,7 +117,7 @@ def _sort(records: Records, found: Found, number: int, limits: Limits) -> _Sorte
     offsets, times = records.offsets, records.times
     in_sinks, refused = _most(offsets, found.scored), _most(offsets, found.refused)
     in_quarantine = refused + _count(offsets, found.invalid) - _count(offsets, found.replayed)
-    # A refused row stands in the sink as well, without outputs: it is the same row.
+    # A refused row is in the sink as well, without outputs: it is the same row.
     total = in_quarantine + np.maximum(in_sinks - refused, 0)
     counting = np.ones(len(offsets), bool)
     if limits.since is not None:
@@ -137,7 +137,7 @@ def _sort(records: Records, found: Found, number: int, limits: Limits) -> _Sorte
 
 
 def _ahead(records: Records, found: Found, committed: int | None, grace: int) -> NDArray[np.bool_]:
-    """Tell of each record whether the job may not have come to it yet."""
+    """Return for each record whether the job may not have read it yet."""
     offsets, times = records.offsets, records.times
     reached = np.concatenate([*found.scored, found.invalid, *found.refused])
     ahead: NDArray[np.bool_] = offsets > reached.max(initial=-1)
@@ -150,7 +150,7 @@ def _ahead(records: Records, found: Found, committed: int | None, grace: int) ->
 
 
 def _most(offsets: Integers, found: tuple[Integers, ...]) -> Integers:
-    """Return how often each of `offsets` stands in that of the arrays that has it most often."""
+    """Return how often each of `offsets` is in the array that has it most often."""
     most = np.zeros(len(offsets), np.int64)
     for array in found:
         np.maximum(most, _count(offsets, array), out=most)
@@ -158,7 +158,7 @@ def _most(offsets: Integers, found: tuple[Integers, ...]) -> Integers:
 
 
 def _count(offsets: Integers, found: Integers) -> Integers:
-    """Return how often each of `offsets`, which ascend, is among `found`."""
+    """Return how often each of `offsets`, in ascending order, is in `found`."""
     at = np.searchsorted(offsets, found)
     known = at < len(offsets)
     known[known] = offsets[at[known]] == found[known]

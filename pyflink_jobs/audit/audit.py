@@ -30,7 +30,7 @@ __all__ = ["Audit", "audit"]
 
 @dataclass(frozen=True)
 class Audit:
-    """The accounts of a job's sources, and findings on what of it cannot be accounted for."""
+    """The accounts of a job's sources, and findings on what cannot be audited."""
 
     job: str
     accounts: list[Account]
@@ -40,10 +40,10 @@ class Audit:
 def audit(
     project: Project, name: str | None, limits: Limits, emitted: Callable[[Project, str, set[Place]], set[Place]]
 ) -> list[Audit]:
-    """Audit a job, or all that score.
+    """Audit a job, or all jobs that score.
 
-    `emitted` returns those of some records that a job's query lets out. Raises SqlError where nothing can be accounted
-    for, and KafkaError where topics cannot be read.
+    `emitted` returns those of the given records for which a job's query writes a row. Raises SqlError if nothing can be
+    audited, and KafkaError if topics cannot be read.
     """
     declarations = declare(project)
     jobs = scoring_jobs(declarations, name)
@@ -53,7 +53,7 @@ def audit(
     if not every:
         raise SqlError([finding for _, findings in found.values() for finding in findings])
     address = bootstrap_servers(project)
-    # Sources first: what jobs do meanwhile accounts for more of these records, and adds none.
+    # Sources first: while the rest is read, jobs may account for more of these records, but no record is added.
     records = {at: read_records(*at) for at in dict.fromkeys(_at(subject.source.source, address) for subject in every)}
     quarantine = Quarantine(*_at(table, address))
     audits = []
@@ -71,7 +71,7 @@ def audit(
 
 
 def _known(subject: Subject, read: dict[int, Records], quarantine: Quarantine, address: str) -> dict[int, Found]:
-    """Return what the job's sinks and quarantine have of a source's records, by partition."""
+    """Return which of a source's records are in the job's sinks and in quarantine, by partition."""
     sinks = [read_sink(*_at(sink, address), *subject.source.place) for sink in subject.sinks]
     return {
         number: quarantine.of(

@@ -1,4 +1,4 @@
-"""Ask which records' results a job's own INSERTs would write if it ran now; nothing is written."""
+"""Find the records for which a job's own INSERTs would write a row if it ran now; nothing is written."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def emitted(project: Project, job_name: str, places: Collection[Place]) -> set[P
     """Return those of `places` for which a job's own INSERTs would write a row.
 
     The job runs once, bounded, in a MiniCluster, over what is in its topics now. Raises what planning raises, and
-    SqlError where a sink does not say which record a row results from.
+    SqlError if a sink does not say which record a row results from.
     """
     job = declare(project).job(job_name)
     slots = project.settings.parallelism
@@ -77,7 +77,7 @@ def _queries(job: Job, loaded: LoadedJob, wanted: Places) -> list[str]:
 
 
 def _condition(origin: Origin) -> str:
-    """Return the condition that a row comes of a source's places; where they are many, of any record between them."""
+    """Return the condition that a row is made from a source's places; of many, from any record between them."""
     if len(origin.places) <= _MANY:
         return origin.condition
     partition, offset = quoted(origin.partition), quoted(origin.offset)
@@ -89,6 +89,6 @@ def _condition(origin: Origin) -> str:
 
 
 def _run(query: str, environment: TableEnvironment) -> set[Place]:
-    """Run a query to its end and return its rows; one that was taken back in the end is none."""
+    """Run a query to its end and return its rows, without those that it retracted."""
     columns: Any = environment.sql_query(query).to_pandas()  # in Arrow batches: a row at a time takes milliseconds each
     return set(zip(*(columns[name].tolist() for name in columns), strict=True))

@@ -1,4 +1,4 @@
-"""What an audit reads from Kafka: which records a source has, and which of them stand in a sink and in quarantine."""
+"""What an audit reads from Kafka: which records a source has, and which of them are in a sink or in quarantine."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _KEYS = ("job", "topic", "source", "reason", "model")
 
 
 def read_records(bootstrap: str, topic: str) -> dict[int, Records]:
-    """Return the offsets and times of a topic's records, by partition; one without records is left out."""
+    """Return the offsets and times of a topic's records, by partition; partitions without records are left out."""
     found: dict[int, tuple[array[int], array[int]]] = defaultdict(lambda: (array("q"), array("q")))
     for records in stream(bootstrap, topic):
         if records:
@@ -37,7 +37,7 @@ def read_records(bootstrap: str, topic: str) -> dict[int, Records]:
 def read_sink(bootstrap: str, topic: str, partition: str, offset: str) -> dict[int, Integers]:
     """Return the offsets that a sink's rows have in the column `offset`, by what they have in the column `partition`.
 
-    What is no JSON, and what lacks one of them, is left out.
+    Rows that are not JSON objects, or lack one of the columns, are left out.
     """
     found: dict[int, array[int]] = defaultdict(lambda: array("q"))
     for row in _rows(bootstrap, topic):
@@ -48,7 +48,7 @@ def read_sink(bootstrap: str, topic: str, partition: str, offset: str) -> dict[i
 
 
 class Quarantine:
-    """The offsets that stand in the topic `quarantine`, by job, topic and source, by partition, reason and model."""
+    """The offsets in the topic `quarantine`, by job, topic and source, then by partition, reason and model."""
 
     def __init__(self, bootstrap: str, topic: str) -> None:
         self._found: dict[tuple[str, str, str], dict[tuple[int, str, str], array[int]]] = defaultdict(dict)
@@ -60,7 +60,7 @@ class Quarantine:
                 records.setdefault((number, reason, model), array("q")).append(at)
 
     def of(self, job: str, topic: str, source: str, partition: int, scored: tuple[Integers, ...]) -> Found:
-        """Return what is found of a partition of a source, with the offsets that are in sinks."""
+        """Return the offsets found for a partition of a source; `scored` are those in sinks."""
         refused: list[Integers] = []
         kinds: dict[str, list[Integers]] = {"invalid": [], "replayed": []}
         for name in (source, str(None)):  # the table may have no such column

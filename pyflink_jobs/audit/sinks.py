@@ -1,4 +1,4 @@
-"""The sinks of a job, as an audit sees them: does a row say which record of a source it is."""
+"""The sinks of a job that can be audited: their rows have the partition and offset of a source's record."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def find_sinks(
 
 
 def _inserts(job: Job, source: str, *, scoring: bool) -> list[Statement]:
-    """Return the INSERTs of a job that read a source, directly or through views; of those all, or those that score."""
+    """Return the INSERTs of a job that read a source, directly or through views: all, or those that score."""
     found = []
     for insert in job.inserts:
         read = job.read_by(insert)
@@ -51,7 +51,7 @@ def _inserts(job: Job, source: str, *, scoring: bool) -> list[Statement]:
 
 
 def _of_others(declarations: Declarations, job: Job, source: str, insert: Statement) -> Finding | None:
-    """Return what other jobs stand against an audit: those that write rows of the same source to the same sink."""
+    """Return the finding for another job that writes rows of the same source to the same sink."""
     for name in sorted(declarations.jobs.keys() - {job.name}):
         for statement in _inserts(declarations.jobs[name], source, scoring=False):
             if statement.name == insert.name:
@@ -61,7 +61,7 @@ def _of_others(declarations: Declarations, job: Job, source: str, insert: Statem
 
 
 def _of_insert(insert: Statement, table: SourceTable | None, source: str, columns: tuple[str, str]) -> Finding | None:
-    """Return what of an INSERT stands against an audit, or of its sink."""
+    """Return why an INSERT or its sink cannot be audited."""
     if table is None:
         message = f"`{insert.name}` cannot be accounted for: its columns are not its own"
         return Finding(message, insert.place(), fixes=("write its CREATE TABLE with all columns",))
@@ -72,7 +72,7 @@ def _of_insert(insert: Statement, table: SourceTable | None, source: str, column
 
 
 def _of_table(table: SourceTable, source: str, columns: tuple[str, str], insert: Statement) -> Finding | None:
-    """Return what of a sink stands against an audit."""
+    """Return why a sink cannot be audited."""
     name, place = table.statement.name, table.statement.place()
     if not is_readable_log(table) or len(connector_of(table.values).names(table.values)) != 1:
         message = f"`{name}` cannot be accounted for: it is no topic of JSON in Kafka"
@@ -93,6 +93,6 @@ def _of_table(table: SourceTable, source: str, columns: tuple[str, str], insert:
 
 
 def _grouped(insert: Statement) -> Place | None:
-    """Return where a GROUP BY stands in the outermost query of an INSERT."""
+    """Return the place of the GROUP BY in the outermost query of an INSERT."""
     words = pairwise(top_level(insert.tokens))
     return next((insert.place(a.start) for a, b in words if a.says("GROUP") and b.says("BY")), None)

@@ -32,7 +32,7 @@ class Subject:
 
 
 def scoring_jobs(declarations: Declarations, name: str | None) -> list[Job]:
-    """Return the job of that name, or all that score. Raises ProjectError where there is none, or it does not score."""
+    """Return the job of that name, or all that score. Raises ProjectError if there is none or it does not score."""
     wanted = sorted(declarations.jobs) if name is None else [name]
     found = [job for job in map(declarations.job, wanted) if job.calls]
     if not found:
@@ -42,7 +42,7 @@ def scoring_jobs(declarations: Declarations, name: str | None) -> list[Job]:
 
 
 def quarantine_table(declarations: Declarations) -> SourceTable:
-    """Return the table `quarantine`. Raises SqlError where there is none, or it does not say what an audit needs."""
+    """Return the table `quarantine`. Raises SqlError if there is none or it lacks columns that an audit needs."""
     table = declarations.tables.get(QUARANTINE)
     if not table:
         ways = (f"declare it in sql/sinks/{QUARANTINE}.sql",)
@@ -62,7 +62,7 @@ def quarantine_table(declarations: Declarations) -> SourceTable:
 def find_subjects(declarations: Declarations, job: Job, *, since: bool) -> tuple[list[Subject], list[Finding]]:
     """Return what can be audited of a job that scores, and findings on what cannot.
 
-    `since` tells whether records count from a given time on only. Raises ContractError for mistakes in the job's SQL.
+    `since` is whether only records from a given time on count. Raises ContractError for mistakes in the job's SQL.
     """
     job.refuse_findings()
     sources = [source for source in job.validated.values() if source.checks]
@@ -81,7 +81,7 @@ def find_subjects(declarations: Declarations, job: Job, *, since: bool) -> tuple
 
 
 def _problems(validated: ValidatedSource, sources: list[ValidatedSource], *, since: bool) -> list[Finding]:
-    """Return why a source cannot be audited, if so."""
+    """Return why a source cannot be audited, empty if it can."""
     source, name = validated.source, validated.name
     place = source.statement.place()
     if not validated.is_checked or not validated.topic:

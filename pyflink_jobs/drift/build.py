@@ -46,8 +46,8 @@ def build_reference(
 ) -> Profile:
     """Write the profile of all inputs and outputs to `out`, divided as the model's monitor says, and return it.
 
-    `rows` is a Parquet file, or a file or folder of JSON lines. Outputs that are not among its columns are what the
-    model says of its inputs. Raises ModelError where the rows or the model cannot be read or lack a column.
+    `rows` is a Parquet file, or a file or folder of JSON lines. Outputs that are not among its columns are
+    computed by the model. Raises ModelError if the rows or the model cannot be read or lack a column.
     """
     names = [column.name for column in (*definition.inputs, *definition.outputs)]
     slice_column = options.slice.value if options and options.slice else None
@@ -78,7 +78,7 @@ def build_reference(
 
 
 def _parquet(rows: Path, temporary: Path, time: str | None) -> Path:
-    """Return a Parquet file of the rows: the one given, or one made of JSON lines, with `time` as a timestamp."""
+    """Return a Parquet file of the rows: the given one, or one made from JSON lines, with `time` as a timestamp."""
     if rows.is_file() and rows.suffix == ".parquet":
         return rows
     files = sorted(p for p in rows.rglob("*") if p.is_file() and not p.name.startswith((".", "_"))) or [rows]
@@ -89,7 +89,7 @@ def _parquet(rows: Path, temporary: Path, time: str | None) -> Path:
             raise ProfileError(f"{rows} has no rows")
         table = pa.concat_tables(tables, promote_options="permissive")
         if time in table.column_names and pa.types.is_string(table[time].type):
-            # Arrow takes times with a fraction of a second for text.
+            # Arrow reads times with a fraction of a second as text.
             zone = "UTC" if pc.any(pc.match_substring_regex(table[time], r"(Z|[+-]\d\d:?\d\d)$")).as_py() else None
             place = table.column_names.index(time)
             table = table.set_column(place, time, table[time].cast(pa.timestamp("ms", zone)))
@@ -100,7 +100,7 @@ def _parquet(rows: Path, temporary: Path, time: str | None) -> Path:
 
 
 def _score(given: Path, out: Path, spec: ModelSpec, keys: list[str], on_progress: Callable[[int, int], None]) -> None:
-    """Write the model's columns, and those the profile is divided by; outputs that are missing come from the model."""
+    """Write the model's columns, and those the profile is divided by; missing outputs are computed by the model."""
     try:
         parquet = pq.ParquetFile(given)
     except (OSError, pa.ArrowInvalid) as error:
@@ -136,7 +136,7 @@ def _predicted(model: Model, batch: pa.RecordBatch, there: list[str]) -> Iterato
 
 
 def _input(column: pa.Array, dtype: str) -> NDArray[Any]:
-    """Return a column as run_inference takes it."""
+    """Return a column as run_inference expects it."""
     wanted = numpy_dtype(dtype)
     if wanted.kind == "f":
         return np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), wanted)

@@ -42,7 +42,7 @@ class Measure(NamedTuple):
 def explain(results: Results, window: str, feature: str, label: str | None = None) -> Explanation:
     """Return what is known of a feature in the window that starts at a time; the worst slice, if none is named.
 
-    Raises KafkaError where the window, the feature or the slice is unknown.
+    Raises KafkaError if the window, the feature or the slice is unknown.
     """
     start = _start(results, window)
     if feature not in results.features:
@@ -68,7 +68,7 @@ def explain(results: Results, window: str, feature: str, label: str | None = Non
 
 
 def sentence(drift: Drift) -> str:
-    """Say in plain words what became of a feature in a window."""
+    """Return a sentence on a feature in a window."""
     where = drift.feature + ("" if drift.slice == "(all)" else f" in {drift.slice}")
     if drift.verdict == "no reference":
         return f"{where} has no verdict: its reference profile has no rows to compare it with."
@@ -90,7 +90,7 @@ def sentence(drift: Drift) -> str:
 
 
 def measures(drift: Drift) -> list[Measure]:
-    """Return the numbers that are there, each with what it means."""
+    """Return the numbers that are known, each with its meaning."""
     found = []
     if drift.d_lo is not None and drift.d_hi is not None:
         exact = f"{drift.d_hi:.3f}" == f"{drift.d_lo:.3f}"

@@ -22,7 +22,7 @@ __all__ = ["HeatMap", "Row", "draw", "heat_map", "legend", "room", "worst"]
 
 _LEVELS = (0.5, 1.0, 1.5, 2.0, 3.0)  # margins away; from 1.0 on it is beyond
 _SHADES = " -░▒▓█"
-_COLOURS = ("#1d2738", "#33486b", "#8f2a6b", "#dd513a", "#fca50a", "#fcf3a1")  # ever lighter: no colours need be told
+_COLOURS = ("#1d2738", "#33486b", "#8f2a6b", "#dd513a", "#fca50a", "#fcf3a1")  # each lighter than the last
 _NOTHING, _MARK = "·", "●"
 _WIDEST = 3  # characters of a cell
 _LONGEST = 28  # characters of a feature's name
@@ -45,12 +45,12 @@ class Row:
 
     @property
     def drifted(self) -> int:
-        """In how many windows it drifted."""
+        """The number of windows in which it drifted."""
         return sum(cell is not None and cell.verdict == "drift" for cell in self.cells)
 
     @property
     def badness(self) -> tuple[float, ...]:
-        """What rows are ordered by: margins beyond the margin in all windows, drifted windows, the closest to it."""
+        """The order of rows: margins beyond the margin in all windows, drifted windows, the largest distance."""
         strengths = [cell.strength or 0.0 for cell in self.cells if cell]
         return sum(max(s - 1, 0.0) for s in strengths), self.drifted, max(strengths, default=0.0)
 
@@ -86,12 +86,12 @@ def heat_map(results: Results, last: int | None = None, label: str | None = None
 
 
 def worst(drifts: Iterable[Drift]) -> Drift | None:
-    """Return what has drifted rather than what has not, and of several what is most margins away."""
+    """Return a record that drifted rather than one that did not; of several, the one most margins away."""
     return max(drifts, key=lambda d: (d.verdict == "drift", -1.0 if d.strength is None else d.strength), default=None)
 
 
 def room(picture: HeatMap, width: int) -> int:
-    """Return how many characters the windows have if a line has `width`; at least one."""
+    """Return the number of characters for the windows in a line of `width`; at least one."""
     names = max(len(_short(row.feature)) for row in picture.rows)
     notes = max(len(text) for text in (_NOTES, *map(_note, picture.rows)))
     return max(width - names - notes - 2 * len(_GAP), 1)
@@ -111,7 +111,7 @@ def draw(picture: HeatMap, width: int, *, colour: bool) -> list[Text]:
 
 
 def legend(*, colour: bool) -> Text:
-    """Return a line that says what the cells mean."""
+    """Return the legend line."""
     text = Text("margins away  ")
     words = ("0", *(f"{level:g}" for level in _LEVELS))
     for index, word in enumerate(words):
@@ -129,7 +129,7 @@ def _cell(drift: Drift | None, width: int, *, colour: bool) -> Text:
     level = bisect_right(_LEVELS, drift.strength)
     mark = _MARK if drift.verdict == "drift" else ""
     if not colour:
-        # In a cell of one character the mark takes the shade's place.
+        # In a cell of one character the mark replaces the shade.
         return Text(mark.rjust(width, _SHADES[level]))
     ink = "black" if level > 2 else "white"  # noqa: PLR2004 - the lighter half
     return Text(mark.center(width), f"bold {ink} on {_COLOURS[level]}")
@@ -151,7 +151,7 @@ def _short(name: str) -> str:
 
 
 def _axis(windows: Sequence[datetime], cell: int) -> str:
-    """Return dates above their columns, as many as there is room for, weekly where windows are days."""
+    """Return dates above their columns, as many as fit; weekly if windows are days."""
     days = all(len(utc(start)) == len("2013-07-04") for start in windows)
     labels = [f"{start:%m-%d}" if days else f"{start:%m-%d %H:%M}" for start in windows]
     step = ceil((len(labels[0]) + 1) / cell)

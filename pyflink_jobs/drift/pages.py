@@ -34,7 +34,7 @@ _DRIFT = "bold #dd513a"
 def show_page(
     results: Results, picture: HeatMap, label: str | None, width: int, *, colour: bool
 ) -> list[RenderableType]:
-    """Return the heat map with what stands above and below it."""
+    """Return the heat map with the lines above and below it."""
     wanted = len(picture.windows)
     while (fits := room(picture, width)) < len(picture.windows):  # fewer windows may have longer notes
         picture = heat_map(results, fits, label)
@@ -155,7 +155,7 @@ def _sum(drift: Drift) -> str:
 
 
 def _bullets(texts: Iterable[str]) -> list[RenderableType]:
-    """Return a line for each, the rest of it indented where it has to be wrapped."""
+    """Return a line for each; wrapped lines are indented."""
     bullets: list[RenderableType] = []
     for text in texts:
         grid = Table.grid(padding=(0, 1))

@@ -1,4 +1,4 @@
-"""Draw two distributions, of which ten quantiles each are known, on one scale."""
+"""Draw two distributions, each known by ten quantiles, on one scale."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ Quantiles = tuple[float | None, ...]
 
 
 def masses(quantiles: Quantiles, low: float, high: float, columns: int) -> list[float]:
-    """Return the share of the values in each of so many columns from `low` to `high`.
+    """Return the share of the values in each of `columns` columns from `low` to `high`.
 
-    Between two quantiles the values are taken to lie evenly; what is beyond the first or the last is left out.
+    Values are assumed to be spread evenly between two quantiles; those beyond the first or the last are left out.
     """
     found = [0.0] * columns
     width = high - low or 1.0
@@ -48,13 +48,13 @@ def masses(quantiles: Quantiles, low: float, high: float, columns: int) -> list[
 
 
 def bars(shares: Sequence[float], highest: float, height: int = _HEIGHT) -> list[str]:
-    """Return a histogram's lines, the top first; what is not nothing can be seen."""
+    """Return a histogram's lines, the top first; a share above zero is always visible."""
     eighths = [max(round(8 * height * share / highest), 1) if share > 0 else 0 for share in shares]
     return ["".join(_EIGHTHS[min(max(e - 8 * line, 0), 8)] for e in eighths) for line in reversed(range(height))]
 
 
 def draw_quantiles(drift: Drift, width: int) -> list[Text]:
-    """Return both distributions, and below them the quantiles, each with how far it moved; nothing without numbers."""
+    """Return both distributions, and below them the quantiles with how far each moved; empty without numbers."""
     then, now = drift.reference_quantiles, drift.quantiles
     every = [x for quantiles in (then, now) for x in quantiles[_SCALE] if x is not None]
     if not every:
@@ -82,7 +82,7 @@ def draw_quantiles(drift: Drift, width: int) -> list[Text]:
 
 
 def _dumbbell(then: float | None, now: float | None, low: float, high: float, columns: int) -> Text:
-    """Return a ring where a quantile was, a disc where it is, a line between them; arrows beyond the scale."""
+    """Return a ring where a quantile was, a disc where it is, a line between them; arrows if it is off the scale."""
     marks = {}
     for x, mark, colour in ((then, "○", THEN), (now, "●", NOW)):
         if x is not None:

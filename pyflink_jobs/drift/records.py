@@ -15,7 +15,7 @@ _MEDIAN = 5  # of the quantiles that are shown
 
 
 class Series(NamedTuple):
-    """What can be shown together: windows of one model in one job, compared with one reference."""
+    """Results that can be shown together: windows of one model in one job, compared with one reference."""
 
     model: str
     version: str
@@ -54,24 +54,24 @@ class Drift:
 
     @classmethod
     def read(cls, value: dict[str, Any]) -> Self:
-        """Return the record of a JSON object. Raises TypeError or ValueError where it is none."""
+        """Return the record of a JSON object. Raises TypeError or ValueError if it is not one."""
         times = {name: datetime.fromisoformat(value.get(name, "")) for name in ("window_start", "window_end")}
         arrays = {name: tuple(value.get(name) or ()) for name in ("quantiles", "reference_quantiles")}
         return cls(**_known(cls, value) | times | arrays)
 
     @property
     def series(self) -> Series:
-        """Which other records it can be shown with."""
+        """The results that it can be shown with."""
         return Series(self.model, self.version, self.job, self.reference)
 
     @property
     def length(self) -> timedelta:
-        """How long its window is."""
+        """The length of its window."""
         return self.window_end - self.window_start
 
     @property
     def median(self) -> float | None:
-        """The window's median; None for text, without values, or where it is infinite."""
+        """The window's median; None for text, without values, or if it is infinite."""
         return self.quantiles[_MEDIAN] if self.quantiles else None
 
     @property
@@ -96,7 +96,7 @@ class Drift:
 
     @property
     def strength(self) -> float | None:
-        """How many margins it is away, by its values or its NULLs; None where nothing was tested."""
+        """Its distance in margins, by its values or its NULLs, whichever is larger; None if nothing was tested."""
         return max(self.d_lo or 0.0, self.null_shift) / self.margin if self.margin else None
 
     def as_json(self) -> dict[str, object]:
@@ -122,7 +122,7 @@ class Alarm:
 
     @classmethod
     def read(cls, value: dict[str, Any]) -> Self:
-        """Return the record of a JSON object. Raises TypeError or ValueError where it is none."""
+        """Return the record of a JSON object. Raises TypeError or ValueError if it is not one."""
         texts = {name: value.get(name) for name in ("since", "window_start", "window_end")}
         return cls(**_known(cls, value) | {name: text and datetime.fromisoformat(text) for name, text in texts.items()})
 
@@ -133,17 +133,17 @@ class Alarm:
 
 
 def utc(time: datetime) -> str:
-    """Return a time as the commands write and read it, no longer than need be: a midnight is the day alone."""
+    """Return a time as the commands write and read it, as short as possible: midnight is only the day."""
     seconds = time.timestamp()
     form = "%Y-%m-%d" if seconds % 86_400 == 0 else "%Y-%m-%dT%H:%M" if seconds % 60 == 0 else "%Y-%m-%dT%H:%M:%S"
     return time.astimezone(UTC).strftime(form)
 
 
 def iso(time: datetime) -> str:
-    """Return a time for machines, as it stands in the topic."""
+    """Return a time as in the topic."""
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _known(cls: type, value: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields that the class has: a topic may have gained columns since."""
+    """Return the fields that the class has: newer versions may write more columns."""
     return {name: value[name] for name in cls.__annotations__ if name in value}

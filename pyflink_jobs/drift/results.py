@@ -27,8 +27,9 @@ class Results:
     """All that is known of a series.
 
     `singles` are its windows, each `length` long, by start, feature and slice; `sums` span several windows. `lost` rows
-    came too late for their window. `alarms` are the open ones. `places` has file and line of features that ever had
-    one. `others` are series of the same model that were not chosen, and `unreadable` how many records are no results.
+    came too late for their window. `alarms` are the open ones. `places` has file and line of each feature that ever had
+    an alarm. `others` are series of the same model that were not chosen. `unreadable` counts records that are not
+    results.
     """
 
     series: Series
@@ -60,7 +61,7 @@ class Results:
 def read_results(bootstrap: str, model: str | None, version: str | None, job: str | None) -> Results:
     """Return the newest series that is in Kafka, of the model, version and job that are not None.
 
-    Raises KafkaError where there is no broker, no topic, no record, or none that fits.
+    Raises KafkaError if there is no broker, no topic, no record, or none that fits.
     """
     from pyflink_jobs.local.topics import names, read
 
@@ -117,9 +118,9 @@ def results(
 def newest(records: Iterable[tuple[Record, T]], key: Callable[[Record, T], Hashable]) -> list[T]:
     """Return the newest record of each key, ordered by time.
 
-    The newest is the one with the highest offset, for that is the order that a topic guarantees: Flink writes all
-    records of a key to one partition. It replaces the others: late rows may have corrected a window, a job may have run
-    twice. Only where a topic was given more partitions, and a key's records are in two of them, time decides.
+    The newest is the one with the highest offset, the order that a topic guarantees: Flink writes all records of a key
+    to one partition. It replaces the others: late rows may have corrected a window, or a job may have run twice. Time
+    decides only if a topic was given more partitions, and a key's records are in two of them.
     """
     latest: dict[tuple[Hashable, int], tuple[Record, T]] = {}  # by key and partition
     for record, value in sorted(records, key=lambda pair: pair[0].offset):
@@ -127,13 +128,13 @@ def newest(records: Iterable[tuple[Record, T]], key: Callable[[Record, T], Hasha
     by_time = sorted(latest.items(), key=lambda item: (item[1][0].timestamp, item[1][0].partition, item[1][0].offset))
     kept: dict[Hashable, T] = {}
     for (name, _), (_, value) in by_time:
-        kept.pop(name, None)  # a dict is ordered by when a key came first
+        kept.pop(name, None)  # a dict keeps the order in which keys were first inserted
         kept[name] = value
     return list(kept.values())
 
 
 def unknown(what: str, name: str, there: Sequence[str]) -> KafkaError:
-    """Return the error for a name that no record has."""
+    """Return the error for a name that is in no record."""
     return KafkaError(
         f"topic `drift` has no {what} `{name}`",
         facts=(f"it has {', '.join(there)}",),
@@ -151,7 +152,7 @@ def window(record: Record, drift: Drift) -> Hashable:
 def _choose(
     there: Sequence[Series], model: str | None, version: str | None, job: str | None
 ) -> tuple[Series, tuple[Series, ...]]:
-    """Return the last series that fits, and the others of its model; the order of `there` is that of time."""
+    """Return the last series that fits, and the others of its model; `there` is ordered by time."""
     fits = list(there)
     for what, name, index in (("model", model, 0), ("version", version, 1), ("job", job, 2)):
         names = sorted({series[index] for series in fits})

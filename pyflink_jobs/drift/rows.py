@@ -1,4 +1,4 @@
-"""Rows for a reference profile: a file as it is, or what a bounded run of a view gives."""
+"""Rows for a reference profile: a given file, or the result of a bounded run of a view."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _SINK = "reference_rows"
 
 @contextmanager
 def rows_of_view(project: Project, subject: Subject, view: str | None, start: str, end: str | None) -> Iterator[Path]:
-    """Give the rows of a view between two times, as a folder of JSON lines; without a view, the file named `start`.
+    """Yield the rows of a view between two times, as a folder of JSON lines; without a view, the file named `start`.
 
-    Raises ProjectError for a view or a time that is none, and what running a job raises.
+    Raises ProjectError for an unknown view or an invalid time, and what running a job raises.
     """
     if view is None or end is None:
         yield Path(start)
@@ -38,7 +38,7 @@ def rows_of_view(project: Project, subject: Subject, view: str | None, start: st
     options = subject.options
     if options is None:
         raise ProjectError(
-            f"model `{subject.definition.name}` has no monitor.time, so --from and --to have nothing to go by",
+            f"model `{subject.definition.name}` has no monitor.time, so --from and --to cannot select rows",
             place=subject.definition.place,
             fixes=("add it to the options of CREATE MODEL",),
         )

@@ -1,4 +1,4 @@
-"""The model that a profile is built for: what SQL says of it, though its profile may not be there yet."""
+"""The model that a profile is built for, as SQL declares it; its profile may not exist yet."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Subject:
 
 
 def find_subject(project: Project, name: str, version: str | None) -> Subject:
-    """Return a model by its name; `version` is the one that SQL uses, if None.
+    """Return a model by its name, of a version of its file; None is the version that SQL uses.
 
-    Raises ProjectError for an unknown model, ModelError and ContractError where SQL and file do not fit.
+    Raises ProjectError for an unknown model, ModelError and ContractError if SQL and file do not fit.
     """
     values = {"KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers(project), **os.environ}
     statements = {s.name or "": s for s in read_sql(project.root, values)["models"] if s.kind == "CREATE MODEL"}

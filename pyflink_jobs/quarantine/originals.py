@@ -19,7 +19,7 @@ __all__ = ["as_json", "export", "originals"]
 
 
 def originals(bootstrap: str, records: Sequence[Quarantined]) -> list[bytes | None]:
-    """Return the original bytes of each record, None where nobody has them any more."""
+    """Return the original bytes of each record, None if they are no longer available."""
     kept = [record.kept for record in records]
     wanted = {record.place for record, bytes_ in zip(records, kept, strict=True) if bytes_ is None and record.place}
     in_kafka = read_at(bootstrap, sorted(wanted)) if wanted else {}
@@ -30,7 +30,7 @@ def originals(bootstrap: str, records: Sequence[Quarantined]) -> list[bytes | No
 
 
 def as_json(record: Quarantined, original: bytes | None) -> str:
-    """Return a record as one line of JSON: its fields, and the bytes as `record`, or `record_base64` if no UTF-8."""
+    """Return a record as one line of JSON: its fields, and the bytes as `record`, or `record_base64` if not UTF-8."""
     fields: dict[str, Any] = {name: value for name, value in record.fields.items() if name != "record"}
     if original is None:
         return json.dumps({**fields, "record": None})
@@ -41,7 +41,7 @@ def as_json(record: Quarantined, original: bytes | None) -> str:
 
 
 def export(file: Path, bootstrap: str, records: Sequence[Quarantined]) -> int:
-    """Write records to a file, one a line, all or nothing; return how many have no original bytes."""
+    """Write records to a file, one per line, atomically; return how many have no original bytes."""
     found = originals(bootstrap, records)
     part = file.with_name(f"{file.name}.part")
     try:

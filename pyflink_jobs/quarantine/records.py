@@ -1,4 +1,4 @@
-"""The records of the topic `quarantine`: what could not be scored, why, and where its original bytes stand."""
+"""The records of the topic `quarantine`: what could not be scored, why, and where its original bytes are."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _Key: TypeAlias = tuple[str, str, tuple[str, int, int] | None]
 
 @dataclass(frozen=True)
 class Group:
-    """What quarantined records are counted by; `hour` is when they came to Kafka, UTC, as 2013-04-01T05."""
+    """What quarantined records are counted by; `hour` is when they were written to Kafka, UTC, as 2013-04-01T05."""
 
     hour: str
     source: str
@@ -35,8 +35,8 @@ class Group:
 class Quarantined:
     """A quarantined record: `fields` are the columns that the project's table has; `came` is its time in Kafka, UTC.
 
-    `written` is when it came to quarantine, in epoch milliseconds. A record that was replayed and failed anew stands
-    there in several `rounds`; `replayed` tells whether its own was.
+    `written` is when it was written to quarantine, in epoch milliseconds. A record that was replayed and failed again
+    is there once for each `round`; `replayed` is whether this round was replayed.
     """
 
     fields: dict[str, Any]
@@ -57,21 +57,21 @@ class Quarantined:
 
     @property
     def place(self) -> tuple[str, int, int] | None:
-        """Topic, partition and offset of the record itself, where they are known."""
+        """Topic, partition and offset of the original record, None if they are not known."""
         found = [self.fields.get(name) for name in ("topic", "partition", "offset")]
         return None if None in found else (str(found[0]), int(found[1]), int(found[2]))  # type: ignore[arg-type]  # not None
 
     @property
     def key(self) -> _Key:
-        """What is the same for all that stand here of one record: the source, the job and its place."""
+        """What all entries of one record have in common: source, job and place."""
         return self.source, str(self.fields.get("job")), self.place
 
     @property
     def kept(self) -> bytes | None:
-        """The original bytes, where they were kept here."""
+        """The original bytes, None if they were not kept here."""
         try:
             return base64.b64decode(self.fields["record"], validate=True)
-        except (KeyError, TypeError, ValueError):  # there is none, or it is no bytes
+        except (KeyError, TypeError, ValueError):  # no such column, or not base64
             return None
 
     @property
@@ -81,9 +81,9 @@ class Quarantined:
 
 
 def read_quarantine(bootstrap: str) -> list[Quarantined]:
-    """Return all quarantined records, oldest first; what is no record of it is left out.
+    """Return all quarantined records, oldest first; other records of the topic are left out.
 
-    Raises KafkaError where there is no broker or no such topic.
+    Raises KafkaError if there is no broker or no such topic.
     """
     from pyflink_jobs.local.topics import names, read
 
@@ -102,15 +102,15 @@ def read_quarantine(bootstrap: str) -> list[Quarantined]:
 def _quarantined(record: Record, values: dict[str, Any]) -> Quarantined:
     try:
         came = datetime.fromisoformat(str(values.get("ingested_at"))).astimezone(UTC)
-    except ValueError:  # the table has no such column: its own time must do
+    except ValueError:  # the table has no such column: use the record's own time
         came = datetime.fromtimestamp(record.timestamp / 1000, UTC)
     return Quarantined(values, came, record.timestamp)
 
 
 def _in_rounds(records: Iterable[Quarantined], marks: Counter[_Key]) -> list[Quarantined]:
-    """Return the records with the round in which each came here; its marks say how many rounds were replayed.
+    """Return the records with the round in which each was written; `marks` count the rounds that were replayed.
 
-    What several models refuse of a record in one run is one round.
+    Entries that several models refuse in one run are one round.
     """
     seen: Counter[tuple[_Key, bool, object]] = Counter()
     rounds: dict[_Key, list[tuple[bool, int]]] = defaultdict(list)
@@ -130,11 +130,11 @@ def _in_rounds(records: Iterable[Quarantined], marks: Counter[_Key]) -> list[Qua
 
 
 def chosen(records: Iterable[Quarantined], source: str | None, reason: str | None) -> list[Quarantined]:
-    """Return the records of a source and with a reason, where one is given."""
+    """Return the records of a source and with a reason; None for all."""
     return [r for r in records if source in (None, r.source) and reason in (None, r.reason)]
 
 
 def count(records: Sequence[Quarantined]) -> dict[Group, int]:
-    """Return how many there are of each group, in order of hour, source and reason."""
+    """Return the number of records of each group, ordered by hour, source and reason."""
     counted = Counter(record.group for record in records)
     return dict(sorted(counted.items(), key=lambda item: (item[0].hour, item[0].source, item[0].reason)))

@@ -1,4 +1,4 @@
-"""Replay quarantined records: their job runs once more, and writes only what comes of them."""
+"""Replay quarantined records: their job runs once more, and writes only what results from them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _AGAIN = "what was marked before it ended counts as replayed: add --force to rep
 
 @dataclass(frozen=True)
 class Selection:
-    """What a replay takes: `records` that stand in quarantine, and those left out, by why.
+    """What a replay selects: `records` that are in quarantine, and those left out, by reason.
 
     `closed` counts records that were replayed before, `left_out` entries that cannot be replayed.
     """
@@ -38,7 +38,7 @@ class Selection:
 
     @property
     def places(self) -> dict[str, dict[tuple[int, int], int]]:
-        """The records by source, partition and offset, with how many rounds are to be marked as replayed."""
+        """The records by source, partition and offset, with the number of rounds to mark as replayed."""
         rounds: dict[tuple[str, int, int], set[int]] = defaultdict(set)
         for record in self.records:
             _, partition, offset = record.place or ("", 0, 0)
@@ -51,7 +51,7 @@ class Selection:
 
 @dataclass(frozen=True)
 class Replay:
-    """What a replay did: how many records it took, how many of them it never met, and how many failed anew."""
+    """What a replay did: the records it selected, those it did not find, and those that failed again."""
 
     records: int
     unread: int
@@ -59,7 +59,7 @@ class Replay:
 
 
 def select(project: Project, job: Job, source: str | None, reason: str | None, *, force: bool) -> Selection:
-    """Return the records of a job that are to be replayed; raises MillstreamError if there are none."""
+    """Return the records of a job to replay; raises MillstreamError if there are none."""
     topics = {source.name: source.topic for source in job.validated.values()}
     quarantined = read_quarantine(bootstrap_servers(project))
     everything = [record for record in quarantined if record.fields.get("job") == job.name]
@@ -77,7 +77,7 @@ def select(project: Project, job: Job, source: str | None, reason: str | None, *
 def _obstacle(record: Quarantined, topics: Mapping[str, str], job: str) -> str:
     """Return why a record cannot be replayed, "" if it can."""
     if record.place is None:
-        return f"of {record.source}, {record.reason}: where they stand in Kafka is not known"
+        return f"of {record.source}, {record.reason}: their place in Kafka is not known"
     if topics.get(record.source) != record.place[0]:
         return f"of {record.source}: job `{job}` does not read topic {record.place[0]} by a table of that name"
     return ""
@@ -110,9 +110,9 @@ def replay(
     parallelism: int | None = None,
     on_progress: Callable[[JobCounts], None] = lambda _: None,
 ) -> Replay:
-    """Run a job over what is in its topics, write what comes of the selected records, and mark these as replayed.
+    """Run a job over what is in its topics, write what results from the selected records, and mark these as replayed.
 
-    Raises what `run_job` raises, and JobError where it is stopped before its end.
+    Raises what `run_job` raises, and JobError if it is stopped before its end.
     """
     try:
         outcome = run_job(
@@ -136,7 +136,7 @@ def replay(
 
 
 def _rounds(records: Iterable[Quarantined]) -> dict[Hashable, tuple[int, int]]:
-    """Return by record how many rounds it has, and how many of them were replayed."""
+    """Return the number of rounds of each record, and how many of them were replayed."""
     found: dict[Hashable, tuple[int, int]] = {}
     for record in records:
         rounds, replayed = found.get(record.key, (0, 0))

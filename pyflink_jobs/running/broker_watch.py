@@ -1,4 +1,4 @@
-"""Notice that a broker has gone while a job runs: Flink's Kafka source would wait for it in silence."""
+"""Detect that a broker has stopped while a job runs: Flink's Kafka source would wait for it without a message."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 __all__ = ["BrokerWatch"]
 
-_EVERY = 5.0  # seconds between two looks
-_PATIENCE = 15.0  # seconds without an answer that are taken for a short absence
+_EVERY = 5.0  # seconds between two requests
+_PATIENCE = 15.0  # seconds without an answer before a broker counts as stopped
 
 
 class BrokerWatch:
-    """Looks at brokers, by their bootstrap addresses, now and then."""
+    """Checks brokers, by their bootstrap addresses, every few seconds."""
 
     def __init__(self, brokers: Collection[str]) -> None:
         self._answered = dict.fromkeys(brokers, monotonic())
         self._looked = monotonic()
 
     def look(self) -> None:
-        """Ask each broker, if the last look is some seconds ago; raise KafkaError for one that has long been silent."""
+        """Ask each broker if the last request is some seconds old; raise KafkaError for one that no longer answers."""
         if monotonic() - self._looked < _EVERY:
             return
         for broker, answered in self._answered.items():

@@ -23,8 +23,8 @@ __all__ = ["DEFAULTS", "import_pyflink", "table_environment"]
 DEFAULTS = {
     # The same rows on every machine.
     "table.local-time-zone": "UTC",
-    # A partition without records must not hold event time back for good. One that is slow on a busy machine must not
-    # count as empty, or its rows come late and windows drop them: hence a minute.
+    # A partition without records must not stop event time for good. One that is slow on a busy machine must not count
+    # as empty, or its rows are late and windows drop them: hence a minute.
     "table.exec.source.idle-timeout": "60 s",
     # A source that catches up reads thousands of rows between two watermarks, and OVER and joins keep them in their
     # state until the second: each row costs more the more of them wait. Flink's own 200 ms are for slow streams.
@@ -37,10 +37,10 @@ DEFAULTS = {
     "python.fn-execution.bundle.size": "20000",
     "python.fn-execution.bundle.time": "100",
 }
-"""What a job gets where the project's Flink configuration says nothing else."""
+"""Defaults of a job's options; the project's Flink configuration overrides them."""
 
 _BOUNDED = {"python.fn-execution.bundle.time": "1000"}
-"""The same for a job that ends with what there is: nobody waits for a single row, and fewer bundles cost less."""
+"""Defaults of a bounded job: throughput matters more than latency, and fewer bundles cost less."""
 
 
 def table_environment(
@@ -53,10 +53,10 @@ def table_environment(
 ) -> TableEnvironment:
     """Return an environment with the project's Flink configuration and parallelism, its Kafka and Avro, and our jar.
 
-    `options` win over the project's configuration. For a `remote` cluster neither that nor this Python counts, nor the
-    project's parallelism: they are for this machine. A `bounded` job may wait longer for single rows. The JVM starts
-    with the first environment of a process.
-    Raises LocalError where there is no Java or no connector to be had.
+    `options` override the project's configuration. A `remote` cluster uses neither that configuration, nor this Python,
+    nor the project's parallelism: they are for this machine. A `bounded` job may wait longer for single rows. The JVM
+    starts with the first environment of a process.
+    Raises LocalError if Java or a connector is not available.
     """
     prepare_jvm(project)
     # The connector is among the JVM's own jars; a cluster elsewhere has to be sent it.

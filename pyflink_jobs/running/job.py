@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Outcome", "execute", "run_job"]
 
-_POLL = 0.5  # seconds between two looks at a running job
+_POLL = 0.5  # seconds between two requests about a running job
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def run_job(
 
     `parallelism` is that of the Flink configuration, or else of the settings, if None. `starting` is a cluster from
     `early_minicluster` with as many slots; without it, one is started.
-    Raises what planning raises, and JobError with the cause where the job fails.
+    Raises what planning raises, and JobError with the cause if the job fails.
     """
     slots = parallelism or slots_of(project)
     kind = kind or Run()
@@ -118,7 +118,7 @@ def _follow(
     on_progress: Callable[[JobCounts], None],
     interrupted: Event,
 ) -> JobCounts:
-    """Return a job's counts when it has ended; it is cancelled if `interrupted` is set or its broker goes."""
+    """Return a job's counts when it has ended; it is cancelled if `interrupted` is set or its broker stops."""
     cancelled = False
     while (counts := read_counts(cluster.url, job_id)).state not in ("FINISHED", "CANCELED", "FAILED"):
         on_progress(counts)
@@ -138,7 +138,7 @@ def _follow(
 
 @contextmanager
 def _interruptible(event: Event) -> Iterator[Event]:
-    """Let Ctrl-C set an event, in place of an exception in the midst of a call to the JVM."""
+    """Let Ctrl-C set an event instead of raising an exception within a call to the JVM."""
     before = signal.signal(signal.SIGINT, lambda *_: event.set())
     try:
         yield event

@@ -26,14 +26,14 @@ __all__ = ["TARGET", "MiniCluster", "StartingCluster", "early_minicluster", "min
 _OPTIONS = {
     "rest.port": "0",
     "rest.bind-port": "0",
-    "metrics.fetcher.update-interval": "500",  # milliseconds; what a progress line shows should be of now
+    "metrics.fetcher.update-interval": "500",  # milliseconds; a progress line shows current counts
     "taskmanager.memory.network.min": "64mb",
     "taskmanager.memory.network.max": "64mb",
     "taskmanager.memory.managed.size": "256mb",
 }
 
 TARGET = {"execution.target": "remote", "execution.attached": "true"}
-"""The options of an environment whose jobs go to a cluster: those that are known before it runs."""
+"""The options of an environment whose jobs go to a cluster, as far as they are known before it runs."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def slots_of(project: Project) -> int:
 
 
 class StartingCluster:
-    """A cluster that a thread of the JVM starts: meanwhile others may use the JVM, for planning."""
+    """A cluster that a thread of the JVM starts, while other threads use the JVM for planning."""
 
     def __init__(self, project: Project, slots: int, options: Mapping[str, str] | None = None) -> None:
         prepare_jvm(project)
@@ -83,7 +83,7 @@ class StartingCluster:
         self._thread.start()
 
     def wait(self) -> MiniCluster:
-        """Return the cluster when it runs."""
+        """Wait until the cluster runs, and return it."""
         self._thread.join()
         address = self._cluster.getRestAddress().get()
         return MiniCluster(address.getHost(), address.getPort())
@@ -96,7 +96,7 @@ class StartingCluster:
 
 @contextmanager
 def minicluster(project: Project, slots: int, options: Mapping[str, str] | None = None) -> Iterator[MiniCluster]:
-    """Start a cluster with so many slots; it ends with the block, and its jobs with it."""
+    """Start a cluster with `slots` slots; it and its jobs end with the block."""
     with closing(StartingCluster(project, slots, options)) as starting:
         yield starting.wait()
 

@@ -31,7 +31,7 @@ class JobCounts:
 
     `read` and `written` are records by source and by sink, `scored` the rows that came out of its models.
     `watermark` is the event time that has reached the sinks, epoch milliseconds; `lag` the records that still
-    wait in Kafka. Both are None where Flink does not say.
+    wait in Kafka. Both are None if Flink does not report them.
     """
 
     state: str
@@ -43,7 +43,7 @@ class JobCounts:
 
 
 def read_counts(url: str, job_id: str) -> JobCounts:
-    """Ask a cluster's REST interface at `url` about a running job; raises OSError where it does not answer.
+    """Ask a cluster's REST interface at `url` about a running job; raises OSError if it does not answer.
 
     The counts come from Flink's metrics, which are up to a second old.
     """
@@ -66,12 +66,12 @@ def read_counts(url: str, job_id: str) -> JobCounts:
 
 
 def read_final_counts(url: str, job_id: str) -> JobCounts:
-    """Ask about a job that has ended: what each task has counted is exact, its metrics are gone."""
+    """Ask about a job that has ended: the counts of its tasks are exact; its metrics no longer exist."""
     return count_finished(_get(f"{url}/jobs/{job_id}"))
 
 
 def count_finished(job: dict[str, Any]) -> JobCounts:
-    """Return the counts of a job that has ended, from what Flink's REST interface says of it."""
+    """Return the counts of a job that has ended, from the answer of Flink's REST interface."""
     counts = JobCounts(job["state"])
     vertices = {vertex["id"]: vertex for vertex in job["vertices"]}
     flows = _flows(job["plan"]["nodes"], vertices)
@@ -80,8 +80,8 @@ def count_finished(job: dict[str, Any]) -> JobCounts:
         if source := _table(_SOURCE, vertex):
             counts.read[source] += counted["read-records"]
         if sink := _table(_SINK, vertex):
-            # A task counts what its first operator reads, for a join that is both sides, and what all its last ones
-            # write: into the sink, and to other tasks.
+            # A task counts what its first operator reads (of a join, both sides) and what all its last ones write: to
+            # the sink, and to other tasks.
             first = _SINK.match(vertex["name"])
             others = sum(count for (sender, _), count in flows.items() if sender == name)
             counts.written[sink] += counted["read-records"] if first else counted["write-records"] - others
@@ -91,8 +91,8 @@ def count_finished(job: dict[str, Any]) -> JobCounts:
 def _flows(nodes: list[dict[str, Any]], vertices: dict[str, Any]) -> dict[tuple[str, str], int]:
     """Return how many records went from one task to another: (sender, reader) -> records.
 
-    Flink has one count for all that a task reads, and one for all that it writes. Where all flows but one of a task
-    are known, that one is.
+    Flink has one count for all that a task reads, and one for all that it writes. If all flows of a task except one
+    are known, that one is the rest.
     """
     unknown = {(given["id"], node["id"]) for node in nodes for given in node.get("inputs", ())}
     flows: dict[tuple[str, str], int] = {}
