@@ -176,13 +176,13 @@ def replay(
         )
     replayed = done.records - done.unread
     if as_json:
-        counts = {"replayed": replayed, "quarantined_again": done.anew, "not_read": done.unread}
+        counts = {"replayed": replayed, "quarantined_again": done.again, "not_read": done.unread}
         left_out = {"left_out": selection.left_out, "replayed_before": selection.closed}
         click.echo(json.dumps({"job": job, **counts, **left_out}, indent=2))
         return
     click.echo(f"{job}: {_records(replayed)} replayed")
-    if done.anew:
-        click.echo(f"{_records(done.anew)} in quarantine again: millstream quarantine show")
+    if done.again:
+        click.echo(f"{_records(done.again)} in quarantine again: millstream quarantine show")
     if done.unread:
         click.echo(f"{_records(done.unread)} not read: Kafka has no such record now, or the source starts behind it")
 

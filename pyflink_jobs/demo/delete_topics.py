@@ -1,4 +1,4 @@
-"""Delete topics, so that a demo can begin anew."""
+"""Delete topics, so that a demo starts from empty ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DELETED_WITHIN = 20  # seconds
 def delete(bootstrap: str, names: list[str]) -> list[topics.Topic]:
     """Delete those of the topics that are there, and return them when the broker no longer knows them.
 
-    Until then it would create none anew. Raises KafkaError where it does not answer or takes longer than 20 s.
+    Until then it would not create them again. Raises KafkaError if it does not answer or takes longer than 20 s.
     """
     there = [topic for topic in topics.list_topics(bootstrap) if topic.name in names]
     if not there:

@@ -47,7 +47,7 @@ MODEL, VERSION = "late_arrival", "1"
 @click.option("--python", required=True, help="The training environment's Python.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for model.onnx and model.json.")
 def main(python: str, out: Path | None) -> None:
-    """Train models/late_arrival/1 anew from January to March, evaluated on April, and build its reference profile."""
+    """Train models/late_arrival/1 on January to March, evaluate it on April, and build its reference profile."""
     with tempfile.TemporaryDirectory() as temporary:
         data = Path(temporary) / "training_data"
         project = training_data(data, START, END)

@@ -55,7 +55,7 @@ class Replay:
 
     records: int
     unread: int
-    anew: int
+    again: int
 
 
 def select(project: Project, job: Job, source: str | None, reason: str | None, *, force: bool) -> Selection:
@@ -131,7 +131,7 @@ def replay(
     return Replay(
         records=len(before),
         unread=sum(after[key][1] < rounds for key, (rounds, _) in before.items()),
-        anew=sum(after[key][0] > rounds for key, (rounds, _) in before.items()),
+        again=sum(after[key][0] > rounds for key, (rounds, _) in before.items()),
     )
 
 

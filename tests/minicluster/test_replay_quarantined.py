@@ -116,7 +116,7 @@ def test_the_results_are_those_of_a_run_that_never_failed(brokers: list[str], tm
     assert len(quarantined) == 15 * 3 + 10 * 3 + 1
 
     fixed = project(tmp_path / "mended", mended, FIXED)
-    assert run_replay(fixed) == Replay(records=15 * 3 + 10 * 3 + 1, unread=0, anew=1)
+    assert run_replay(fixed) == Replay(records=15 * 3 + 10 * 3 + 1, unread=0, again=1)
     assert rows(mended) == expected
     after = read_quarantine(mended)
     (open_,) = (record for record in after if not record.replayed)
@@ -128,7 +128,7 @@ def test_the_results_are_those_of_a_run_that_never_failed(brokers: list[str], tm
     assert any("--force" in way for way in caught.value.findings[0].fixes)
     assert rows(mended) == expected
 
-    assert run_replay(fixed, "contract", force=True) == Replay(records=45, unread=0, anew=0)
+    assert run_replay(fixed, "contract", force=True) == Replay(records=45, unread=0, again=0)
     again = {r.place[2] for r in after if r.place and r.reason == "contract"}
     assert rows(mended) == sorted([*expected, *(row for row in expected if row[-1] in again)])
     assert len(read_quarantine(mended)) == len(after)
