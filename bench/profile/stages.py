@@ -31,8 +31,9 @@ STAGES = (
 )
 
 _JAVA = (
-    (r"^millstream\..*(Reader|PlainNumber|PlainTime)|RowDataDeserial|JsonToRowData|AvroToRowData|fasterxml", "decode"),
-    (r"^millstream\..*Writer|RowDataSerializationSchema|RowDataToJson|RowDataToAvro", "encode"),
+    (r"RowDataSerializationSchema|RowDataToJson|RowDataToAvro", "encode"),
+    (r"fasterxml.*(Generator|Serializ|ObjectWriter|NumberOutput|schubfach|databind\.node|ByteArrayBuilder)", "encode"),
+    (r"^millstream\..*(Json|Avro|Plain|CheckedDecoder)|RowDataDeserial|(Json|Avro)ToRow|fasterxml", "decode"),
     (r"kafka\.clients\.consumer|connector\.kafka\.source", "Kafka fetch"),
     (r"kafka\.clients\.producer|connector\.kafka\.sink", "Kafka produce"),
     (r"[Ww]atermark", "event time and watermark"),

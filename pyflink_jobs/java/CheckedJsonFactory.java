@@ -1,50 +1,52 @@
 package millstream;
 
-import java.util.HashSet;
-import java.util.Set;
+import static org.apache.flink.formats.json.JsonFormatOptions.FAIL_ON_MISSING_FIELD;
+
+import org.apache.flink.api.common.serialization.DeserializationSchema;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.configuration.ReadableConfig;
 import org.apache.flink.formats.common.TimestampFormat;
-import org.apache.flink.formats.json.JsonFormatOptions;
 import org.apache.flink.formats.json.JsonFormatOptionsUtil;
+import org.apache.flink.table.connector.ChangelogMode;
 import org.apache.flink.table.connector.format.DecodingFormat;
 import org.apache.flink.table.connector.source.DynamicTableSource;
-import org.apache.flink.table.factories.DeserializationFormatFactory;
+import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.factories.DynamicTableFactory;
-import org.apache.flink.table.factories.FactoryUtil;
 import org.apache.flink.table.types.DataType;
 import org.apache.flink.table.types.logical.RowType;
 
-/** Makes the format 'checked-json': JSON that is read strictly, and where a record that cannot be read is a row as well. */
-public class CheckedJsonFactory implements DeserializationFormatFactory {
+/** Makes the format 'checked-json', which reads JSON more strictly than Flink. */
+public class CheckedJsonFactory extends CheckedFactory {
 
-    public String factoryIdentifier() {
-        return "checked-json";
+    public CheckedJsonFactory() {
+        super("json");
     }
 
-    public Set requiredOptions() {
-        return new HashSet();
-    }
-
-    public Set optionalOptions() {
-        Set options = new HashSet();
-        options.add(JsonFormatOptions.FAIL_ON_MISSING_FIELD);
-        options.add(JsonFormatOptions.TIMESTAMP_FORMAT);
-        options.add(JsonFormatOptions.IGNORE_PARSE_ERRORS); // 'false' is what it does
-        return options;
-    }
-
-    public DecodingFormat createDecodingFormat(DynamicTableFactory.Context context, ReadableConfig options) {
-        FactoryUtil.validateFactoryOptions(this, options);
+    @Override
+    DecodingFormat<DeserializationSchema<RowData>> decodingFormat(
+            DynamicTableFactory.Context context, ReadableConfig options) {
         JsonFormatOptionsUtil.validateDecodingFormatOptions(options);
-        final boolean complete = ((Boolean) options.get(JsonFormatOptions.FAIL_ON_MISSING_FIELD)).booleanValue();
-        final TimestampFormat timestamps = JsonFormatOptionsUtil.getTimestampFormat(options);
-        return new CheckedFormat() {
+        boolean complete = options.get(FAIL_ON_MISSING_FIELD);
+        TimestampFormat timestamps = JsonFormatOptionsUtil.getTimestampFormat(options);
+        return new DecodingFormat<>() {
 
-            CheckedReader reader(
-                    DynamicTableSource.Context context, DataType columns, TypeInformation type, String[] metadata) {
-                return new CheckedJson((RowType) columns.getLogicalType(), type, complete, timestamps, metadata);
+            @Override
+            public ChangelogMode getChangelogMode() {
+                return ChangelogMode.insertOnly();
+            }
+
+            @Override
+            public DeserializationSchema<RowData> createRuntimeDecoder(
+                    DynamicTableSource.Context context, DataType columns) {
+                RowType row = (RowType) columns.getLogicalType();
+                TypeInformation<RowData> type = context.createTypeInformation(columns);
+                return new QuickJson(row, complete, timestamps, new StrictJson(row, type, complete, timestamps));
             }
         };
+    }
+
+    @Override
+    boolean keepsState() {
+        return false; // each record has a parser of its own
     }
 }

@@ -4,11 +4,12 @@ import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CoderResult;
 import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
 
-/** Tells what is wrong with a record before a parser looks at it: JSON is an object in UTF-8 here (RFC 8259). */
+/** What is wrong with a record, found before a parser reads it: JSON is an object in UTF-8 here (RFC 8259). */
 class Encoding {
 
-    private static final long SIGNS = 0x8080808080808080L; // of eight bytes: those of ASCII have none
+    private static final long SIGNS = 0x8080808080808080L; // of eight bytes; no byte of ASCII has its sign bit set
 
     static String problem(byte[] message) {
         int start = 0;
@@ -27,7 +28,7 @@ class Encoding {
         return notUtf8(message, start);
     }
 
-    /** Jackson takes some bytes for text that are none: too long a form, half of a pair. */
+    /** Jackson reads some bytes as text that are not UTF-8: forms longer than needed, half of a surrogate pair. */
     private static String notUtf8(byte[] message, int start) {
         ByteBuffer bytes = ByteBuffer.wrap(message);
         int plain = start;
@@ -49,7 +50,6 @@ class Encoding {
         if (first > ' ' && first < 127) {
             return "'" + (char) first + "'";
         }
-        String digits = Integer.toHexString(first & 255);
-        return "byte 0x" + (digits.length() == 1 ? "0" : "") + digits;
+        return "byte 0x" + HexFormat.of().toHexDigits(first);
     }
 }

@@ -1,7 +1,7 @@
 package millstream;
 
-import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 import org.apache.flink.table.functions.FunctionContext;
@@ -19,16 +19,13 @@ public class KeyedHash extends ScalarFunction {
         this.key = key;
     }
 
+    @Override
     public void open(FunctionContext context) throws Exception {
         mac = Mac.getInstance(ALGORITHM);
         mac.init(new SecretKeySpec(key.getBytes(StandardCharsets.UTF_8), ALGORITHM));
     }
 
     public String eval(String text) {
-        if (text == null) {
-            return null;
-        }
-        String digits = new BigInteger(1, mac.doFinal(text.getBytes(StandardCharsets.UTF_8))).toString(16);
-        return "0000000000000000000000000000000000000000000000000000000000000000".substring(digits.length()) + digits;
+        return text == null ? null : HexFormat.of().formatHex(mac.doFinal(text.getBytes(StandardCharsets.UTF_8)));
     }
 }

@@ -1,9 +1,14 @@
 package millstream;
 
+import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.Set;
 import org.apache.flink.formats.common.TimestampFormat;
 import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.StringData;
+import org.apache.flink.table.types.logical.LogicalTypeRoot;
 import org.apache.flink.table.types.logical.RowType;
 
 /**
@@ -11,10 +16,22 @@ import org.apache.flink.table.types.logical.RowType;
  * null. Whatever else a record has (escapes, numbers as text, nested values, a name twice, mistakes) is left to a parser:
  * what this class reads, Flink's JSON format reads to the same row.
  */
-class PlainJsonReader implements PlainReader {
+class PlainJsonReader implements Serializable {
+
+    private static final Set<LogicalTypeRoot> KNOWN = EnumSet.of(
+            LogicalTypeRoot.BOOLEAN,
+            LogicalTypeRoot.TINYINT,
+            LogicalTypeRoot.SMALLINT,
+            LogicalTypeRoot.INTEGER,
+            LogicalTypeRoot.BIGINT,
+            LogicalTypeRoot.FLOAT,
+            LogicalTypeRoot.DOUBLE,
+            LogicalTypeRoot.VARCHAR,
+            LogicalTypeRoot.TIMESTAMP_WITHOUT_TIME_ZONE,
+            LogicalTypeRoot.TIMESTAMP_WITH_LOCAL_TIME_ZONE);
 
     private final byte[][] names; // in quotes
-    private final int[] types;
+    private final LogicalTypeRoot[] types;
     private final boolean complete;
     private final char separator; // of date and time
     private final boolean readable;
@@ -23,26 +40,25 @@ class PlainJsonReader implements PlainReader {
     private transient long[] seen; // in which record a column was seen last
     private transient long count; // of records
 
-    /** `complete` says that each column must be there. */
+    /** `complete` is whether each column must be there. */
     PlainJsonReader(RowType row, boolean complete, TimestampFormat timestamps) {
         int arity = row.getFieldCount();
         this.names = new byte[arity][];
-        this.types = new int[arity];
+        this.types = new LogicalTypeRoot[arity];
         this.complete = complete;
         this.separator = timestamps == TimestampFormat.SQL ? ' ' : 'T';
-        boolean times = timestamps == TimestampFormat.SQL || timestamps == TimestampFormat.ISO_8601;
         boolean readable = true;
         for (int i = 0; i < arity; i++) {
-            String name = (String) row.getFieldNames().get(i);
+            String name = row.getFieldNames().get(i);
             names[i] = ("\"" + name + "\"").getBytes(StandardCharsets.UTF_8);
-            types[i] = PlainType.of(row.getTypeAt(i));
-            boolean known = types[i] != PlainType.NONE && (times || types[i] <= PlainType.TEXT);
-            readable &= known && name.indexOf('"') < 0 && name.indexOf('\\') < 0;
+            types[i] = row.getTypeAt(i).getTypeRoot();
+            readable &= KNOWN.contains(types[i]) && name.indexOf('"') < 0 && name.indexOf('\\') < 0;
         }
         this.readable = readable;
     }
 
-    public boolean read(byte[] record, GenericRowData row) {
+    /** Fill a row with a record's columns; false if it is not plain, and the row is of no use then. */
+    boolean read(byte[] record, GenericRowData row) {
         if (!readable || Encoding.problem(record) != null) {
             return false;
         }
@@ -64,7 +80,7 @@ class PlainJsonReader implements PlainReader {
             return false;
         }
         int found = 0;
-        int next = 0; // a record's fields mostly stand in the order of the columns
+        int next = 0; // a record's fields are mostly in the order of the columns
         at = blanks(record, at + 1);
         while (true) {
             int end = endOfText(record, at);
@@ -103,7 +119,7 @@ class PlainJsonReader implements PlainReader {
         return (!complete || found == names.length) && onlyBlanks(record, at + 1);
     }
 
-    /** Return which column a name is, -1 for none; `at` is that of its first quote, `end` that behind its second. */
+    /** Return which column a name is, -1 for none; `at` is the offset of its first quote, `end` the one after its second. */
     private int column(byte[] record, int at, int end, int next) {
         for (int i = next; i < names.length; i++) {
             if (is(names[i], record, at, end)) {
@@ -119,62 +135,39 @@ class PlainJsonReader implements PlainReader {
     }
 
     private static boolean is(byte[] name, byte[] record, int at, int end) {
-        int length = name.length;
-        if (end - at != length) {
-            return false;
-        }
-        for (int i = 0; i < length; i++) {
-            if (name[i] != record[at + i]) {
-                return false;
-            }
-        }
-        return true;
+        return Arrays.equals(name, 0, name.length, record, at, end);
     }
 
-    /** Read a value into its column; return the offset behind it, -1 if it is not plain. */
+    /** Read a value into its column; return the offset after it, -1 if it is not plain. */
     private int value(byte[] record, int at, int column, GenericRowData row) {
-        byte first = record[at];
-        if (first == 'n') {
-            return literal(record, at, 'u', 'l', 'l');
-        }
-        int type = types[column];
-        if (type >= PlainType.TEXT) {
-            int end = endOfText(record, at);
-            Object read = end < 0 ? null : text(record, at + 1, end - 1, type);
-            row.setField(column, read);
-            return read == null ? -1 : end;
-        }
-        if (type == PlainType.TRUTH) {
-            row.setField(column, first == 't' ? Boolean.TRUE : Boolean.FALSE);
+        if (record[at] == 'n') {
             return literal(record, at);
         }
-        int end = number.read(record, at);
-        Object read = end < 0 ? null : number(type);
-        if (read == null) {
+        LogicalTypeRoot type = types[column];
+        int end =
+                switch (type) {
+                    case BOOLEAN -> record[at] == 't' || record[at] == 'f' ? literal(record, at) : -1;
+                    case VARCHAR, TIMESTAMP_WITHOUT_TIME_ZONE, TIMESTAMP_WITH_LOCAL_TIME_ZONE -> endOfText(record, at);
+                    default -> number.read(record, at);
+                };
+        if (end < 0) {
             return -1;
         }
+        Object read =
+                switch (type) {
+                    case BOOLEAN -> record[at] == 't';
+                    case VARCHAR -> StringData.fromBytes(record, at + 1, end - at - 2);
+                    case TIMESTAMP_WITHOUT_TIME_ZONE -> PlainTime.read(record, at + 1, end - 1, separator, false);
+                    case TIMESTAMP_WITH_LOCAL_TIME_ZONE -> PlainTime.read(record, at + 1, end - 1, separator, true);
+                    case FLOAT -> number.asFloat();
+                    case DOUBLE -> number.asDouble();
+                    default -> number.asInteger(type);
+                };
         row.setField(column, read);
-        return end;
+        return read == null ? -1 : end;
     }
 
-    private Object text(byte[] record, int start, int end, int type) {
-        return type == PlainType.TEXT
-                ? StringData.fromBytes(record, start, end - start)
-                : PlainTime.read(record, start, end, separator, type == PlainType.TIMESTAMP_LTZ);
-    }
-
-    /** Return the number just read as a column has it, null where it does not fit. */
-    private Object number(int type) {
-        if (type == PlainType.FLOAT) {
-            return number.asFloat();
-        }
-        if (type == PlainType.DOUBLE) {
-            return number.asDouble();
-        }
-        return number.isInteger() ? PlainType.integer(type, number.asLong()) : null;
-    }
-
-    /** Return the offset behind a value that no column takes, -1 if it is nested or not plain. */
+    /** Return the offset after a value that is in no column, -1 if it is nested or not plain. */
     private int skip(byte[] record, int at) {
         byte first = record[at];
         if (first == '"') {
@@ -183,18 +176,14 @@ class PlainJsonReader implements PlainReader {
         return first == '-' || (first >= '0' && first <= '9') ? number.read(record, at) : literal(record, at);
     }
 
-    /** Return the offset behind true, false or null, -1 if none of them is there. */
+    /** Return the offset after true, false or null, -1 if none of them is there. */
     private static int literal(byte[] record, int at) {
-        switch (record[at]) {
-            case 't':
-                return literal(record, at, 'r', 'u', 'e');
-            case 'n':
-                return literal(record, at, 'u', 'l', 'l');
-            case 'f':
-                return record[at + 1] == 'a' ? literal(record, at + 1, 'l', 's', 'e') : -1;
-            default:
-                return -1;
-        }
+        return switch (record[at]) {
+            case 't' -> literal(record, at, 'r', 'u', 'e');
+            case 'n' -> literal(record, at, 'u', 'l', 'l');
+            case 'f' -> record[at + 1] == 'a' ? literal(record, at + 1, 'l', 's', 'e') : -1;
+            default -> -1;
+        };
     }
 
     private static int literal(byte[] record, int at, char second, char third, char fourth) {
@@ -202,7 +191,7 @@ class PlainJsonReader implements PlainReader {
         return there ? at + 4 : -1;
     }
 
-    /** Return the offset behind a text's second quote, -1 if it has an escape or a control character. */
+    /** Return the offset after a text's second quote, -1 if it has an escape or a control character. */
     private static int endOfText(byte[] record, int at) {
         if (record[at] != '"') {
             return -1;

@@ -1,10 +1,13 @@
 package millstream;
 
+import java.nio.charset.StandardCharsets;
+import org.apache.flink.table.types.logical.LogicalTypeRoot;
+
 /**
  * A number as JSON writes it (RFC 8259, section 6), read without a parser.
  *
  * A double is made from the digits as Clinger's fast path does ("How to read floating point numbers accurately", 1990):
- * up to 2^53 and a power of ten up to 10^22 are exact, so one operation rounds once. All others are left to Java.
+ * up to 2^53 and a power of ten up to 10^22 are exact, so one operation rounds once. Java's parser reads all others.
  */
 class PlainNumber {
 
@@ -25,10 +28,10 @@ class PlainNumber {
     private boolean negative;
     private long digits; // of no use where there are too many
     private int exponent;
-    private boolean integer;
+    private boolean integer; // without a fraction and an exponent, and not too long
     private boolean exact; // digits and power of ten are doubles without error
 
-    /** Read the number at an offset; return the offset behind it, -1 if none is there. */
+    /** Read the number at an offset; return the offset after it, -1 if none is there. */
     int read(byte[] record, int at) {
         int i = at;
         boolean negative = record[i] == '-';
@@ -89,13 +92,18 @@ class PlainNumber {
         return i;
     }
 
-    /** Return whether the number has neither a fraction nor an exponent, and is not too long for `asLong`. */
-    boolean isInteger() {
-        return integer;
-    }
-
-    long asLong() {
-        return negative ? -digits : digits;
+    /** Return the number as a column of an integer type has it, null where it does not fit. */
+    Object asInteger(LogicalTypeRoot type) {
+        if (!integer) {
+            return null;
+        }
+        long value = negative ? -digits : digits;
+        return switch (type) {
+            case BIGINT -> (Object) value;
+            case INTEGER -> value == (int) value ? (Object) (int) value : null;
+            case SMALLINT -> value == (short) value ? (Object) (short) value : null;
+            default -> value == (byte) value ? (Object) (byte) value : null;
+        };
     }
 
     /** Return the number as Double.parseDouble does, null where that is infinite. */
@@ -120,6 +128,6 @@ class PlainNumber {
     }
 
     private String text() {
-        return new String(record, 0, start, end - start);
+        return new String(record, start, end - start, StandardCharsets.ISO_8859_1);
     }
 }

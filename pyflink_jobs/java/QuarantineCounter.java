@@ -12,31 +12,33 @@ public class QuarantineCounter extends ScalarFunction {
 
     private final String source;
     private final String[] reasons;
-    private transient Map counters;
+    private transient Map<String, Counter> counters;
 
     public QuarantineCounter(String source, String[] reasons) {
         this.source = source;
         this.reasons = reasons;
     }
 
+    @Override
     public void open(FunctionContext context) throws Exception {
         MetricGroup group = context.getMetricGroup().addGroup("millstream").addGroup("source", source);
-        counters = new HashMap();
+        counters = new HashMap<>();
         // All from the start: a rate cannot be seen in a counter whose first value is not 0.
-        for (int i = 0; i < reasons.length; i++) {
-            counters.put(reasons[i], group.addGroup("reason", reasons[i]).counter("quarantined"));
+        for (String reason : reasons) {
+            counters.put(reason, group.addGroup("reason", reason).counter("quarantined"));
         }
     }
 
     public String eval(String reason) {
-        Counter counter = (Counter) counters.get(reason);
+        Counter counter = counters.get(reason);
         if (counter != null) {
             counter.inc();
         }
         return reason;
     }
 
-    /** What counts must not be computed while planning, nor be moved or merged. */
+    /** A call that counts must not be computed while planning, nor be moved or merged. */
+    @Override
     public boolean isDeterministic() {
         return false;
     }

@@ -31,6 +31,7 @@ _FACTORIES = tuple(f"millstream.{name}Factory" for name in ("CheckedJson", "Chec
 _MANIFEST = "META-INF/MANIFEST.MF"
 _DIGEST = "Sources-SHA-256"
 _COMPILER = "java-compiler"  # in jars.lock
+_WARNINGS = ("-warn:-serial", "-failOnWarning")  # no class of ours is kept in serialised form
 _JAVA_VERSION = 17  # of the language and the byte code: the oldest that Flink 2.3 runs on
 
 
@@ -47,7 +48,7 @@ def java_classes() -> Path:
 
 
 def _build(sources: list[Path], wanted: str) -> None:
-    classes = compile_java(sources, [*class_path_of_flink(), *jars("flink-kafka")])
+    classes = compile_java(sources, [*class_path_of_flink(), *jars("flink-kafka")], _WARNINGS)
     manifest = f"Manifest-Version: 1.0\n{_DIGEST}: {wanted}\n"
     # Flink finds formats by this file.
     services = {"META-INF/services/org.apache.flink.table.factories.Factory": "\n".join(_FACTORIES)}
@@ -86,14 +87,16 @@ def class_path_of_flink() -> list[Path]:
     return jars_of_flink() or sorted(Path(os.environ.get("FLINK_HOME", ""), "lib").glob("*.jar"))
 
 
-def compile_java(sources: Iterable[Path], class_path: Iterable[Path]) -> dict[str, bytes]:
-    """Return class files by their names in a jar.
+def compile_java(
+    sources: Iterable[Path], class_path: Iterable[Path], warnings: Iterable[str] = ("-nowarn",)
+) -> dict[str, bytes]:
+    """Return class files by their names in a jar; `warnings` are the compiler's options about those.
 
     Raises LocalError with the compiler's message where a source is wrong.
     """
     [compiler] = jars(_COMPILER)
     with tempfile.TemporaryDirectory() as folder:
-        options = [f"-{_JAVA_VERSION}", "-proc:none", "-nowarn", "-encoding", "UTF-8", "-d", folder]
+        options = [f"-{_JAVA_VERSION}", "-proc:none", *warnings, "-encoding", "UTF-8", "-d", folder]
         libraries = os.pathsep.join(map(str, class_path))
         java = [str(find_java().executable), "-jar", str(compiler)]
         command = [*java, *options, "-classpath", libraries, *map(str, sources)]

@@ -1,8 +1,9 @@
 """How records become rows and back.
 
-JSON and Avro are read and written by Java classes of our own (pyflink_jobs/java), which give the same rows and bytes
-as Flink's in less time, and can keep what cannot be decoded as a row that says why. A package brings a format by an
-entry point of the group `millstream.formats`, whose value is a subclass of `Format`.
+JSON and Avro are read by Java classes of our own (pyflink_jobs/java): plain JSON straight from its bytes, Avro with its
+own decoder, each record from its own bytes. They give the same rows as Flink's in less time, and can keep what cannot
+be decoded as a row that says why. A package brings a format by an entry point of the group `millstream.formats`, whose
+value is a subclass of `Format`.
 """
 
 from __future__ import annotations

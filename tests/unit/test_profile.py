@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SOURCE = [
     "org.apache.flink.streaming.runtime.tasks.ChainingOutput.collect",
-    "millstream.QuickReader.deserialize",
+    "millstream.QuickJson.deserialize",
     "org.apache.flink.connector.kafka.source.reader.KafkaRecordEmitter.emitRecord",
     "java.lang.Thread.run",
 ]
@@ -39,9 +39,10 @@ sys.stdin.read()
     ("frames", "stage"),
     [
         (
-            ["java.lang.String.<init>", "millstream.PlainJsonReader.text", "millstream.QuickReader.deserialize"],
+            ["java.lang.String.<init>", "millstream.PlainJsonReader.text", "millstream.QuickJson.deserialize"],
             "decode",
         ),
+        (["x.fasterxml.jackson.core.json.UTF8JsonGenerator.writeNumber", "x.JsonRowDataSerializationSchema"], "encode"),
         (SOURCE, "between operators"),
         (["StreamExecCalc$12.processElement", *SOURCE], "columns (generated code)"),
         (["org.apache.flink.table.runtime.arrow.writers.FloatWriter.doWrite", *SOURCE], "rows to Arrow"),

@@ -1,0 +1,55 @@
+package millstream;
+
+import java.io.IOException;
+import org.apache.flink.api.common.serialization.DeserializationSchema;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.formats.common.TimestampFormat;
+import org.apache.flink.table.data.GenericRowData;
+import org.apache.flink.table.data.RowData;
+import org.apache.flink.table.types.logical.RowType;
+import org.apache.flink.util.Collector;
+
+/** Reads plain JSON straight from its bytes, any other record with another decoder. */
+public class QuickJson implements DeserializationSchema<RowData> {
+
+    private final PlainJsonReader plain;
+    private final DeserializationSchema<RowData> other;
+    private final int arity;
+
+    /** `complete` is whether each column must be there. */
+    public QuickJson(RowType row, boolean complete, TimestampFormat timestamps, DeserializationSchema<RowData> other) {
+        this.plain = new PlainJsonReader(row, complete, timestamps);
+        this.other = other;
+        this.arity = row.getFieldCount();
+    }
+
+    @Override
+    public void open(InitializationContext context) throws Exception {
+        other.open(context);
+    }
+
+    @Override
+    public void deserialize(byte[] record, Collector<RowData> out) throws IOException {
+        GenericRowData row = new GenericRowData(arity);
+        if (record != null && plain.read(record, row)) {
+            out.collect(row);
+        } else {
+            other.deserialize(record, out);
+        }
+    }
+
+    @Override
+    public RowData deserialize(byte[] record) {
+        throw new UnsupportedOperationException("rows go to a collector");
+    }
+
+    @Override
+    public boolean isEndOfStream(RowData row) {
+        return false;
+    }
+
+    @Override
+    public TypeInformation<RowData> getProducedType() {
+        return other.getProducedType();
+    }
+}
