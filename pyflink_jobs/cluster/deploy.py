@@ -30,9 +30,9 @@ __all__ = ["deploy", "flink_run", "manifest"]
 
 
 def deploy(project: Project, job: str, target: Target, *, dry_run: bool) -> None:
-    """Plan a job, to find its mistakes, and hand it over; with `dry_run` print what would be handed over.
+    """Plan a job, to find its mistakes, and deploy it; with `dry_run` print the command or the manifest instead.
 
-    Raises what planning raises, and ClusterError where the tool is missing or refuses.
+    Raises what planning raises, and ClusterError if the tool is missing or fails.
     """
     plan_job(declare(project).job(job), table_environment(project))
     if target.kind == "kubernetes":

@@ -260,13 +260,13 @@ def _polls(
     for part, offset in start.items():
         consumer.seek(part, offset)
     open_parts = [part for part in start if start[part] < end[part]]
-    heard = monotonic()
+    last = monotonic()
     while open_parts:
         polled = consumer.poll(200)
         yield polled
         open_parts = [part for part in open_parts if consumer.position(part) < end[part]]
-        heard = monotonic() if polled else heard
-        if monotonic() - heard > _SILENCE:
+        last = monotonic() if polled else last
+        if monotonic() - last > _SILENCE:
             raise KafkaTimeoutError(f"no record for {_SILENCE:.0f} seconds")
 
 

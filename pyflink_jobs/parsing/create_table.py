@@ -25,7 +25,7 @@ _NO_COLUMN = ("PRIMARY", "UNIQUE", "CONSTRAINT", "WATERMARK", "PERIOD")
 class SourceColumn(Column):
     """A column of a table: `type` is "" for a computed one, `place` that of its comment, if it has one.
 
-    `stored` is whether it is part of the record; `metadata` is the key of what Kafka knows about the record.
+    `stored` is whether it is part of the record; `metadata` is the key of a METADATA column, "" for others.
     """
 
     stored: bool
@@ -64,7 +64,7 @@ class SourceTable:
         return {key: option.value for key, option in self.options.items()}
 
     def metadata(self, key: str) -> str | None:
-        """Return the name of the column that holds what Kafka knows about a record: its partition, its offset."""
+        """Return the name of the METADATA column with this key, such as "partition" or "offset"."""
         return next((column.name for column in self.columns if column.metadata == key), None)
 
 

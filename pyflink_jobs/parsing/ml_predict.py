@@ -155,15 +155,15 @@ def _descriptor(statement: Statement, item: list[Token], place: Place) -> tuple[
         if all(len(name) == 1 and name[0].is_identifier for name in names):
             return tuple(Name(name.text, statement.place(name.start)) for (name,) in names)
     message = "ML_PREDICT's third argument must be DESCRIPTOR(column, ...), with names of columns"
-    way = "compute an expression in a view in sql/features/ and name its column here"
-    raise _wrong(statement, item, place, message, way)
+    fix = "compute an expression in a view in sql/features/ and name its column here"
+    raise _wrong(statement, item, place, message, fix)
 
 
-def _wrong(statement: Statement, item: list[Token], place: Place, message: str, *ways: str) -> SqlError:
+def _wrong(statement: Statement, item: list[Token], place: Place, message: str, *fixes: str) -> SqlError:
     """Return the error for an argument: its place, or `place` where it is missing, and what was found."""
     found = statement.text[item[0].start : item[-1].end] if item else "nothing"
     at = statement.place(item[0].start) if item else place
-    return SqlError(message, place=at, facts=(f"found {found}",), fixes=ways)
+    return SqlError(message, place=at, facts=(f"found {found}",), fixes=fixes)
 
 
 def _not_a_cte(statement: Statement, table: Name) -> None:

@@ -130,12 +130,12 @@ def _misplaced(folder: str, statement: Statement) -> list[Finding]:
         wanted = f"sql/{folder}/ is for CREATE statements"
     if allowed:
         return []
-    ways = {"SET": "put settings into the project's Flink configuration (flink-conf/)"}
+    fixes = {"SET": "put settings into the project's Flink configuration (flink-conf/)"}
     return [
         Finding(
             f"{statement.kind} is not allowed here",
             statement.place(),
             facts=(wanted,),
-            fixes=(ways[statement.kind],) if statement.kind in ways else (),
+            fixes=(fixes[statement.kind],) if statement.kind in fixes else (),
         ),
     ]

@@ -136,8 +136,8 @@ def _settings(file: Path, table: dict[str, object], env: Mapping[str, str]) -> S
             findings.append(Finding(f"environment variable {variable} is {text!r}, expected {kind.__name__}"))
     memory = str(values.get("worker_memory", Settings.worker_memory))
     if byte_count(memory) is None:
-        ways = ("write '512 mb' or '2 gb'",)
-        findings.append(Finding(f"worker_memory is {memory!r}, expected a size of memory", Place(file), (), ways))
+        fixes = ("write '512 mb' or '2 gb'",)
+        findings.append(Finding(f"worker_memory is {memory!r}, expected a size of memory", Place(file), (), fixes))
     if findings:
         raise ProjectError(findings)
     return Settings(**values)  # type: ignore[arg-type]  # each value's type was compared with its field's

@@ -87,8 +87,8 @@ def _unknown_view(test: FeatureTest, views: Iterable[str], declarations: Declara
     name = test.view.text
     kind = next((s.kind.removeprefix("CREATE ").lower() for s in declarations.created if s.name == name), None)
     found = f"`{name}` is a {kind}, not a view" if kind else f"no view `{name}`"
-    ways = did_you_mean(str(name), views, "define it in sql/features/")
-    return Finding(found, test.view.place, (f"views are: {', '.join(sorted(views)) or 'none'}",), ways)
+    fixes = did_you_mean(str(name), views, "define it in sql/features/")
+    return Finding(found, test.view.place, (f"views are: {', '.join(sorted(views)) or 'none'}",), fixes)
 
 
 def _load(declarations: Declarations, views: list[Statement], environment: TableEnvironment) -> dict[str, list[Column]]:
@@ -146,8 +146,8 @@ class _Maker:
                 self._findings.append(_unknown_column(table, name, cell, columns))
             elif column.computed:
                 facts = (f"it is {column.computed}",)
-                ways = ("give the columns it is computed from",)
-                self._findings.append(Finding(f"`{name}` of `{table}` is computed", cell.place, facts, ways))
+                fixes = ("give the columns it is computed from",)
+                self._findings.append(Finding(f"`{name}` of `{table}` is computed", cell.place, facts, fixes))
             else:
                 values[name] = self._value(cell, name, column.type)
         for column in columns.values():
@@ -160,8 +160,8 @@ class _Maker:
     def _check_watermarks(self, table: str, given: Given, rows: list[GivenRow], time: Column | None) -> None:
         marks = [(row.watermark, made.watermark) for row, made in zip(given.rows, rows, strict=True) if row.watermark]
         if marks and time is None:
-            message, way = f"table `{table}` has no event time", "give it a WATERMARK in its CREATE TABLE"
-            self._findings.append(Finding(message, marks[0][0].place, fixes=(way, "leave the watermark out")))
+            message, fix = f"table `{table}` has no event time", "give it a WATERMARK in its CREATE TABLE"
+            self._findings.append(Finding(message, marks[0][0].place, fixes=(fix, "leave the watermark out")))
         for (_, before), (cell, now) in pairwise(marks):
             if before is not None and now is not None and now < before:  # type: ignore[operator]  # of one type
                 self._findings.append(Finding(f"event time goes back, to {cell.text}", cell.place))
@@ -200,8 +200,8 @@ def _as_written(column: Column, cells: list[Cell]) -> Column:
 
 
 def _unknown_column(table: str, name: str, cell: Cell, columns: Iterable[str]) -> Finding:
-    ways = did_you_mean(name, columns, "leave it out")
-    return Finding(f"`{table}` has no column `{name}`", cell.place, (f"its columns: {', '.join(columns)}",), ways)
+    fixes = did_you_mean(name, columns, "leave it out")
+    return Finding(f"`{table}` has no column `{name}`", cell.place, (f"its columns: {', '.join(columns)}",), fixes)
 
 
 def _not_read(
@@ -210,8 +210,8 @@ def _not_read(
     view = test.view.text
     is_view = any(s.name == table and s.kind == "CREATE VIEW" for s in statements)
     found = f"`{table}` is a view, and rows are given to tables" if is_view else f"`{view}` does not read `{table}`"
-    ways = () if is_view else did_you_mean(table, reads)
-    return Finding(found, given.place, (f"tables that `{view}` reads: {', '.join(reads) or 'none'}",), ways)
+    fixes = () if is_view else did_you_mean(table, reads)
+    return Finding(found, given.place, (f"tables that `{view}` reads: {', '.join(reads) or 'none'}",), fixes)
 
 
 def _read_by_version(table: str, readers: list[Statement]) -> bool:

@@ -120,12 +120,12 @@ class _Reader:
         parts = self._mapping(node, "view, given and expect")
         for key, (at, _) in parts.items():
             if key not in _KEYS:
-                ways = did_you_mean(key, _KEYS, "leave it out")
-                self._findings.append(Finding(f"unknown key `{key}`", at, (f"known are: {', '.join(_KEYS)}",), ways))
+                fixes = did_you_mean(key, _KEYS, "leave it out")
+                self._findings.append(Finding(f"unknown key `{key}`", at, (f"known are: {', '.join(_KEYS)}",), fixes))
         if missing := [key for key in ("view", "given", "expect") if key not in parts]:
             message = f"test `{name}` has no {' and no '.join(missing)}"
-            way = "`expect: []` means that the view returns no row"
-            self._findings.append(Finding(message, place, fixes=(way,) if "expect" in missing else ()))
+            fix = "`expect: []` means that the view returns no row"
+            self._findings.append(Finding(message, place, fixes=(fix,) if "expect" in missing else ()))
             return None
         given = self._mapping(parts["given"][1], "rows by table")
         return FeatureTest(
@@ -163,8 +163,8 @@ class _Reader:
             rows[-1] = Row(rows[-1].cells, rows[-1].place, watermark)
         else:
             message = "a second watermark after the same row" if rows else "a watermark before the first row"
-            way = "a watermark follows a row and is the event time after it: write one at most"
-            self._findings.append(Finding(message, watermark.place, fixes=(way,)))
+            fix = "a watermark follows a row and is the event time after it: write one at most"
+            self._findings.append(Finding(message, watermark.place, fixes=(fix,)))
 
     def _expected(self, name: str, rows: list[Row]) -> list[Row]:
         """Check that all expected rows name the same columns, which are those that are compared."""

@@ -99,14 +99,14 @@ class Bench:
                     key = f"pipeline.global-job-parameters.{ROWS_PER_CALL}{found.model}"
                     self.search.options[key] = found.choice.chosen
 
-    def compare(self, key: str, beside: dict[str, str] | None = None, unit: str = "records/s") -> Step:
+    def compare(self, key: str, others: dict[str, str] | None = None, unit: str = "records/s") -> Step:
         """Choose an option's value by records per second; `unit` names them if they are measured in another way."""
         values = candidates_of(key, self.search.options[key], len(self.sample.offsets))
 
         def measure(options: dict[str, str]) -> float:
             return self.run(f"{key}: {options[key]}", options).rate
 
-        return self.search.step(key, values, measure, unit, beside=beside)
+        return self.search.step(key, values, measure, unit, others=others)
 
 
 @contextmanager

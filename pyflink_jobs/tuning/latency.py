@@ -125,7 +125,7 @@ def _choose_buffer(bench: Bench, time: int, rate: float) -> list[Latency]:
     values = [value for value in candidates_of(BUFFER, now, 1) if value != _LONG or value == now]
     try:
         step = bench.search.step(
-            BUFFER, values, measure, f"p99 in ms, bundle.time {time}", smaller=True, beside={TIME: str(time)}
+            BUFFER, values, measure, f"p99 in ms, bundle.time {time}", smaller=True, others={TIME: str(time)}
         )
     except _UnknownDelayError:
         return []

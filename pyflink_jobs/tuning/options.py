@@ -94,5 +94,5 @@ def known(keys: Iterable[str]) -> None:
     """Raise ProjectError for a key that is not in TRIED."""
     for key in keys:
         if key not in TRIED:
-            ways = did_you_mean(key, TRIED, fix="did you mean {}?")
-            raise ProjectError(f"option {key} is not tried", facts=(f"tried are: {', '.join(TRIED)}",), fixes=ways)
+            fixes = did_you_mean(key, TRIED, fix="did you mean {}?")
+            raise ProjectError(f"option {key} is not tried", facts=(f"tried are: {', '.join(TRIED)}",), fixes=fixes)

@@ -47,14 +47,14 @@ class Search:
         unit: str,
         *,
         smaller: bool = False,
-        beside: Mapping[str, str] | None = None,
+        others: Mapping[str, str] | None = None,
     ) -> Step:
         """Measure an option's candidates under the options chosen so far, and choose one.
 
-        `beside` are options for these measurements alone. The noise is that of all steps of this unit.
+        `others` are options for these measurements alone. The noise is that of all steps of this unit.
         """
         before = self.options[key]
-        runs = in_turn(candidates, lambda value: measure({**self.options, **(beside or {}), key: value}))
+        runs = in_turn(candidates, lambda value: measure({**self.options, **(others or {}), key: value}))
         alike = [step.measured for step in self.steps if step.unit == unit]
         sd = noise(values for measured in [*alike, runs] for values in measured.values())
         step = Step(key, before, runs, unit, choose(runs, before, sd, smaller=smaller))

@@ -27,12 +27,12 @@ class Readings:
 
     meter: CpuMeter
     source: str | None = None
-    _looks: list[tuple[float, int, dict[str, float]]] = field(default_factory=list)
+    _readings: list[tuple[float, int, dict[str, float]]] = field(default_factory=list)
 
     def __call__(self, counts: JobCounts) -> None:
         """Take a reading."""
         read = counts.read.total() if self.source is None else counts.read[self.source]
-        self._looks.append((monotonic(), read, self.meter.seconds))
+        self._readings.append((monotonic(), read, self.meter.seconds))
 
     def rate(self, records: int) -> float:
         """Return records per second in the middle of a run over `records`; NaN for a run that is too short."""
@@ -46,11 +46,11 @@ class Readings:
         return {kind: 1e6 * _slope(reads, [cpu[kind] for _, _, cpu in middle]) for kind in self.meter.seconds}
 
     def _middle(self, records: int) -> list[tuple[float, int, dict[str, float]]]:
-        return [look for look in self._looks if _MIDDLE[0] * records < look[1] < _MIDDLE[1] * records]
+        return [one for one in self._readings if _MIDDLE[0] * records < one[1] < _MIDDLE[1] * records]
 
 
 def _slope(reads: list[int], values: list[float]) -> float:
-    """Return by how much `values` grow per record read: the slope of the line through all of them."""
+    """Return the growth of `values` per record read: the slope of the line of best fit."""
     if len(set(reads)) < _FEWEST:
         return float("nan")
     return float(np.polyfit(reads, values, 1)[0])
