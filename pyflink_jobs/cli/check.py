@@ -10,12 +10,8 @@ import click
 from pyflink_jobs.cli.options import JSON
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
-    from pyflink.table import TableEnvironment
-
+    from pyflink_jobs import Checked
     from pyflink_jobs.cli.main import Context
-    from pyflink_jobs.project.settings import Project
 
 __all__ = ["check"]
 
@@ -27,51 +23,34 @@ __all__ = ["check"]
 def check(context: Context, *, offline: bool, as_json: bool) -> int:
     """Load all SQL into a Flink catalog, plan every job, compare every model with its ONNX file.
 
-    Each finding names file, line, what was found, what was expected, and a way out. Exit code 1 if there is one.
+    Each finding names file and line, what was found, what was expected, and fixes. Exit code 1 if there is one.
 
     \b
     Example:
       millstream check
       millstream check --offline --json
     """
+    from pyflink_jobs import check as check_project
     from pyflink_jobs.running.fast_start.jvm import early_jvm, start_quickly
 
     project = context.project
     if offline:
-        return _check(context, project, None, as_json=as_json)
+        return _print(check_project(project, offline=True), "checked without a JVM", context, as_json=as_json)
     start_quickly()
+    from pyflink_jobs.api import planning_environment
     from pyflink_jobs.running.environment import import_pyflink
 
-    with early_jvm(project, lambda: _environment(project)) as starting:
+    with early_jvm(project, lambda: planning_environment(project)) as starting:
         import_pyflink()
-        return _check(context, project, starting, as_json=as_json)
+        checked = check_project(project, environment=starting.result)
+        return _print(checked, "planned and checked", context, as_json=as_json)
 
 
-def _environment(project: Project) -> TableEnvironment:
-    """Return an environment to plan in; what is planned there does not run."""
-    from pyflink_jobs.running.environment import table_environment
-
-    # Nobody compiles the code that planning generates. To split its long methods would be a tenth of the time.
-    return table_environment(project, {"table.generated-code.max-length": str(2**31 - 1)})
-
-
-def _check(context: Context, project: Project, starting: Future[TableEnvironment] | None, *, as_json: bool) -> int:
-    """Find and print mistakes; `starting` will be where jobs are planned, None if they are not."""
-    from pyflink_jobs.errors import MillstreamError
-    from pyflink_jobs.planning.declare import declare
-
-    findings = []
-    try:
-        declarations = declare(project)
-        findings += declarations.findings
-        if starting:
-            from pyflink_jobs.planning.compile.plan import check_plans
-
-            findings += check_plans(declarations, starting.result())
-    except MillstreamError as error:
-        findings += error.findings
-        if context.verbose and error.detail:
-            click.echo(error.detail, err=True)
+def _print(checked: Checked, done: str, context: Context, *, as_json: bool) -> int:
+    """Print the findings, or what was `done`; return the exit code."""
+    findings = checked.findings
+    if context.verbose and checked.detail:
+        click.echo(checked.detail, err=True)
     if as_json:
         click.echo(json.dumps([finding.as_json() for finding in findings], indent=2))
         return int(bool(findings))
@@ -81,9 +60,6 @@ def _check(context: Context, project: Project, starting: Future[TableEnvironment
     if findings:
         click.echo(click.style(f"{len(findings)} finding{'s' * (len(findings) > 1)}", fg="red"))
         return 1
-    jobs, models = len(declarations.jobs), len(declarations.models)
-    done = "planned and checked" if starting else "checked without a JVM"
-    click.echo(
-        f"{click.style('ok', fg='green')}: {len(declarations.created)} statements, {models} models, {jobs} jobs {done}"
-    )
+    counts = f"{checked.statements} statements, {checked.models} models, {checked.jobs} jobs"
+    click.echo(f"{click.style('ok', fg='green')}: {counts} {done}")
     return 0

@@ -26,14 +26,11 @@ def explain(context: Context, job: str, *, as_json: bool) -> None:
     Example:
       millstream explain score
     """
-    from pyflink_jobs.planning.compile.explanation import explain_job
-    from pyflink_jobs.planning.declare import declare
-    from pyflink_jobs.running.environment import table_environment
+    from pyflink_jobs import plan
     from pyflink_jobs.running.fast_start.jvm import start_quickly
 
     start_quickly()
-
-    explanation = explain_job(declare(context.project).job(job), table_environment(context.project))
+    explanation = plan(context.project, job)
     if as_json:
         click.echo(json.dumps(explanation.as_json(), indent=2))
         return

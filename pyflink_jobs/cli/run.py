@@ -12,13 +12,12 @@ import click
 from pyflink_jobs.cli.options import JSON
 
 if TYPE_CHECKING:
+    from pyflink_jobs import JobCounts, Outcome
     from pyflink_jobs.cli.main import Context
-    from pyflink_jobs.running.job import Outcome
-    from pyflink_jobs.running.progress import JobCounts
 
 __all__ = ["run"]
 
-_FOREVER = 2**62  # a watermark beyond this says that a bounded source has ended
+_FOREVER = 2**62  # a bounded source that has ended sends a watermark beyond this
 
 
 @click.command()
@@ -28,7 +27,7 @@ _FOREVER = 2**62  # a watermark beyond this says that a bounded source has ended
 @JSON
 @click.pass_obj
 def run(context: Context, job: str, *, bounded: bool, parallelism: int | None, as_json: bool) -> None:
-    """Run a job until Ctrl-C, or with --bounded until it has read all there is.
+    """Run a job until Ctrl-C; with --bounded, until it has read what is in its topics now.
 
     \b
     Example:
@@ -42,14 +41,12 @@ def run(context: Context, job: str, *, bounded: bool, parallelism: int | None, a
         from rich.console import Console
 
         with Console(stderr=True).status(f"{job}: planning, starting Flink") as status:
-            from pyflink_jobs.planning.compile.load import Run
-            from pyflink_jobs.planning.declare import declare
-            from pyflink_jobs.running.job import run_job
+            from pyflink_jobs import run as run_job
 
             outcome = run_job(
                 project,
-                declare(project).job(job),
-                Run(bounded=bounded),
+                job,
+                bounded=bounded,
                 parallelism=parallelism,
                 on_progress=lambda counts: status.update(f"{job}: {meter.line(counts)}"),
                 starting=starting,
@@ -61,7 +58,7 @@ def run(context: Context, job: str, *, bounded: bool, parallelism: int | None, a
 
 
 class _Meter:
-    """Turns counts into a line: how much, how fast, up to which event time, how much is left."""
+    """Writes counts as a line: records read and scored, rate, watermark, lag."""
 
     def __init__(self) -> None:
         self._last = (monotonic(), 0)

@@ -79,7 +79,7 @@ def upgrade(
         )
         keep_record(project, planned.new, job_id, bootstrap_servers(project), ship_env=ship_env)
     click.echo(
-        json.dumps({"job": job, "id": job_id, "url": to.url}) if as_json else f"{job} runs at {to.url}: {job_id}"
+        json.dumps({"job": job, "id": job_id, "url": to.url}) if as_json else f"{job} is running at {to.url}: {job_id}"
     )
 
 

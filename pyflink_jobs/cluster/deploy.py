@@ -10,8 +10,6 @@ import sys
 from io import StringIO
 from typing import TYPE_CHECKING
 
-import click
-
 from pyflink_jobs.cluster.kubernetes import PROJECT, deployment_name, flink_deployment
 from pyflink_jobs.errors import ClusterError
 from pyflink_jobs.local import flink_home
@@ -29,24 +27,19 @@ if TYPE_CHECKING:
 __all__ = ["deploy", "flink_run", "manifest"]
 
 
-def deploy(project: Project, job: str, target: Target, *, dry_run: bool) -> None:
-    """Plan a job, to find its mistakes, and deploy it; with `dry_run` print the command or the manifest instead.
+def deploy(project: Project, job: str, target: Target, *, dry_run: bool) -> str:
+    """Plan a job, to find its mistakes, and deploy it; return what the tool printed.
+
+    With `dry_run` nothing is deployed: the command or the manifest is returned.
 
     Raises what planning raises, and ClusterError if the tool is missing or fails.
     """
     plan_job(declare(project).job(job), table_environment(project))
     if target.kind == "kubernetes":
         text = manifest(project, job, target)
-        if dry_run:
-            click.echo(text, nl=False)
-        else:
-            click.echo(_run([_found("kubectl"), "apply", "-f", "-"], text), nl=False)
-        return
+        return text if dry_run else _run([_found("kubectl"), "apply", "-f", "-"], text)
     words = flink_run(project, job, target)
-    if dry_run:
-        click.echo(shlex.join(words))
-    else:
-        click.echo(_run(words, ""), nl=False)
+    return shlex.join(words) + "\n" if dry_run else _run(words, "")
 
 
 def manifest(project: Project, job: str, target: Target) -> str:

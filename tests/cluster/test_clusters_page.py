@@ -18,7 +18,7 @@ def test_the_page_about_clusters(tmp_path: Path) -> None:
     done = run(script("clusters.md"), tmp_path)
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
-    assert "score runs at http://127.0.0.1:" in said
+    assert "score is running at http://127.0.0.1:" in said
     assert "keeps  `departures`, `mean_delay`, `late_share` (sql/features/origin_congestion.sql)" in said
     assert "loses" not in said
     assert "score  FINISHED" in said
