@@ -1,1 +1,1 @@
-"""The reference pipeline's data and report: real flights from New York."""
+"""The demo: the data of real flights from New York, and the report about their scores."""

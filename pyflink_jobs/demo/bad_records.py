@@ -1,4 +1,4 @@
-"""Records of departures that are no valid departures, made up: the demo shows what becomes of such."""
+"""Made-up invalid records of departures: the demo shows how they are quarantined."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pyflink_jobs.local.send import send_records
 
 __all__ = ["BAD", "send_bad_records"]
 
-_SOUND: dict[str, object] = {
+_VALID: dict[str, object] = {
     "flight_id": "made-up",
     "carrier": "UA",
     "flight": 1,
@@ -23,7 +23,7 @@ _SOUND: dict[str, object] = {
 
 
 def _but(**wrong: object) -> bytes:
-    return json.dumps({**_SOUND, **wrong}).encode()
+    return json.dumps({**_VALID, **wrong}).encode()
 
 
 BAD: list[tuple[str, bytes]] = [
@@ -37,9 +37,9 @@ BAD: list[tuple[str, bytes]] = [
     ("invalid event time", _but(departed_ms=253_402_300_799_000)),
     ("late", _but()),
 ]
-"""Each with the reason for which quarantine holds it; the last is late if all flights were sent before."""
+"""The reason with which each is quarantined, and the record; the last is late if all flights were sent before it."""
 
 
 def send_bad_records(bootstrap: str) -> int:
-    """Send them to the topic departures, and return their number."""
+    """Send the invalid records to the topic departures, and return their number."""
     return send_records(bootstrap, "departures", (record for _, record in BAD))

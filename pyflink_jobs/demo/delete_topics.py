@@ -1,4 +1,4 @@
-"""Delete topics, so that a demo starts from empty ones."""
+"""Delete topics, so that the demo starts with empty ones."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ DELETED_WITHIN = 20  # seconds
 
 
 def delete(bootstrap: str, names: list[str]) -> list[topics.Topic]:
-    """Delete those of the topics that are there, and return them when the broker no longer knows them.
+    """Delete the topics that exist, and return them when the broker has deleted them: only then can they be created.
 
-    Until then it would not create them again. Raises KafkaError if it does not answer or takes longer than 20 s.
+    Raises KafkaError where the broker does not answer or takes longer than 20 s.
     """
     there = [topic for topic in topics.list_topics(bootstrap) if topic.name in names]
     if not there:

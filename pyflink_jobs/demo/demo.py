@@ -1,4 +1,4 @@
-"""The demo: five months of real flights through Kafka, Flink and the model, and a report of what came of it."""
+"""The demo: send five months of real flights to Kafka, score them with Flink, and write a report."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ JOB = "score"
 FROM, TO = datetime(2013, 4, 1, tzinfo=UTC), datetime(2013, 9, 1, tzinfo=UTC)
 SPAN = "April to August 2013"
 FILLED = ("predictions", "drift", "alerts", "quarantine")  # topics that the job fills
-ELSEWHERE = ("MILLSTREAM_KAFKA", "KAFKA_BOOTSTRAP_SERVERS")  # names that lead a job to another Kafka
+ELSEWHERE = ("MILLSTREAM_KAFKA", "KAFKA_BOOTSTRAP_SERVERS")  # variables that name another Kafka
 
 
 @dataclass(frozen=True)
 class Demo:
-    """What came of it; `rate` in flights a second, `kafka_runs` says that the broker was there before and stays."""
+    """The demo's results; `rate` is in flights a second; `kafka_runs` if the broker was running before and still is."""
 
     outcomes: Outcomes
     rate: float
@@ -49,9 +49,9 @@ class Demo:
 
 
 def run_demo(project: Project, file: Path, steps: Steps) -> Demo:
-    """Replay April to August 2013, score them, write the report to `file`, and stop what was started.
+    """Send the flights of April to August 2013, score them, write the report to `file`, and stop what was started.
 
-    The topics departures, weather, arrivals and those of FILLED, all of the local broker, are emptied first.
+    The local broker's topics departures, weather, arrivals and those of FILLED are emptied first.
     Raises ProjectError where the project has no job `score`, another Kafka is set, or matplotlib or the flights are
     not installed, and what the steps raise.
     """
@@ -60,7 +60,7 @@ def run_demo(project: Project, file: Path, steps: Steps) -> Demo:
         departures = _send(kafka.bootstrap_servers, steps)
         rate = _score(project, departures, steps)
         with steps.step("Report") as step:
-            step.show("reading what was predicted, and what came")
+            step.show("reading predictions and arrivals")
             outcomes = read_outcomes(kafka.bootstrap_servers)
             step.show("drawing")
             write(file, outcomes, rate)
@@ -69,10 +69,10 @@ def run_demo(project: Project, file: Path, steps: Steps) -> Demo:
 
 
 def _check(project: Project) -> None:
-    """Find before anything starts what would stop the demo in its midst."""
+    """Find what would stop the demo later, before anything starts."""
     if elsewhere := [name for name in ELSEWHERE if name in os.environ]:
         raise ProjectError(
-            "the demo empties topics, so it uses the local broker alone",
+            "the demo empties topics, so it only uses the local broker",
             facts=tuple(f"{name} is {os.environ[name]}" for name in elsewhere),
             fixes=(f"unset it: env {' '.join(f'-u {name}' for name in elsewhere)} millstream demo",),
         )
@@ -109,7 +109,7 @@ def _send(bootstrap: str, steps: Steps) -> int:
         bad = send_bad_records(bootstrap)
         instead = f", in place of {sum(topic.records for topic in emptied):,} older ones" if emptied else ""
         counts = ", ".join(f"{count:,} {name}" for name, count in sent.records.items())
-        step.show(f"{SPAN}: {counts}{instead}; and {bad} made-up records that are no valid departures")
+        step.show(f"{SPAN}: {counts}{instead}; and {bad} made-up invalid records")
     return sent.records["departures"]
 
 
@@ -120,12 +120,12 @@ def _score(project: Project, departures: int, steps: Steps) -> float:
 
         def show(counts: JobCounts) -> None:
             read = f"{sum(counts.read.values()):,} records read"
-            if counts.state == "RUNNING":  # the final counts say nothing of the model
+            if counts.state == "RUNNING":  # the final counts do not have scored rows
                 step.show(f"{read}, {counts.scored:,} of {departures:,} flights scored", counts.scored, departures)
 
         outcome = run_job(project, declare(project).job(JOB), Run(bounded=True), on_progress=show)
         if outcome.state != "FINISHED":
-            raise KeyboardInterrupt  # Ctrl-C, which the job took for itself
+            raise KeyboardInterrupt  # Ctrl-C, which running the job has turned into a state
         read, rate = outcome.counts.read["departures"], departures / outcome.seconds
         step.show(f"{read:,} flights read in {outcome.seconds:.1f} s, the job's start included: {rate:,.0f}/s")
     return rate

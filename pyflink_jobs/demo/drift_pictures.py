@@ -1,4 +1,4 @@
-"""Pictures of drift: how far each feature is off from day to day, alarms, distributions then and now."""
+"""Charts of drift: each feature's D from day to day, alarms, and distributions now and in the reference."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_alarms", "draw_gaps", "draw_heat", "level", "span"]
 
-LEFT, RIGHT = 0.235, 0.9  # of the pictures that have time on their x axis, so that they stand below each other
+LEFT, RIGHT = 0.235, 0.9  # of the charts with time on their x axis, so that these align
 ROW = 0.22  # inches
 CELL, MARK = (-0.36, 0.2), (0.24, 0.42)  # from top to bottom of a row's unit: the colour, and the line below it
 
 
 def level(d: float) -> int:
-    """Return which of the colours a D has: a fifth of its range each."""
+    """Return the number of the colour of a D; each has a fifth of the range 0 to 1."""
     return min(max(int(d * len(HEAT)), 0), len(HEAT) - 1)
 
 
 def span(start: datetime, end: datetime) -> str:
-    """Say from when to when a window reaches, in UTC; the end is exclusive."""
+    """Return a window's start and end as text, in UTC; the end is exclusive."""
     if (start.hour, start.minute, end.hour, end.minute) != (0, 0, 0, 0):
         until = f"{end:%H:%M}" if start.date() == end.date() else f"{end.day} {end:%B %H:%M}"
         return f"{start.day} {start:%B %H:%M} to {until}"
@@ -41,7 +41,7 @@ def span(start: datetime, end: datetime) -> str:
 
 
 def draw_heat(drift: Drift) -> str:
-    """Draw D over time, features from the worst down; a line below marks windows that were judged drift."""
+    """Draw D over time, features from the worst down; a line below marks windows with drift."""
     tall = ROW * len(drift.rows)
     with drawing("heat", WIDTH, tall + 0.75) as (figure, svg):
         axes = figure.subplots()
@@ -116,14 +116,14 @@ def _beside(axes: Any, y: float, text: str, va: str = "center", alpha: float = 1
 def _bar(axes: Any, y: int, alarm: Alarm, end: datetime) -> None:  # noqa: ANN401 - matplotlib is untyped
     first, last = _days([alarm.since, alarm.until or end])
     left, right = axes.get_xlim()
-    gap = (right - left) / 400 if alarm.until else 0  # so that one that follows at once is seen to be another
+    gap = (right - left) / 400 if alarm.until else 0  # so that an alarm that follows at once is a bar of its own
     _fill(axes, [(first, last - gap, y - 0.3, y + 0.3)], ACCENT if alarm.until else SECOND)
     if alarm.until is None:
         axes.plot([last], [y], ">", color=SECOND, markersize=8, clip_on=False)
 
 
 def _runs(starts: list[float], values: Sequence[int | None], width: float) -> list[tuple[float, float, int]]:
-    """Join neighbours of the same value: from, to, value. Fewer shapes, and no seams between them."""
+    """Join neighbours of the same value, as (from, to, value): fewer shapes, and no seams between them."""
     found = []
     cells = [(start, value) for start, value in zip(starts, values, strict=True) if value is not None]
     # Of neighbours, start minus number of windows is the same.
@@ -136,7 +136,7 @@ def _runs(starts: list[float], values: Sequence[int | None], width: float) -> li
 
 
 def _fill(axes: Any, boxes: list[tuple[float, float, float, float]], colour: str) -> None:  # noqa: ANN401 - matplotlib is untyped
-    """Draw boxes (from x, to x, from y, to y) of a colour as one shape, which keeps the page small."""
+    """Draw boxes (from x, to x, from y, to y) of a colour as one shape: the page stays small."""
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
@@ -147,7 +147,7 @@ def _fill(axes: Any, boxes: list[tuple[float, float, float, float]], colour: str
 
 
 def _legend(figure: Any, bottom: float, height: float) -> None:  # noqa: ANN401 - matplotlib is untyped
-    """Show what the colours mean, above the picture."""
+    """Draw the legend of the colours above the chart."""
     axes = figure.add_axes((LEFT, bottom, 0.5, height))
     axes.axis("off")
     axes.set(xlim=(0, 10), ylim=(0, 1))

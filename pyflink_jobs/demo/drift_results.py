@@ -1,4 +1,4 @@
-"""What drift detection found: how far off each feature is, the worst windows, alarms and their ends."""
+"""Results of drift detection: the D of each feature, the worst windows, alarms and their ends."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Gap:
-    """A window, or a sum of windows, of a feature beside its reference; `now` and `then` are quantiles."""
+    """A window, or a sum of windows, of a feature against its reference; `now` and `then` are quantiles."""
 
     slice: str
     feature: str
@@ -47,7 +47,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class Alarm:
-    """An alarm: open from the start of its drift until a window closed it (None: none has).
+    """An alarm: open from the start of its drift until a window closed it; None if it is still open.
 
     `opened_by` is the window that opened it, None where that is not recorded.
     """
@@ -61,10 +61,10 @@ class Alarm:
 
 @dataclass(frozen=True)
 class Drift:
-    """All of it. `starts` are those of the windows, which have one `length`, the last one ends at `end`.
+    """All results. `starts` are those of the windows, which have one `length`, the last one ends at `end`.
 
     `windows` counts the judged ones, in each slice and feature, `sums` those of several windows, `drifted` both that
-    were judged drift. `rows` and `gaps` begin with the worst; `alarms` are in the order in which they opened.
+    have drifted. `rows` and `gaps` begin with the worst; `alarms` are in the order in which they opened.
     """
 
     starts: list[datetime]
@@ -80,12 +80,12 @@ class Drift:
 
     @property
     def unit(self) -> str:
-        """What many windows are called."""
+        """The unit of windows, in the plural."""
         return "days" if self.length == timedelta(days=1) else "windows"
 
     @property
     def still_open(self) -> int:
-        """How many alarms nothing has closed."""
+        """The number of alarms that are still open."""
         return sum(alarm.until is None for alarm in self.alarms)
 
     @property

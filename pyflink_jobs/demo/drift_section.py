@@ -1,4 +1,4 @@
-"""The page's part about drift, in words; every figure in it comes from the records."""
+"""The report's sections about drift; every figure in them comes from the records."""
 
 from __future__ import annotations
 
@@ -17,29 +17,28 @@ __all__ = ["drift_numbers", "drift_sections"]
 
 TITLE = "Has the data drifted?"
 NOTHING = (
-    "This cannot be said: topic `drift` is missing, or no window in it was judged. `millstream demo` fills it, if the "
-    "model is monitored: if its `CREATE MODEL` has `'monitor.time'`."
+    "There are no results: topic `drift` is missing, or has no result of a window. `millstream demo` fills it if the "
+    "model is monitored, that is, if its `CREATE MODEL` has `'monitor.time'`."
 )
 D = (
-    "The job also compares what the model is given, and what it says, with the data that it was trained on. D is the "
-    "largest difference between the two distribution functions: 0 where they are the same, 1 where they do not even "
-    "overlap."
+    "The job also compares the model's inputs and outputs with the data that the model was trained on. D is the "
+    "largest difference between the two distribution functions: 0 if they are the same, 1 if they do not overlap."
 )
-SUMMER = "The model was trained on January to March: it has never seen a July."
+SUMMER = "The model was trained on January to March, without data of July."
 RULES = (
-    "A window beyond its margin is no alarm yet. Days differ even when nothing has changed, so its D must also be rare "
-    "among earlier windows, and too large for chance among everything that was tested with it. If that lasts, an alarm "
-    "opens; when it has passed, the alarm closes. Windows are summed, too, so that a slow drift adds up."
+    "A window beyond its margin does not open an alarm by itself. Days differ even without drift, so the D must also "
+    "be rare among earlier windows, and significant among all tests of its window. If that lasts, an alarm opens; when "
+    "the drift ends, the alarm closes. Sums of windows are tested too, so that slow drift adds up."
 )
 MEDIAN = SHOWN.index(0.5)
 UNITS = {timedelta(days=1): "day", timedelta(hours=1): "hour", timedelta(minutes=1): "minute"}
 
 
 def drift_numbers(drift: Drift | None) -> list[tuple[str, str, str]]:
-    """Return what the summary says of drift: name, value, and what it means."""
+    """Return the summary's rows about drift: name, value, and meaning."""
     if drift is None:
         return []
-    judged = f"of {_length(drift.length)} judged, {len(drift.rows)} features in {_count(len(drift.slices), 'slice')}"
+    judged = f"of {_length(drift.length)}, {len(drift.rows)} features in {_count(len(drift.slices), 'slice')}"
     worst = f"; the worst: {_in_words(drift.worst)}" if drift.worst else ""
     return [
         ("windows", f"{drift.windows:,}", f"{judged}; and {drift.sums:,} sums of them; {drift.drifted:,} drifted"),
@@ -48,28 +47,28 @@ def drift_numbers(drift: Drift | None) -> list[tuple[str, str, str]]:
 
 
 def drift_sections(drift: Drift | None) -> list[Section]:
-    """Return what there is to show, or a section that says that there is nothing."""
+    """Return the sections about drift, or one that says why there are no results."""
     if drift is None:
         return [Section(TITLE, paragraphs=(NOTHING,))]
     made = [_overview(drift), _alarms(drift)]
     if drift.gaps:
         made.append(_distributions(drift.gaps))
     remedies = [*_season(drift.rows), *_d_min(drift)]
-    return [*made, Section("How to live with it", paragraphs=tuple(remedies), level=3)] if remedies else made
+    return [*made, Section("What to do", paragraphs=tuple(remedies), level=3)] if remedies else made
 
 
 def _overview(drift: Drift) -> Section:
     worst, slices = drift.rows[0], ", ".join(drift.slices)
     farthest = (
-        f"`{worst.feature}` is farthest off. It was beyond its margin in {worst.beyond:,} of {worst.windows:,} "
+        f"`{worst.feature}` has drifted most. It was beyond its margin in {worst.beyond:,} of {worst.windows:,} "
         f"windows; its D is {worst.mean:.2f} on average. {SUMMER if worst.feature == 'temp' else ''}"
     )
     return Section(
         TITLE,
         draw_heat(drift),
         f"Each row is a feature, each column a window of {_length(drift.length)}; the colour is the D of the slice "
-        f"({slices}) that is farthest off. A line below it marks windows that were judged drift. At the right: how "
-        "many windows were beyond their margin.",
+        f"({slices}) with the largest one. A line below it marks windows with drift. At the right: the share of "
+        "windows beyond their margin.",
         (D, farthest),
         alt=f"Heat map of D: {len(drift.rows)} features over {len(drift.starts)} windows; {worst.feature} is highest.",
     )
@@ -77,14 +76,14 @@ def _overview(drift: Drift) -> Section:
 
 def _alarms(drift: Drift) -> Section:
     if not drift.alarms:
-        return Section("Alarms", paragraphs=(f"{RULES} None opened here.",), level=3)
+        return Section("Alarms", paragraphs=(f"{RULES} No alarm opened here.",), level=3)
     opened = _count(len(drift.alarms), "alarm")
     summed = sum(a.opened_by is not None and a.opened_by.end - a.opened_by.start > drift.length for a in drift.alarms)
     most = _longest(drift)
     own = [alarm for alarm in drift.alarms if alarm.feature == most]
     here = (
-        f"Here {opened} opened, {summed} of them on such a sum. The longest was for `{most}`: at least one of its "
-        f"{len(own)} was open in {drift.windows_open(own):,} of {len(drift.starts):,} {drift.unit}."
+        f"Here {opened} opened, {summed} of them for a sum of windows. The longest was for `{most}`: at least one of "
+        f"its {len(own)} was open in {drift.windows_open(own):,} of {len(drift.starts):,} {drift.unit}."
     )
     still = (
         f"with an arrow at its end, it is still open ({drift.still_open})" if drift.still_open else "none is open now"
@@ -102,20 +101,20 @@ def _alarms(drift: Drift) -> Section:
 def _distributions(gaps: list[Gap]) -> Section:
     names = ", ".join(f"{gap.feature} in {gap.slice}" for gap in gaps)
     return Section(
-        "Then and now",
+        "Now and in the reference",
         draw_gaps(gaps),
-        "The worst features, each in its worst slice and window, beside the reference that it was compared with. Dots "
-        f"are the {len(SHOWN)} quantiles of each record; D is the largest gap upwards between the lines.",
+        "The worst features, each in its worst slice and window, against its reference. Dots are the "
+        f"{len(SHOWN)} quantiles of each record; D is the largest vertical distance between the lines.",
         level=3,
-        alt=f"Distribution functions then and now: {names}.",
+        alt=f"Distribution functions now and in the reference: {names}.",
     )
 
 
 def _season(rows: list[Row]) -> list[str]:
     return [
-        "Compare like with like. With `'monitor.season' = 'day of week'`, a Sunday is compared with Sundays, and the D "
-        f"of `weekday` was never above {row.largest:.2f}. Against the whole week it would be more than a third, "
-        "beyond its margin on every single day: a day has one or two weekdays, and the week seven."
+        "Compare each weekday with itself. With `'monitor.season' = 'day of week'`, a Sunday is compared with Sundays, "
+        f"and the D of `weekday` was never above {row.largest:.2f}. Against the whole week it would be above a third, "
+        "and beyond its margin, on every day: a day of UTC has one or two weekdays, and the week seven."
         for row in rows
         if row.feature == "weekday" and not row.beyond
     ]
@@ -128,10 +127,10 @@ def _d_min(drift: Drift) -> list[str]:
     left = Counter(alarm.feature for alarm in drift.alarms if alarm.feature != most)
     named = ", ".join(f"{count} for `{feature}`" for feature, count in left.most_common())
     remain = f"{left.total()} would remain: {named}" if left else "none would remain"
-    back = "Summer comes back each year; a model trained on one knows it. Until then," if most == "temp" else "If not,"
+    back = "A model trained on a whole year knows summer. Until then," if most == "temp" else "If not,"
     said = (
-        f"Decide what is worth an alarm. `{most}` has moved, but does the model mind? {back} "
-        f"`'monitor.d-min.{most}' = '1'` silences it, since no D is above 1. "
+        f"Decide which drift is worth an alarm. `{most}` has drifted, but do the scores get worse? {back} "
+        f"`'monitor.d-min.{most}' = '1'` turns its alarms off, since no D is above 1. "
         f"Of the {_count(len(drift.alarms), 'alarm')}, {remain}."
     )
     return [said]

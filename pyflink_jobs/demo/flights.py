@@ -39,7 +39,7 @@ WEATHER_LEAD_MS = 3 * 3_600_000
 SEED = 2013
 MINUTES_A_DAY = 1440
 
-CARIBBEAN = {  # destinations that airports.csv lacks
+CARIBBEAN = {  # destinations that are not in airports.csv
     "BQN": "America/Puerto_Rico",
     "PSE": "America/Puerto_Rico",
     "SJU": "America/Puerto_Rico",
@@ -70,11 +70,11 @@ TOPICS = {
 
 @dataclass(frozen=True)
 class Events:
-    """What happened in a span of time.
+    """The events of a span of time.
 
     `topics` holds one frame per topic of TOPICS. Its columns are the fields of the JSON records; times are int64 UTC
     epoch milliseconds, delays int minutes, numbers that were not measured NaN. Its index `sent_ms` says when each
-    record is sent, and the rows stand in that order. `left_out` counts flights, by reason.
+    record is sent, and the rows are in that order. `left_out` counts flights, by reason.
     """
 
     topics: dict[str, pd.DataFrame]
@@ -105,7 +105,7 @@ def events(start: datetime | None = None, end: datetime | None = None) -> Events
     if not any(map(len, topics.values())):
         raise ProjectError(
             f"no flights and no weather between {start or 'the beginning'} and {end or 'the end'}",
-            facts=("the data reach from 2013-01-01 to 2014-01-01, UTC",),
+            facts=("there are data from 2013-01-01 to 2014-01-01, UTC",),
             fixes=("give another span: --from 2013-04-01 --to 2013-05-01",),
         )
     left_out = {reason: times[(times >= first) & (times < last)] for reason, times in _year().left_out.items()}
@@ -175,7 +175,7 @@ def _flights(folder: Path) -> pd.DataFrame:
 def _weather(folder: Path) -> pd.DataFrame:
     weather = pd.read_csv(folder / "weather.csv")
     observed = weather[["origin"]].assign(observed_ms=_utc_ms(weather["time_hour"]))
-    # Converted units left tails like 10.357019999999999; no instrument has more than five decimals.
+    # Converted units left tails like 10.357019999999999; no measurement has more than five decimals.
     return observed.join(weather[WEATHER].astype("float64").round(5))
 
 

@@ -1,4 +1,4 @@
-"""How well probabilities of a yes or no fit what happened.
+"""Metrics of predicted probabilities against outcomes.
 
 All functions take `p`, float64 [n] in 0..1, and `happened`, bool [n].
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CalibrationBin", "auc", "brier", "calibration", "log_loss", "wilson"]
 
-_SMALLEST = 1e-15  # a probability of 0 that happened would cost infinitely much
+_SMALLEST = 1e-15  # an outcome with probability 0 would give an infinite loss
 _Z = 1.959964  # the normal distribution's 97.5 % quantile
 
 
@@ -45,11 +45,11 @@ def auc(p: NDArray[np.float64], happened: NDArray[np.bool_]) -> float:
 
 
 def log_loss(p: NDArray[np.float64], happened: NDArray[np.bool_]) -> float:
-    """Return -mean(log of the probability given to what came), in nats; NaN without rows."""
+    """Return -mean(log of the probability of the outcome), in nats; NaN without rows."""
     if not len(p):
         return nan
-    of_what_came = np.where(happened, p, 1 - p)
-    return float(-np.log(np.maximum(of_what_came, _SMALLEST)).mean())
+    of_outcome = np.where(happened, p, 1 - p)
+    return float(-np.log(np.maximum(of_outcome, _SMALLEST)).mean())
 
 
 def brier(p: NDArray[np.float64], happened: NDArray[np.bool_]) -> float:

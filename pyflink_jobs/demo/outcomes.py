@@ -1,4 +1,4 @@
-"""What became of the flights: departures, what was predicted for them, and the arrivals that came later."""
+"""The outcomes of flights: departures with their predictions, and the arrivals that came later."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Hour:
 
 @dataclass(frozen=True)
 class Version:
-    """What one version of the model has scored, and how well; None where the arrivals do not tell."""
+    """The flights that one version of the model has scored, and its metrics; None where no arrival is known."""
 
     version: str
     scored: int
@@ -82,9 +82,9 @@ class Outcomes:
 
     `flights` departed, `scored` of them have a probability and `refused` of them were refused by the model (NULL);
     `missing` have no prediction. `duplicates` counts predictions beyond a flight's first, `strays` predictions without
-    a departure. `quarantined` records of departures were no valid departures. `labelled` flights were
+    a departure. `quarantined` are invalid records of departures. `labelled` flights were
     scored and have arrived: auc to calibration are about those. Departures are from `first` to `last`, ISO 8601 UTC.
-    `drift` says how far the data are from the model's reference. What cannot be computed is None.
+    `drift` has the results of the model's monitor. What cannot be computed is None.
     """
 
     first: str
@@ -108,12 +108,12 @@ class Outcomes:
     drift: Drift | None = None
 
     def as_json(self) -> dict[str, object]:
-        """Return the numbers as plain values; of the drift, the counts alone."""
+        """Return the numbers as plain values; of drift, only the counts."""
         return {**asdict(replace(self, drift=None)), "drift": self.drift and self.drift.as_json()}
 
     @property
     def complaints(self) -> list[str]:
-        """What must not be: each flight has one prediction, and each prediction a flight."""
+        """Errors of the job: each flight must have one prediction, and each prediction a flight."""
         wrong = {
             "departures without a prediction": self.missing,
             "predictions beyond a flight's first": self.duplicates,
@@ -135,8 +135,8 @@ def read_outcomes(bootstrap: str) -> Outcomes:
     }
     if not len(tables[SOURCE]):
         raise KafkaError(
-            f"topic `{SOURCE}` is empty, so there is nothing to report",
-            fixes=("replay the flights and score them: millstream demo",),
+            f"topic `{SOURCE}` is empty, so there is no report",
+            fixes=("send the flights and score them: millstream demo",),
         )
     return replace(outcomes(**tables), quarantined=len(quarantined), drift=read_drift(bootstrap))
 
@@ -150,9 +150,9 @@ def _quarantined(bootstrap: str) -> set[tuple[int, int]]:
 
 
 def outcomes(departures: pd.DataFrame, predictions: pd.DataFrame, arrivals: pd.DataFrame) -> Outcomes:
-    """Join what departed, was predicted and arrived, by flight; columns as in FIELDS, at least one departure.
+    """Join departures, predictions and arrivals by flight; columns as in FIELDS, at least one departure.
 
-    A flight that has several predictions counts with the first.
+    Of several predictions of a flight, the first counts.
     """
     flights = departures.drop_duplicates("flight_id").set_index("flight_id")
     firsts = predictions.drop_duplicates("flight_id").set_index("flight_id")

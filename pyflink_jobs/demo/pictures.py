@@ -1,4 +1,4 @@
-"""The report's pictures, as SVG for a page that chooses the colours.
+"""The report's charts, as SVG for a page that chooses the colours.
 
 They are the CSS variables --ink, --faint, --accent, --second and --heat-1 to --heat-5, so that one picture fits light
 and dark pages.
@@ -34,7 +34,7 @@ __all__ = [
     "require_matplotlib",
 ]
 
-# matplotlib wants colours, the page has names for them: these stand in while drawing.
+# The page has names for its colours, matplotlib needs values: these are replaced by the names afterwards.
 INK, FAINT, ACCENT, SECOND = "#010203", "#020304", "#030405", "#040506"
 HEAT = tuple(f"#0a0b0{level}" for level in range(1, 6))
 VARIABLES = {
@@ -48,7 +48,7 @@ WIDTH = 7.4  # inches
 WEEKS_TALL = 6.5  # inches for all weeks together, where they are many
 QUARTERS = [0, 0.25, 0.5, 0.75, 1]
 STYLE = {
-    "svg.fonttype": "none",  # text stays text: the reader's font, and it can be searched
+    "svg.fonttype": "none",  # text stays text: it has the reader's font and can be searched
     "font.size": 9,
     "text.color": INK,
     "axes.labelcolor": INK,
@@ -74,7 +74,7 @@ def require_matplotlib() -> None:
     """Raise ProjectError where matplotlib is not installed."""
     if find_spec("matplotlib") is None:
         raise ProjectError(
-            "pictures need matplotlib, which is not installed",
+            "the report's charts need matplotlib, which is not installed",
             fixes=("install Millstream with its demo extra: pip install 'millstream[demo]'",),
         )
 
@@ -101,7 +101,7 @@ def draw_weeks(weeks: list[Week]) -> str:
 
 
 def draw_calibration(bins: list[CalibrationBin]) -> str:
-    """Draw observed shares over mean predictions, with their intervals, beside the line on which both are equal."""
+    """Draw observed shares over mean predictions, with their intervals, and the line on which both are equal."""
     with drawing("calibration", 4.6, 4.3) as (figure, svg):
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1)
@@ -165,9 +165,9 @@ def drawing(name: str, width: float, height: float) -> Iterator[tuple[Any, Strin
             raw, format="svg", transparent=True, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type"))
         )
     svg = raw.getvalue()
-    svg = svg[svg.index("<svg") :]  # the XML declaration has no place inside a page
+    svg = svg[svg.index("<svg") :]  # a page cannot have an XML declaration inside
     for stand_in, variable in VARIABLES.items():
         svg = svg.replace(stand_in, variable)
-    for before in ('id="', 'href="#', "url(#"):  # pictures share a page, so each has ids of its own
+    for before in ('id="', 'href="#', "url(#"):  # the charts are on one page, so each has its own ids
         svg = svg.replace(before, f"{before}{name}-")
     out.write(svg)

@@ -1,4 +1,4 @@
-"""The report: one page that stands alone, without scripts or network."""
+"""The report: one HTML page without scripts or other files."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def write(file: Path, outcomes: Outcomes, rate: float | None = None) -> None:
 
 
 def numbers(outcomes: Outcomes, rate: float | None = None) -> list[tuple[str, str, str]]:
-    """Return the summary: name, value, and what it means."""
+    """Return the summary's rows: name, value, and meaning."""
     o = outcomes
     speed = [] if rate is None else [("rate", f"{rate:,.0f}/s", "from Kafka to Kafka, the job's start included")]
     return [
@@ -46,11 +46,11 @@ def numbers(outcomes: Outcomes, rate: float | None = None) -> list[tuple[str, st
         (
             "quarantined",
             f"{o.quarantined:,}",
-            "records that are no valid departures, not scored: millstream quarantine list",
+            "invalid records, not scored: millstream quarantine list",
         ),
         ("missing", f"{o.missing:,}", "departures without a prediction"),
         ("duplicates", f"{o.duplicates:,}", "predictions beyond a flight's first"),
-        ("arrived", f"{o.labelled:,}", "scored flights whose arrival is known; the rest is about these"),
+        ("arrived", f"{o.labelled:,}", "scored flights whose arrival is known; the rows below are about these"),
         ("late", _share(o.late_share), "arrived more than 15 minutes late"),
         ("AUC", _figure(o.auc), "probability that a late flight scores above a punctual one; 0.5 is guessing"),
         ("log loss", _figure(o.log_loss), "0 is perfect"),
@@ -82,13 +82,13 @@ def page(outcomes: Outcomes, sections: list[Section], rate: float | None = None)
 
 def _weeks(outcomes: Outcomes) -> Section:
     most = max(sum(week.counts) for week in outcomes.weeks)
-    telling = [week for week in outcomes.weeks if sum(week.counts) > most / 10]
-    low, high = (pick(telling, key=lambda week: week.mean) for pick in (min, max))
+    large = [week for week in outcomes.weeks if sum(week.counts) > most / 10]
+    low, high = (pick(large, key=lambda week: week.mean) for pick in (min, max))
     return Section(
-        "What the model expects, week by week",
+        "Predictions week by week",
         draw_weeks(outcomes.weeks),
-        "Each row is one week's flights by predicted probability, from Monday on: rows of the same shape are "
-        f"weeks of the same kind. The mean goes from {low.mean:.2f} (week of {_day(low.monday)}) to {high.mean:.2f} "
+        "Each row is one week's flights by predicted probability, from Monday on: similar "
+        f"rows are similar weeks. The mean goes from {low.mean:.2f} (week of {_day(low.monday)}) to {high.mean:.2f} "
         f"(week of {_day(high.monday)}).",
     )
 
@@ -96,10 +96,10 @@ def _weeks(outcomes: Outcomes) -> Section:
 def _calibration(outcomes: Outcomes) -> Section:
     worst = max(outcomes.calibration, key=lambda b: abs(b.predicted - b.observed))
     return Section(
-        "Do predictions come true as often as they say?",
+        "Do predictions come true as often as predicted?",
         draw_calibration(outcomes.calibration),
-        "Flights in tenths by rising prediction, with 95 % intervals; on the line they do. Farthest from it: "
-        f"{worst.predicted:.2f} was predicted, {worst.observed:.2f} came ({worst.n:,} flights).",
+        "Flights in ten bins of increasing prediction, with 95 % intervals; on the line, they do. Farthest from it: "
+        f"predicted {worst.predicted:.2f}, observed {worst.observed:.2f} ({worst.n:,} flights).",
     )
 
 
@@ -109,7 +109,7 @@ def _hours(outcomes: Outcomes) -> Section:
         "Delays through the day",
         draw_hours(outcomes.hours),
         f"On average, flights scheduled from {low.hour}:00 left {_late(low.delay)}, those from {high.hour}:00 "
-        f"{_late(high.delay)}. Where the two lower lines part, the model misjudges that hour.",
+        f"{_late(high.delay)}. Where the two lower lines differ, the model's predictions for that hour are off.",
     )
 
 

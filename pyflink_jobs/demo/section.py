@@ -1,4 +1,4 @@
-"""A part of the report's page, as HTML."""
+"""A section of the report, as HTML."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["Section", "section_html"]
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page: a title, paragraphs, an SVG element ("": none), and a sentence that says what to see in it.
+    """A section of the report: a title, paragraphs, an SVG element or "", and a caption.
 
-    Words between backticks are shown as code. `level` is that of the heading; `alt` is read aloud in the picture's
-    place, by default the title.
+    Words between backticks are shown as code. `level` is that of the heading; `alt` is the chart's text for screen
+    readers, by default the title.
     """
 
     title: str
@@ -26,7 +26,7 @@ class Section:
 
 
 def section_html(section: Section) -> str:
-    """Return it as HTML; no text in it can become markup."""
+    """Return a section as HTML; its text is escaped."""
     parts = [f"<h{section.level}>{escape(section.title)}</h{section.level}>"]
     parts += [f"<p>{_words(paragraph)}</p>" for paragraph in section.paragraphs]
     if section.svg:

@@ -31,8 +31,8 @@ PATIENCE = 20  # seconds without an answer after which the broker is taken to be
 PRODUCER = {  # idempotent, as kafka-python is by default: each record once and in order
     # Checksums are computed in Python, over what is sent: compressing to a tenth saves more than it costs.
     "compression_type": "gzip",
-    # Compressed, larger batches fit a whole partition into one fetch: a reader is then months ahead in one of its
-    # partitions, and all rows wait in windows for the watermark of the other.
+    # Compressed, larger batches fit a whole partition into one fetch: a reader is then months ahead in one
+    # partition, and all rows wait in windows for the watermark of the others.
     "batch_size": 32_768,
     "linger_ms": 50,
     "metrics_enabled": False,

@@ -24,9 +24,9 @@ def read_table(
 ) -> pd.DataFrame:
     """Read these fields of a topic's JSON records, oldest first; other fields are left out.
 
-    So are the records that stand at a partition and offset of `without`.
+    So are records whose partition and offset are in `without`.
 
-    Raises KafkaError where no broker answers or the topic is missing or holds something else than such records.
+    Raises KafkaError where no broker answers or the topic is missing or has other records.
     """
     schema = pa.schema([*fields.items()])
     records = (r for r in topics.read(bootstrap, topic) if (r.partition, r.offset) not in without)
@@ -38,6 +38,6 @@ def read_table(
         return arrow_json.read_json(BytesIO(b"\n".join(values)), parse_options=options).to_pandas()
     except pa.ArrowInvalid as error:
         raise KafkaError(
-            f"topic `{topic}` holds something else than the demo's records: {error}",
-            fixes=(f"look at it: millstream peek {topic}", "start over: millstream demo"),
+            f"topic `{topic}` has records that are not the demo's: {error}",
+            fixes=(f"show them: millstream peek {topic}", "start over: millstream demo"),
         ) from error

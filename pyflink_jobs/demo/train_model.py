@@ -1,4 +1,4 @@
-"""`make model`: flights through the feature SQL into training data; from there an ONNX file, its card, its reference.
+"""`make model`: training data from the feature SQL, then an ONNX file, its card and its reference profile.
 
     python -m pyflink_jobs.demo.train_model --python models/train/.venv/bin/python
 
@@ -39,7 +39,7 @@ from udfs.scoring.signature import sha256
 __all__ = ["main", "reference", "training_data"]
 
 START, END = datetime(2013, 1, 1, tzinfo=UTC), datetime(2013, 5, 1, tzinfo=UTC)
-EVALUATION = datetime(2013, 4, 1, tzinfo=UTC)  # from here on: neither trained on nor part of the reference
+EVALUATION = datetime(2013, 4, 1, tzinfo=UTC)  # later flights are neither for training nor in the reference
 MODEL, VERSION = "late_arrival", "1"
 
 

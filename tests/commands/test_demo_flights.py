@@ -121,7 +121,7 @@ def test_nothing_is_deleted_for_a_span_without_flights(kafka: str, send_by_comma
     before = held(kafka)
     code, _, err = send_by_command("--from", "2014-03-01", "--fresh")
     assert code == 1
-    assert "the data reach from 2013-01-01 to 2014-01-01" in err
+    assert "there are data from 2013-01-01 to 2014-01-01" in err
     assert held(kafka) == before
 
 

@@ -119,7 +119,7 @@ def test_drift_is_reported_where_its_topics_are(fill: Callable[..., None], repor
     fill(**scored, drift=[monitored("drift", 0.9)], alerts=[b"not JSON"])
     code, _, err = report()
     assert code == 1
-    assert "topic `alerts` holds something else" in err
+    assert "topic `alerts` has records that are not the demo's" in err
 
 
 def test_only_refused_rows_and_no_arrivals_are_a_report_too(fill: Callable[..., None], report: Report) -> None:
@@ -146,7 +146,7 @@ def test_foreign_records_are_one_paragraph(fill: Callable[..., None], report: Re
     fill(departures=[departure("a")], predictions=[prediction("a", 0.5)], arrivals=[arrival("a", late=True), value])
     code, _, err = report()
     assert code == 1
-    assert "topic `arrivals` holds something else than the demo's records" in err
+    assert "topic `arrivals` has records that are not the demo's" in err
     assert "millstream peek arrivals" in err
 
 

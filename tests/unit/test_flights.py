@@ -262,7 +262,7 @@ def test_records_are_encoded_alike_in_any_chunk() -> None:
 
 
 def test_a_span_without_events_is_an_error() -> None:
-    with pytest.raises(ProjectError, match="the data reach from 2013-01-01 to 2014-01-01"):
+    with pytest.raises(ProjectError, match="there are data from 2013-01-01 to 2014-01-01"):
         events(datetime(2014, 3, 1, tzinfo=UTC))
 
 

@@ -142,7 +142,7 @@ def test_data_cannot_become_markup(outcomes: Outcomes) -> None:
 def test_captions_tell_of_whole_weeks_and_in_words(outcomes: Outcomes) -> None:
     weeks, calibration, hours, _ = (section.caption for section in sections(outcomes))
     assert "from 0.20 (week of 1 April) to 0.40 (week of 8 April)" in weeks  # 25 March has too few flights
-    assert "0.80 was predicted, 0.50 came (100 flights)" in calibration
+    assert "predicted 0.80, observed 0.50 (100 flights)" in calibration
     assert "from 23:00 left 4 minutes early, those from 20:00 31 minutes late" in hours
     on_time = replace(outcomes, hours=outcomes.hours[:1])
     assert "from 6:00 left on time" in sections(on_time)[-2].caption
