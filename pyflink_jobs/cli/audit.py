@@ -1,4 +1,4 @@
-"""`millstream audit`: is every record that came in accounted for."""
+"""`millstream audit`: check that every record is accounted for."""
 
 from __future__ import annotations
 
@@ -48,17 +48,17 @@ def _moment(_context: click.Context, _option: click.Parameter, text: str | None)
     type=click.FloatRange(0),
     default=0,
     show_default=True,
-    help="Of a job that is running: how far its watermark lags.",
+    help="How far the watermark of a running job lags.",
 )
 @JSON_LINES
 @click.pass_obj
 def audit(
     context: Context, job: str | None, *, since: int | None, until: int | None, grace: float, as_json: bool
 ) -> int:
-    """Show what became of each record of the sources of JOB (default: of all jobs that score).
+    """Account for each record of the sources of JOB (default: of all jobs that score).
 
-    Each is scored, quarantined, filtered by the query, or in flight: the job has not come to it yet. Those that are
-    nowhere are missing, those that came out twice are duplicates: exit code 1. The times are the records' own in Kafka.
+    Each record is scored, quarantined, filtered by the query, or in flight: not read by the job yet. Other records are
+    missing, and those with two results are duplicates: exit code 1. Times are those of the records in Kafka.
 
     \b
     Example:
@@ -81,7 +81,7 @@ def audit(
 
 
 def _emitted(project: Project, job: str, places: set[Place]) -> set[Place]:
-    """Return those of some records that the job's query lets out. Flink starts for it: only where there are any."""
+    """Return the records that pass the job's query. Flink is started only if there are any."""
     from pyflink_jobs.audit.expected_output import emitted
 
     return emitted(project, job, places)
@@ -106,8 +106,8 @@ def _print(audits: list[Audit]) -> None:
     for line in bad:
         click.secho(line, fg="red")
     if not bad:
-        beside = ", but for what stands below" if findings else ""
-        click.secho(f"every record is accounted for{beside}", fg="green")
+        exceptions = ", except as follows" if findings else ""
+        click.secho(f"every record is accounted for{exceptions}", fg="green")
     for finding in findings:
         click.echo(f"\n{finding}")
 

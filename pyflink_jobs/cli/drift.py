@@ -1,4 +1,4 @@
-"""`millstream drift`: where a model's data has drifted, from the topics `drift` and `alerts`."""
+"""`millstream drift`: show where a model's data has drifted, from the topics `drift` and `alerts`."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 
 __all__ = ["drift"]
 
-_PIPE_WIDTH = 10_000  # characters: a file gets all windows
-_PAGE_WIDTH = 100  # characters of a page that could be of any width
+_PIPE_WIDTH = 10_000  # characters: in a file, all windows fit
+_PAGE_WIDTH = 100  # characters: text is not wider than this
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
 def _choices(function: F) -> F:
-    """Give a command the options that both have."""
+    """Add the options that both commands have."""
     for option in (
         JSON,
         click.option("--slice", "label", help="One slice (default: the worst)."),
         click.option("--job", help="A job of the model (default: the one with the newest record)."),
         click.option("--version", help="A version of the model (default: the one with the newest record)."),
-        click.option("--model", help="Needed where the topic has several."),
+        click.option("--model", help="A model; required if the topic has several."),
     ):
         function = option(function)
     return function
@@ -67,7 +67,7 @@ def show(
     label: str | None,
     as_json: bool,
 ) -> None:
-    """Draw a heat map: the features, the worst above, in each of the last windows. Below it stand the open alarms.
+    """Draw a heat map of the features in the last windows, the worst feature first, and list the open alarms.
 
     \b
     Example:
@@ -91,7 +91,7 @@ def show(
             console.print(part)
 
 
-@drift.command(short_help="One feature in one window, in words and pictures.")
+@drift.command(short_help="One feature in one window, with charts.")
 @click.argument("window")
 @click.argument("feature")
 @_choices
@@ -107,7 +107,7 @@ def explain(
     label: str | None,
     as_json: bool,
 ) -> None:
-    """Show FEATURE in the window that starts at WINDOW (UTC) against the reference, and say what it means.
+    """Compare FEATURE in the window that starts at WINDOW (UTC) with the reference, and explain the result.
 
     \b
     Example:
@@ -132,27 +132,27 @@ def explain(
             console.print(part)
 
 
-def _console(in_a_pipe: int) -> Console:
+def _console(pipe_width: int) -> Console:
     from rich.console import Console
 
-    return Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else in_a_pipe)
+    return Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else pipe_width)
 
 
 def _declared(project: Project, results: Results, feature: str) -> str | None:
-    """Return file and line of a feature that never had an alarm, if SQL still has it."""
+    """Return file and line of a feature without an alarm, None if SQL no longer has it."""
     from pyflink_jobs.drift.subject import find_subject
     from pyflink_jobs.errors import MillstreamError
 
     try:
         definition = find_subject(project, results.series.model, None).definition
-    except MillstreamError:  # what has drifted can be shown all the same
+    except MillstreamError:  # the project may have changed; the drift can still be shown
         return None
     places = {column.name: str(column.place) for column in (*definition.inputs, *definition.outputs)}
     return places.get(feature)
 
 
 def _line(project: Project, place: str | None, feature: str) -> str:
-    """Return the line of SQL, whose comment may name the unit; nothing if the file has changed since."""
+    """Return the line of SQL, whose comment may have the unit; empty if the file has changed since."""
     file, _, line = (place or "").partition(":")
     try:
         text = (project.root / file).read_text().splitlines()[int(line.partition(":")[0]) - 1]

@@ -1,4 +1,4 @@
-"""`millstream jobs`, `stop` and `logs`: look after the jobs of a cluster."""
+"""`millstream jobs`, `stop` and `logs`: list and stop the jobs of a cluster, show why they failed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["jobs", "logs", "stop"]
 
 @click.command()
 @TARGET
-@click.option("--all", "ended", is_flag=True, help="Also those that have ended.")
+@click.option("--all", "ended", is_flag=True, help="Include jobs that have ended.")
 @JSON
 @click.pass_obj
 def jobs(context: Context, *, target: str, ended: bool, as_json: bool) -> None:
@@ -48,12 +48,12 @@ def jobs(context: Context, *, target: str, ended: bool, as_json: bool) -> None:
 @click.command()
 @click.argument("job")
 @TARGET
-@click.option("--savepoint", "keep", is_flag=True, help="Keep its state: a later `submit --from` goes on with it.")
+@click.option("--savepoint", "keep", is_flag=True, help="Keep the state: `submit --from` continues with it.")
 @click.option("--folder", default="", help="Where the savepoint goes (default: the cluster's setting).")
 @JSON
 @click.pass_obj
 def stop(context: Context, job: str, *, target: str, keep: bool, folder: str, as_json: bool) -> None:
-    """Stop a job; with --savepoint it can go on later where it was.
+    """Stop a job; with --savepoint it can continue later where it stopped.
 
     \b
     Example:
@@ -74,7 +74,7 @@ def stop(context: Context, job: str, *, target: str, keep: bool, folder: str, as
     if as_json:
         click.echo(json.dumps({"job": running.name, "id": running.id, "savepoint": savepoint}))
     elif savepoint:
-        click.echo(f"{running.name} is stopped; to go on: millstream submit {running.name} --from {savepoint}")
+        click.echo(f"{running.name} is stopped; to continue: millstream submit {running.name} --from {savepoint}")
     else:
         click.echo(f"{running.name} is stopped, without a savepoint")
 

@@ -1,4 +1,4 @@
-"""`millstream new` and `millstream card`: a project of one's own, a model's card."""
+"""`millstream new` and `millstream card`: create a project, write a model's card."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _COLUMNS = click.option("--columns", callback=_split, help="Names of a matrix in
 @click.option("--model", "onnx", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Your ONNX file.")
 @_COLUMNS
 def new(folder: Path, onnx: Path | None, columns: tuple[str, ...]) -> None:
-    """Write a small project that runs: source, features, CREATE MODEL, sink, job and a feature test.
+    """Create a small project that runs: source, features, CREATE MODEL, sink, job and a feature test.
 
-    With --model they are written from the file's signature; without, an example model is put in.
+    With --model it fits the file's signature; without, it has an example model.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""`millstream quarantine`: what could not be scored, and why, from the topic `quarantine`; and back through the job."""
+"""`millstream quarantine`: list, show, export and replay the records of the topic `quarantine`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _REASON = click.option("--reason", help="Only records with this reason, such as 
 
 @click.group()
 def quarantine() -> None:
-    """Show what could not be scored, and why, from the topic `quarantine` that jobs write; export and replay it.
+    """Show, export and replay the records that were not scored, from the topic `quarantine` that jobs write.
 
     \b
     Example:
@@ -34,13 +34,13 @@ def quarantine() -> None:
     """
 
 
-@quarantine.command("list", short_help="How many records, by hour, source and reason.")
+@quarantine.command("list", short_help="Count the records by hour, source and reason.")
 @_SOURCE
 @_REASON
 @JSON_LINES
 @click.pass_obj
 def list_(context: Context, *, source: str | None, reason: str | None, as_json: bool) -> None:
-    """Count the records by the hour in which they came to Kafka (UTC), their source, and the reason.
+    """Count the records by the hour of their arrival in Kafka (UTC), source, and reason.
 
     \b
     Example:
@@ -72,14 +72,14 @@ def list_(context: Context, *, source: str | None, reason: str | None, as_json: 
     console.print(f"{len(records):,} in all" + (f", {sum(replayed.values()):,} replayed" if replayed else ""))
 
 
-@quarantine.command(short_help="Records with their reasons and original bytes.")
+@quarantine.command(short_help="Show records with reasons and original bytes.")
 @click.option("-n", "limit", type=click.IntRange(1), default=10, show_default=True, help="How many, the newest.")
 @_SOURCE
 @_REASON
 @JSON_LINES
 @click.pass_obj
 def show(context: Context, *, limit: int, source: str | None, reason: str | None, as_json: bool) -> None:
-    """Show the newest records: why each is here, where it stands in Kafka, and its bytes, while anybody has them.
+    """Show the newest records: the reason, the place in Kafka, and the original bytes if they still exist.
 
     \b
     Example:
@@ -105,10 +105,10 @@ def show(context: Context, *, limit: int, source: str | None, reason: str | None
 @JSON
 @click.pass_obj
 def export(context: Context, file: Path, *, source: str | None, reason: str | None, as_json: bool) -> None:
-    """Write the records to FILE, one a line as JSON, with their original bytes.
+    """Write the records to FILE as JSON lines, with their original bytes.
 
-    These are `record`, or `record_base64` where they are no UTF-8. Those that quarantine has not kept are fetched from
-    Kafka. They are as they came, personal data and all.
+    The bytes are in `record`, or in `record_base64` if they are not UTF-8. Bytes that are not in quarantine are fetched
+    from Kafka. They are unchanged: personal data is included.
 
     \b
     Example:
@@ -130,7 +130,7 @@ def export(context: Context, file: Path, *, source: str | None, reason: str | No
 @click.argument("job")
 @_SOURCE
 @_REASON
-@click.option("--force", is_flag=True, help="Also records that were replayed already: their results are written again.")
+@click.option("--force", is_flag=True, help="Include records that were replayed before: they get a second result.")
 @click.option("--parallelism", type=click.IntRange(min=1), help="Parallel subtasks (default: the project's setting).")
 @JSON
 @click.pass_obj
@@ -144,10 +144,10 @@ def replay(
     parallelism: int | None,
     as_json: bool,
 ) -> None:
-    """Run the records through JOB again, once what kept them from being scored is mended: its SQL, or the model.
+    """Run the records through JOB again, after its SQL or model is fixed.
 
-    The job reads its sources from their start, so that windows and joins see what they would have seen, and ends at
-    what is there now. It writes only what comes of these records. One that fails again is in quarantine again.
+    The job reads its sources from their start to the newest record, so that windows and joins have all their rows. It
+    writes only the results of these records. A record that fails again is in quarantine again.
 
     \b
     Example:
@@ -165,7 +165,7 @@ def replay(
     for obstacle, number in selection.left_out.items():
         click.echo(f"left out: {_records(number)} {obstacle}", err=True)
     if selection.closed:
-        click.echo(f"left out: {_records(selection.closed)} replayed already (once more: --force)", err=True)
+        click.echo(f"left out: {_records(selection.closed)} replayed before (to include them: --force)", err=True)
     with Console(stderr=True).status(f"{job}: planning, starting Flink") as status:
         done = run(
             context.project,
@@ -184,7 +184,7 @@ def replay(
     if done.again:
         click.echo(f"{_records(done.again)} in quarantine again: millstream quarantine show")
     if done.unread:
-        click.echo(f"{_records(done.unread)} not read: Kafka has no such record now, or the source starts behind it")
+        click.echo(f"{_records(done.unread)} not read: Kafka no longer has the record, or the source starts after it")
 
 
 def _read(context: Context, source: str | None, reason: str | None) -> list[Quarantined]:
@@ -199,9 +199,9 @@ def _records(count: int) -> str:
 
 
 def _words(record: Quarantined, original: bytes | None) -> str:
-    """Return a record as lines to read; what is not for printing stands as an escape."""
+    """Return a record as lines of text; unprintable characters are escaped."""
     where = "topic {}, partition {}, offset {}".format(*record.place) if record.place else ""
-    gone = "neither kept nor in Kafka" if record.place else ""
+    gone = "neither in quarantine nor in Kafka" if record.place else ""
     lines: list[tuple[str, Any]] = [
         ("reason", record.reason),
         ("detail", record.fields.get("detail")),

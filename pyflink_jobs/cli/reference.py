@@ -1,4 +1,4 @@
-"""`millstream reference`: reference profiles, against which drift is measured."""
+"""`millstream reference`: build the reference profiles that drift is measured against."""
 
 from __future__ import annotations
 
@@ -30,11 +30,13 @@ def reference() -> None:
 @reference.command()
 @click.option("--model", required=True, help="A model that sql/models/ declares.")
 @click.option("--version", help="A folder under models/<model>/ (default: the one that SQL uses).")
-@click.option("--from", "start", required=True, help="Rows: a Parquet file, or JSON lines; with --sql, a time.")
-@click.option("--sql", "view", help="Take the rows of this view, from the time --from to the time --to.")
-@click.option("--to", "end", help="With --sql: the time at which the rows end.")
-@click.option("--slices", type=click.IntRange(min=1), default=20, show_default=True, help="Most values of the slice.")
-@click.option("--out", type=click.Path(path_type=Path), help="Default: reference.parquet beside the model.")
+@click.option("--from", "start", required=True, help="Rows as Parquet or JSON lines; with --sql, a time.")
+@click.option("--sql", "view", help="Use the rows of this view, from the time --from to the time --to.")
+@click.option("--to", "end", help="With --sql: the end of the rows, exclusive.")
+@click.option("--slices", type=click.IntRange(min=1), default=20, show_default=True, help="How many slices at most.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Output file (default: reference.parquet next to the model)."
+)
 @JSON
 @click.pass_obj
 def build(
@@ -49,10 +51,10 @@ def build(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Build a model's reference profile: how its inputs and outputs are distributed in the rows it was trained on.
+    """Build a model's reference profile: the distributions of its inputs and outputs in its training rows.
 
-    Inputs are columns of the rows; outputs are the model's own where the rows have none. The profile is divided by
-    slices and seasons as the model's monitor says.
+    Inputs are columns of the rows. Outputs that are not columns are computed by the model. The model's monitor defines
+    slices and seasons.
 
     \b
     Example:
@@ -60,7 +62,7 @@ def build(
       millstream reference build --model late_arrival --sql flight_features --from 2013-01-01 --to 2013-04-01
     """
     if (view is None) != (end is None):
-        raise click.UsageError("--sql and --to belong together")
+        raise click.UsageError("--sql and --to need each other")
     from rich.console import Console
     from rich.progress import Progress
 
@@ -94,9 +96,9 @@ def _summary(profile: Profile, file: Path) -> str:
     if keys.season != "none":
         lines.append(f"season: {keys.season}")
     worst = max(profile.features.names, key=profile.bound)
-    lines.append(f"distances are exact to {profile.bound(worst):.3f} ({worst}), or better")
+    lines.append(f"distances are exact within {profile.bound(worst):.3f} ({worst}), or better")
     if profile.inexact:
-        lines.append(f"beyond 2^24, compared as the nearest float32: {', '.join(profile.inexact)}")
+        lines.append(f"above 2^24, compared as the nearest float32: {', '.join(profile.inexact)}")
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""`millstream send`: records from a file into a topic."""
+"""`millstream send`: send the lines of a file to a topic."""
 
 from __future__ import annotations
 

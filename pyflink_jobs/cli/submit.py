@@ -21,7 +21,7 @@ _MOST_FILES = 8  # of a package, shown to people
 @click.command()
 @click.argument("job")
 @TARGET
-@click.option("--from", "savepoint", default="", help="Begin with the state of this savepoint.")
+@click.option("--from", "savepoint", default="", help="Start with the state of this savepoint.")
 @click.option("--ship-env", is_flag=True, help="Send this Python environment to the workers.")
 @click.option("--dry-run", is_flag=True, help="Print what would be sent, and send nothing.")
 @click.option("--within", default=300.0, show_default=True, help="Seconds to wait until it runs.")

@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 __all__ = ["test"]
 
-_PIPE_WIDTH = 10_000  # columns; a pipe has no edge to wrap at
+_PIPE_WIDTH = 10_000  # columns: lines in a pipe are not wrapped
 
 
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
-@click.option("-k", "name", metavar="NAME", help="Only tests whose name, or whose view's name, contains NAME.")
+@click.option("-k", "name", metavar="NAME", help="Only tests whose name or view contains NAME.")
 @JSON
 @click.pass_obj
 def test(context: Context, files: tuple[Path, ...], name: str | None, *, as_json: bool) -> int:
     """Run the tests in FILES (default: tests/features/*.yaml) on a Flink MiniCluster; no Kafka is needed.
 
-    A test names a view, gives rows to the tables that it reads, and says which rows must come out. Exit code 1
-    if one fails.
+    A test names a view, gives rows to the tables that it reads, and expects rows of the view. Exit code 1 if
+    one fails.
 
     \b
     Example:
@@ -81,7 +81,7 @@ def test(context: Context, files: tuple[Path, ...], name: str | None, *, as_json
 
 
 def _selected(project: Project, files: tuple[Path, ...], name: str | None) -> list[FeatureTest]:
-    """Read the files, or all of the project's, and return the tests whose name is asked for."""
+    """Read the files, or all of the project, and return the tests whose name is wanted."""
     from pyflink_jobs.errors import FeatureTestError
     from pyflink_jobs.testkit.feature_file import read_feature_files
 

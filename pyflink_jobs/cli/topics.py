@@ -1,4 +1,4 @@
-"""`millstream topics` and `peek`: what is in Kafka, readable."""
+"""`millstream topics` and `peek`: show what is in Kafka."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["peek", "topics"]
 
-_PIPE_WIDTH = 10_000  # characters: a file or another program gets whole lines
+_PIPE_WIDTH = 10_000  # characters: lines in a pipe are not wrapped
 
 
 @click.command
@@ -58,11 +58,11 @@ def topics(context: Context, *, as_json: bool) -> None:
 @click.command
 @click.argument("topic")
 @click.option("-n", "limit", type=click.IntRange(1), default=10, show_default=True, help="How many records.")
-@click.option("--from-beginning", is_flag=True, help="The first records, not the last.")
+@click.option("--from-beginning", is_flag=True, help="The first records instead of the last.")
 @JSON_LINES
 @click.pass_obj
 def peek(context: Context, topic: str, limit: int, *, from_beginning: bool, as_json: bool) -> None:
-    """Show the last records of TOPIC, oldest first. What is not JSON is shown as text, odd bytes as \\xNN.
+    """Show the last records of TOPIC, oldest first. Values that are not JSON are text, unprintable bytes \\xNN.
 
     \b
     Example:
@@ -81,7 +81,7 @@ def peek(context: Context, topic: str, limit: int, *, from_beginning: bool, as_j
 
 
 def _print(records: list[Record]) -> None:
-    """Print a table: a column for each JSON field where that fits the terminal, otherwise one for the whole value."""
+    """Print a table: a column for each JSON field if that fits the terminal, otherwise one for the whole value."""
     console = _console()
     values = [value for value in (_json(record.value) for record in records) if isinstance(value, dict)]
     if len(values) == len(records):
@@ -112,7 +112,7 @@ def _cell(value: dict[str, object], name: str) -> str:
 
 
 def _plain(record: Record) -> dict[str, object]:
-    """Return the record for machines: `value` if it is JSON, otherwise `raw`, its text."""
+    """Return the record as plain values: `value` if it is JSON, otherwise `raw`, its text."""
     value = _json(record.value)
     shown: dict[str, object] = {"raw": _text(record.value)} if isinstance(value, _NotJson) else {"value": value}
     key = None if record.key is None else _text(record.key)

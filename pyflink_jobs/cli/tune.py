@@ -1,4 +1,4 @@
-"""`millstream tune` and `size`: measure a job on this machine, to choose its options and what it needs elsewhere."""
+"""`millstream tune` and `size`: measure a job on this machine, to choose its options and estimate its needs."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _SAMPLE = click.option(
     "--sample",
     type=click.IntRange(min=1),
     metavar="RECORDS",
-    help="Newest records of the source topic (default: by the job's speed, a million at most).",
+    help="How many of the newest records to use (default: by speed, at most a million).",
 )
 
 
 def _span(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
-    """Read a span such as 50ms; return milliseconds."""
+    """Read a duration such as 50ms; return milliseconds."""
     from pyflink_jobs.project.units import seconds
 
     if value is None:
@@ -45,12 +45,14 @@ def _span(ctx: click.Context, param: click.Parameter, value: str | None) -> floa
 
 @click.command()
 @click.argument("job")
-@click.option("--throughput", is_flag=True, help="For as many records a second as this machine can do.")
-@click.option("--p99", "limit", callback=_span, metavar="SPAN", help="For 99 of 100 scores within this time: 50ms.")
+@click.option("--throughput", is_flag=True, help="Maximise records a second.")
+@click.option(
+    "--p99", "limit", callback=_span, metavar="DURATION", help="Keep the 99th percentile of latency below this: 50ms."
+)
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Records a second for --p99.")
 @_SAMPLE
-@click.option("--only", multiple=True, metavar="OPTION", help="With --throughput: this one; may come more than once.")
-@click.option("--output", type=click.Path(path_type=Path), help="In the project (default: flink-conf/tuned-JOB.yaml).")
+@click.option("--only", multiple=True, metavar="OPTION", help="With --throughput: tune only this option; repeatable.")
+@click.option("--output", type=click.Path(path_type=Path), help="Output file (default: flink-conf/tuned-JOB.yaml).")
 @JSON
 @click.pass_obj
 def tune(
@@ -65,11 +67,11 @@ def tune(
     output: Path | None,
     as_json: bool,
 ) -> int:
-    """Measure JOB on this machine, and write a Flink configuration with the reason beside each value.
+    """Measure JOB on this machine, and write a Flink configuration with a reason for each value.
 
-    The job runs some forty times over the newest records of its topic. It writes to topics of its own, which are
-    deleted again, or to nowhere. --p99 is for the rate at which the topic's records came, if --rate names no other.
-    Exit code 1 if the limit cannot be kept.
+    The job runs about forty times over the newest records of its topic. Its output is discarded, or written to
+    temporary topics. --p99 assumes the rate of the topic's records unless --rate is given. Exit code 1 if the limit
+    cannot be met.
 
     \b
     Example:
@@ -77,9 +79,9 @@ def tune(
       millstream tune score --p99 50ms --rate 2000
     """
     if throughput == (limit is not None):
-        raise click.UsageError("say what for: either --throughput or --p99 SPAN")
+        raise click.UsageError("choose one of --throughput and --p99 DURATION")
     if (only and limit is not None) or (rate is not None and throughput):
-        raise click.UsageError("--only belongs to --throughput, --rate to --p99")
+        raise click.UsageError("--only requires --throughput, --rate requires --p99")
     from pyflink_jobs.tuning import report
     from pyflink_jobs.tuning.latency import tune_latency
     from pyflink_jobs.tuning.options import known
@@ -93,7 +95,7 @@ def tune(
         if limit is None:
             found = tune_throughput(bench, only)
             text = report.of_throughput(bench, found, f"millstream tune {job} --throughput", shown)
-            summary = f"{found.times:.2f} times the records/s of before"
+            summary = f"{found.times:.2f} times as many records/s as before"
         else:
             found = tune_latency(bench, limit, rate or _own_rate(bench))
             command = f"millstream tune {job} --p99 {limit:g}ms" + (f" --rate {rate:g}" if rate else "")
@@ -130,7 +132,7 @@ def _own_rate(bench: Bench) -> float:
     type=click.FloatRange(0, 1, max_open=True),
     default=0.5,
     show_default=True,
-    help="Share of each slot left free: for peaks, and to catch up after a failure.",
+    help="Share of each slot kept free, for peaks and to catch up after a failure.",
 )
 @_SAMPLE
 @JSON
@@ -138,10 +140,10 @@ def _own_rate(bench: Bench) -> float:
 def size(
     context: Context, job: str, *, rate: float, us: float | None, headroom: float, sample: int | None, as_json: bool
 ) -> None:
-    """Say how many slots and partitions and how much memory JOB needs, with the formula.
+    """Estimate the slots, partitions and memory that JOB needs, and show the formulas.
 
-    What a record costs is measured in three runs with one slot over the newest records of the job's topic, apart from
-    its own topics.
+    The cost of a record is measured in three runs with one slot, over the newest records of the job's topic. The runs
+    do not write to the job's topics.
 
     \b
     Example:
@@ -150,7 +152,7 @@ def size(
     """
     from pyflink_jobs.tuning.sizing import size as needs
 
-    cost, partitions, rests_on = _said(context.project, job, us) if us else _measured(context.project, job, sample)
+    cost, partitions, rests_on = _given(context.project, job, us) if us else _measured(context.project, job, sample)
     found = needs(rate, cost, headroom)
     if as_json:
         click.echo(json.dumps({"job": job, **asdict(found), "rests_on": rests_on}, indent=2))
@@ -168,13 +170,13 @@ def _table(job: str, found: Size, partitions: int | None) -> str:
     return "\n".join([head, *(f"  {name:<{wide}}  {formula:<{long}}  = {result}" for name, formula, result in rows)])
 
 
-def _said(project: Project, job: str, us: float) -> tuple[Cost, int | None, str]:
+def _given(project: Project, job: str, us: float) -> tuple[Cost, int | None, str]:
     from pyflink_jobs.planning.declare import declare
     from pyflink_jobs.tuning.measured_cost import declared_workers
     from pyflink_jobs.tuning.sizing import Cost
 
     workers, worker = declared_workers(declare(project).job(job))
-    words = f"It rests on --us {us:g}. Nothing was measured: a worker is taken to hold 190 MiB and its models."
+    words = f"Based on --us {us:g}; nothing was measured. A worker is assumed to use 190 MiB plus its models."
     return Cost(us, None, workers, worker), None, words
 
 
@@ -187,17 +189,17 @@ def _measured(project: Project, job: str, sample: int | None) -> tuple[Cost, int
     each = " and ".join(f"{trial.us:.1f} µs at {trial.rate:,.0f}/s" for trial in found.trials)
     read = found.trials[0].records
     words = (
-        f"It rests on two runs with one slot, {read:,} records each, on this machine: {each}. {report.machine()}. "
+        f"Based on two runs with one slot, {read:,} records each, on this machine: {each}. {report.machine()}. "
         f"{report.sample_in_words(bench)} Other processors, brokers and networks differ."
     )
     if not all(trial.steady for trial in found.trials):
-        words += " The sample is too small for a steady rate: start-up is included, and the estimate far too high."
+        words += " The sample is too small for a steady rate: start-up is included, so the estimate is far too high."
     return found.cost, len(bench.sample.offsets), words
 
 
 @contextmanager
 def _bench(project: Project, job: str, sample: int | None) -> Iterator[Bench]:
-    """Open a bench with a progress bar on the terminal; elsewhere each run is a line of its own."""
+    """Open a bench with a progress bar on a terminal; elsewhere, print a line for each run."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -207,13 +209,13 @@ def _bench(project: Project, job: str, sample: int | None) -> Iterator[Bench]:
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=None)
-        said: tuple[int, int] | None = None
+        shown: tuple[int, int] | None = None
 
         def show(done: int, runs: int, what: str) -> None:
-            nonlocal said
+            nonlocal shown
             bar.update(task, completed=done, total=max(runs, done + 1) if runs else None, description=what)
-            if bar.disable and (not runs or said != (done, runs)):
-                said = (done, runs)
+            if bar.disable and (not runs or shown != (done, runs)):
+                shown = (done, runs)
                 click.echo(f"run {done + 1} of {max(runs, done + 1)}: {what}" if runs else what, err=True)
 
         with open_bench(project, job, sample, show) as bench:

@@ -1,4 +1,4 @@
-"""`millstream up`, `down` and `status`: what runs on this machine."""
+"""`millstream up`, `down` and `status`: start, stop and show the local broker and cluster."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ __all__ = ["down", "status", "up"]
 
 
 @click.command
-@click.option("--port", type=click.IntRange(0, 65535), help="Listen here; 0 is any free port (default: 9092 if free).")
-@click.option("--cluster", is_flag=True, help="Start a standalone Flink cluster too.")
-@click.option("--flink-port", type=click.IntRange(0, 65535), help="Its REST interface (default: 8081 if free).")
-@click.option("--taskmanagers", default=2, show_default=True, help="Of the cluster.")
-@click.option("--slots", default=2, show_default=True, help="Of each TaskManager.")
-@click.option("--high-availability", is_flag=True, help="With a ZooKeeper: jobs outlive their JobManager.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Kafka's port; 0 is any free one (default: 9092 if free).")
+@click.option("--cluster", is_flag=True, help="Also start a standalone Flink cluster.")
+@click.option("--flink-port", type=click.IntRange(0, 65535), help="Port of its REST interface (default: 8081 if free).")
+@click.option("--taskmanagers", default=2, show_default=True, help="Number of TaskManagers.")
+@click.option("--slots", default=2, show_default=True, help="Slots of each TaskManager.")
+@click.option("--high-availability", is_flag=True, help="Add ZooKeeper: jobs survive a lost JobManager.")
 @JSON
 @click.pass_obj
 def up(
@@ -51,7 +51,7 @@ def up(
 ) -> None:
     """Start the local Kafka broker, and with --cluster a Flink cluster; what is running already is left alone.
 
-    The first start fetches Kafka's jars. Broker and cluster run until `millstream down`. Processes that a running
+    The first start downloads Kafka's jars. Broker and cluster run until `millstream down`. Processes that a running
     cluster has lost are started again.
 
     \b
@@ -83,9 +83,9 @@ def up(
 @click.option("--purge", is_flag=True, help="Also delete all topics, checkpoints and logs.")
 @click.pass_obj
 def down(context: Context, *, purge: bool) -> None:
-    """Stop the local Flink cluster and Kafka broker; topics and savepoints stay for the next `millstream up`.
+    """Stop the local Flink cluster and Kafka broker; topics and savepoints are kept.
 
-    The fetched jars, which all projects share, stay in any case; `millstream status` says where.
+    Downloaded jars are kept, since all projects share them; `millstream status` shows where.
 
     \b
     Example:
@@ -106,7 +106,7 @@ def down(context: Context, *, purge: bool) -> None:
 @JSON
 @click.pass_obj
 def status(context: Context, *, as_json: bool) -> None:
-    """Say what runs on this machine, where, and where its logs are.
+    """Show what is running on this machine, where, and where its logs are.
 
     \b
     Example:
@@ -141,7 +141,7 @@ def _kafka(project: Project) -> dict[str, object]:
     if running:
         fine = answers(running.bootstrap_servers, within=2)
         facts |= {
-            "state": "running" if fine else "does not answer: millstream up ends it and starts another",
+            "state": "running" if fine else "does not answer: millstream up replaces it",
             "address": running.bootstrap_servers,
             "process_id": running.pid,
             "since": datetime.fromtimestamp(running.since, UTC).isoformat(timespec="seconds"),
@@ -179,15 +179,15 @@ def _cache(project: Project) -> dict[str, object]:
 
 
 def _size(folder: Path) -> int:
-    """Return how many bytes the files of a folder take on the disk (Kafka's indexes are longer than what they take)."""
+    """Return how many bytes a folder uses on the disk (Kafka's sparse indexes use less than their length)."""
     total = 0
     for file in folder.rglob("*"):
-        with contextlib.suppress(FileNotFoundError):  # Kafka deletes files while we look
+        with contextlib.suppress(FileNotFoundError):  # Kafka deletes files meanwhile
             total += file.stat().st_blocks * 512
     return total
 
 
-# What `status` tells, top to bottom: a title, and a function from the project to facts by name.
+# The sections of `status` from top to bottom: a title, and a function that returns facts by name.
 _SECTIONS: dict[str, Callable[[Project], dict[str, object]]] = {
     "project": _project,
     "kafka": _kafka,

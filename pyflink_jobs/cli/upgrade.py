@@ -1,4 +1,4 @@
-"""`millstream upgrade`: put a new version of a job in the place of the one that runs."""
+"""`millstream upgrade`: replace a running job with its new version."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _COLOURS = {"keeps": "green", "loses": "red", "new": "yellow"}
 @click.command()
 @click.argument("job")
 @TARGET
-@click.option("--plan", "only_plan", is_flag=True, help="Say what would be kept and lost; stop nothing.")
-@click.option("--accept-loss", is_flag=True, help="Go on although some state is lost.")
+@click.option("--plan", "only_plan", is_flag=True, help="Show which state would be kept and lost; stop nothing.")
+@click.option("--accept-loss", is_flag=True, help="Upgrade although some state is lost.")
 @click.option("--ship-env", is_flag=True, help="Send this Python environment to the workers.")
-@click.option("--within", default=300.0, show_default=True, help="Seconds that the new job has to run.")
+@click.option("--within", default=300.0, show_default=True, help="Seconds to wait until the new job runs.")
 @JSON
 @click.pass_obj
 def upgrade(
@@ -41,7 +41,7 @@ def upgrade(
     within: float,
     as_json: bool,
 ) -> None:
-    """Stop a job with a savepoint and start its new version from it; the old one comes back if that fails.
+    """Stop a job with a savepoint and start its new version from it; if that fails, restart the old one.
 
     \b
     Example:
@@ -72,7 +72,10 @@ def upgrade(
             raise JobError(
                 f"the upgrade of `{job}` loses state; nothing was stopped",
                 facts=tuple(_line(outcome) for outcome in planned.losses),
-                fixes=("leave what they read and compute as it was", "let it go: --accept-loss"),
+                fixes=(
+                    "keep what these states read and compute",
+                    "accept the loss: --accept-loss",
+                ),
             )
         job_id = carry_out(
             project, planned, rest, folder, within=within, on_step=lambda step: status.update(f"{job}: {step}")

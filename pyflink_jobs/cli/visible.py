@@ -1,4 +1,4 @@
-"""Text from records, safe to show."""
+"""Text of records, safe to print."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ __all__ = ["visible"]
 
 
 def visible(text: str) -> str:
-    r"""Write as \xNN what is not for printing, so that a record cannot move the cursor or ring the bell."""
+    r"""Replace unprintable characters by \xNN, so that a record cannot move the cursor or ring the bell."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

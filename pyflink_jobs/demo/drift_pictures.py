@@ -58,7 +58,7 @@ def draw_heat(drift: Drift) -> str:
             )
         for colour, listed in boxes.items():
             _fill(axes, listed, colour)
-        _beside(axes, -0.85, "beyond\nmargin", va="bottom", alpha=0.7)
+        _margin_text(axes, -0.85, "beyond\nmargin", va="bottom", alpha=0.7)
         _time_axis(axes, drift)
         axes.set_yticks(range(len(drift.rows)), [row.feature for row in drift.rows])
         axes.set_ylim(len(drift.rows) - 0.5, -0.5)
@@ -80,8 +80,8 @@ def draw_alarms(drift: Drift) -> str:
             axes.axhline(y, color=FAINT, linewidth=0.6, zorder=0)
             for alarm in own:
                 _bar(axes, y, alarm, drift.end)
-            _beside(axes, y, f"{drift.windows_open(own):,}")
-        _beside(axes, -0.85, f"{drift.unit}\nopen", va="bottom", alpha=0.7)
+            _margin_text(axes, y, f"{drift.windows_open(own):,}")
+        _margin_text(axes, -0.85, f"{drift.unit}\nopen", va="bottom", alpha=0.7)
         axes.set_yticks(range(len(pairs)), [f"{feature}, {label}" for feature, label in pairs])
         axes.set_ylim(len(pairs) - 0.5, -0.5)
         figure.subplots_adjust(left=LEFT, right=RIGHT, top=1 - 0.42 / (tall + 0.72), bottom=0.3 / (tall + 0.72))
@@ -109,7 +109,7 @@ def draw_gaps(gaps: list[Gap]) -> str:
     return svg.getvalue()
 
 
-def _beside(axes: Any, y: float, text: str, va: str = "center", alpha: float = 1) -> None:  # noqa: ANN401 - matplotlib is untyped
+def _margin_text(axes: Any, y: float, text: str, va: str = "center", alpha: float = 1) -> None:  # noqa: ANN401 - matplotlib is untyped
     axes.text(1.03, y, text, va=va, alpha=alpha, transform=axes.get_yaxis_transform())
 
 

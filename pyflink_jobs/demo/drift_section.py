@@ -128,12 +128,12 @@ def _d_min(drift: Drift) -> list[str]:
     named = ", ".join(f"{count} for `{feature}`" for feature, count in left.most_common())
     remain = f"{left.total()} would remain: {named}" if left else "none would remain"
     back = "A model trained on a whole year knows summer. Until then," if most == "temp" else "If not,"
-    said = (
+    paragraph = (
         f"Decide which drift is worth an alarm. `{most}` has drifted, but do the scores get worse? {back} "
         f"`'monitor.d-min.{most}' = '1'` turns its alarms off, since no D is above 1. "
         f"Of the {_count(len(drift.alarms), 'alarm')}, {remain}."
     )
-    return [said]
+    return [paragraph]
 
 
 def _longest(drift: Drift) -> str:

@@ -221,7 +221,7 @@ def test_what_cannot_be_accounted_for_is_named(world: World) -> None:
     world.quarantine(QUARANTINED)
     done = world.audit()
     assert done.return_value == 0
-    assert "every record is accounted for, but for what stands below" in done.output
+    assert "every record is accounted for, except as follows" in done.output
     assert "`plain` cannot be accounted for" in done.output
     rows = [json.loads(line) for line in world.audit("--json").output.splitlines()]
     assert [row["not_accounted_for"]["file"] for row in rows if row["job"] == "other"] == [

@@ -113,7 +113,7 @@ def test_a_record_is_shown_with_its_original_bytes(folder: Path) -> None:
     assert r"\xff\x07" in shown
     assert "\x07" not in shown
     assert 'record    {"id": "kept' in shown
-    assert 'neither kept nor in Kafka\n  columns   {"id": "gone"}' in shown
+    assert 'neither in quarantine nor in Kafka\n  columns   {"id": "gone"}' in shown
 
 
 def test_records_are_exported_with_their_original_bytes(folder: Path, tmp_path: Path) -> None:

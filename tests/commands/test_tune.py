@@ -162,4 +162,4 @@ def test_one_aim_must_be_named(project: Project) -> None:
     for aims in ((), ("--throughput", "--p99", "50ms")):
         done = millstream(project.root, "tune", "score", *aims)
         assert done.code == 2
-        assert "either --throughput or --p99 SPAN" in done.err
+        assert "choose one of --throughput and --p99 DURATION" in done.err
