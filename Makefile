@@ -6,7 +6,7 @@ PYTEST := $(BIN)/python -m pytest
 # Flink's Python workers import about a thousand modules: without byte code each worker would compile them again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-slow test-all lint types unit minicluster cluster commands model wheel lock bench soak clean
+.PHONY: help demo test test-slow test-all lint types unit minicluster cluster commands model wheel pictures lock bench soak clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 22
@@ -74,6 +74,9 @@ wheel: .venv/installed  ## Build the wheel, in out/dist.
 	@$(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir $(DIST)
 	@rm -rf build
 	@ls $(DIST)/*.whl
+
+pictures: demo  ## Make docs/images from a run of the demo; needs Chromium.
+	@$(BIN)/python docs/make_images.py
 
 lock: .venv/installed  ## Update the locks within pyproject.toml's ranges.
 	@$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
