@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pyflink_jobs.cluster.targets import Target
 
 __all__ = [
-    "ENDED",
     "RunningJob",
     "cancel",
     "connect",
@@ -30,7 +29,7 @@ __all__ = [
     "wait_until_state",
 ]
 
-ENDED = ("FINISHED", "CANCELED", "FAILED")
+_ENDED = ("FINISHED", "CANCELED", "FAILED")
 _POLL = 0.3  # seconds between two polls
 _GIVE_UP = 3  # failures of a new job after which it counts as broken
 
@@ -73,7 +72,7 @@ def jobs(rest: Rest, *, ended: bool = False) -> list[RunningJob]:
     """Return the jobs of a cluster, the newest first; with `ended`, also those that have ended."""
     found = []
     for job in rest.get("/jobs/overview")["jobs"]:
-        if job["state"] in ENDED and not ended:
+        if job["state"] in _ENDED and not ended:
             continue
         counts: dict[str, Any] = {}
         with suppress(HTTPError):  # a job without checkpoints
@@ -118,14 +117,14 @@ def stop_with_savepoint(rest: Rest, job: RunningJob, folder: str = "", *, within
     except HTTPError as error:
         raise _refused(f"job `{job.name}` cannot be stopped", error) from error
     location: str = rest.finished(f"/jobs/{job.id}/savepoints/{request}", within)["location"]
-    wait_until_state(rest, job.id, ENDED, within)
+    wait_until_state(rest, job.id, _ENDED, within)
     return location
 
 
 def cancel(rest: Rest, job_id: str, *, within: float = 120) -> None:
     """Stop a job without a savepoint."""
     rest.patch(f"/jobs/{job_id}?mode=cancel")
-    wait_until_state(rest, job_id, ENDED, within)
+    wait_until_state(rest, job_id, _ENDED, within)
 
 
 def wait_until_running(rest: Rest, job_id: str, within: float) -> None:
@@ -138,7 +137,7 @@ def wait_until_running(rest: Rest, job_id: str, within: float) -> None:
         ):
             return
         entries = rest.get(f"/jobs/{job_id}/exceptions")["exceptionHistory"]["entries"]
-        if job["state"] in ENDED or len(entries) >= _GIVE_UP or time.monotonic() > deadline:
+        if job["state"] in _ENDED or len(entries) >= _GIVE_UP or time.monotonic() > deadline:
             causes = tuple(dict.fromkeys(why(entry["stacktrace"]) for entry in entries[:_GIVE_UP]))
             late = f"does not run after {within:.0f} seconds" if time.monotonic() > deadline else "fails"
             trace = entries[0]["stacktrace"] if entries else ""

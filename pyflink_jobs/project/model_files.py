@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pyflink_jobs.project.settings import Project
 
-__all__ = ["ModelFile", "find_model", "read_model_file", "writable_version", "write_card"]
+__all__ = ["ModelFile", "find_model", "writable_version", "write_card"]
 
 T = TypeVar("T")
 
@@ -70,7 +70,7 @@ def find_model(project: Project, name: str, version: str | None, place: Place) -
             facts=(f"{project.relative(folder)}/ has: {', '.join(versions)}",),
             fixes=("name one of these in 'version' = '...'", "leave the option out to use the newest"),
         )
-    return read_model_file(project, name, version or versions[-1])
+    return _read_model_file(project, name, version or versions[-1])
 
 
 def _versions(folder: Path) -> list[str]:
@@ -79,7 +79,7 @@ def _versions(folder: Path) -> list[str]:
     return sorted(found, key=lambda v: [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in re.split(r"[.\-_]", v)])
 
 
-def read_model_file(project: Project, name: str, version: str) -> ModelFile:
+def _read_model_file(project: Project, name: str, version: str) -> ModelFile:
     """Read a model file and compare it with its card.
 
     Raises ModelError where either is missing or damaged, or where the digest differs from the card's.

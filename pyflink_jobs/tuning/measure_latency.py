@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from pyflink_jobs.planning.compile.plan import PlannedJob
     from pyflink_jobs.tuning.trial_runs import TrialRuns
 
-__all__ = ["FASTEST", "Latency", "latencies", "measure"]
+__all__ = ["Latency", "latencies", "measure"]
 
-FASTEST = 10_000
+_FASTEST = 10_000
 """Records per second that one sender, written in Python, can send evenly."""
 
 _SECONDS = 20.0  # of records; the first half is not counted, because the JVM still compiles
@@ -61,7 +61,7 @@ def measure(trial_runs: TrialRuns, options: Mapping[str, str], rate: float) -> L
     count = round(rate * _SECONDS)
     taken = sample.last(count)
     records = topics.read_between(sample.bootstrap, sample.topic, taken.offsets)
-    if not records or rate > FASTEST:
+    if not records or rate > _FASTEST:
         return None
     rows = [(record.partition, record.key, record.value) for record in records]
     source = f"millstream-tune-{uuid4().hex[:8]}-{sample.source}"
