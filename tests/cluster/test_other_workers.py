@@ -65,6 +65,12 @@ def test_workers_run_the_python_that_came_with_the_job(deployment: Deployment, f
     deployment.millstream("stop", "score", "--target", "trial")
 
 
+def test_a_dry_run_is_the_same_each_time(deployment: Deployment, tmp_path: Path) -> None:
+    words = ["submit", "score", "--target", "trial", "--dry-run", "--json"]
+    first, second = (deployment.millstream(*words, elsewhere=tmp_path) for _ in range(2))
+    assert first == second
+
+
 def test_flink_run_without_the_tool(
     deployment: Deployment, flink: Cluster, worker_python: Path, tmp_path: Path
 ) -> None:

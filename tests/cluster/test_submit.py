@@ -76,12 +76,8 @@ def test_a_jobs_life(deployment: Deployment, flink: Cluster, tmp_path: Path) -> 
     assert "no job runs" in deployment.millstream("jobs", "--target", "trial")
 
 
-def test_a_dry_run_sends_nothing_and_is_the_same_each_time(deployment: Deployment) -> None:
-    first, second = (
-        json.loads(deployment.millstream("submit", "score", "--target", "trial", "--dry-run", "--json"))
-        for _ in range(2)
-    )
-    assert first == second
+def test_a_dry_run_sends_nothing_and_shows_what_would_be_sent(deployment: Deployment) -> None:
+    first = json.loads(deployment.millstream("submit", "score", "--target", "trial", "--dry-run", "--json"))
     assert "udfs/flink/scoring.py" in first["packages"]["udfs.zip"]["contents"]
     (model,) = first["models"]["sha256"].values()
     assert model == json.loads((deployment.project.models / "m" / "1" / "model.json").read_text())["sha256"]

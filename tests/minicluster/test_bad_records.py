@@ -18,7 +18,6 @@ from pyflink_jobs.demo.delete_topics import delete
 from pyflink_jobs.demo.flights import TOPICS, events
 from pyflink_jobs.demo.send_flights import send_flights
 from pyflink_jobs.local import topics
-from pyflink_jobs.local.broker import start, stop
 from pyflink_jobs.planning.compile.load import Run as Kind
 from pyflink_jobs.planning.compile.plan import plan_job
 from pyflink_jobs.planning.declare import declare
@@ -28,8 +27,6 @@ from pyflink_jobs.running.job import execute
 from tests.bad_departures import BadRecord, bad_departures, written_otherwise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pyflink_jobs.local.topics import Record
     from pyflink_jobs.running.minicluster import MiniCluster
 
@@ -72,32 +69,30 @@ def sent_with(broker: str, flights: list[Record], bad: list[BadRecord]) -> dict[
 
 @pytest.fixture(scope="module")
 def runs(
-    cluster: MiniCluster, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Run, Run, dict[Place, BadRecord]]]:
+    kafka: str, cluster: MiniCluster, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Run, Run, dict[Place, BadRecord]]:
     """Score six days of flights, then again with bad records among them."""
     folder = tmp_path_factory.mktemp("bad")
     for name in ("sql", "models"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("train"))
-    broker = start(folder / ".millstream", port=0).bootstrap_servers
-    try:
-        (folder / "pyproject.toml").write_text(f"[tool.millstream]\nkafka = '{broker}'\n")
-        project = Project.find(folder)
-        topics.create(broker, {name: topic.partitions for name, topic in TOPICS.items()})
-        send_flights(events(*DAYS), broker)
-        score(project, cluster)
-        without = Run(broker)
-        bad = [
-            bad
-            for record in without.departures[:: len(without.departures) // 2 + 1]
-            for bad in bad_departures(json.loads(record.value or b""), round(1000 * time.time()))
-        ]
-        delete(broker, ["departures", "predictions", "quarantine", "drift", "alerts"])
-        topics.create(broker, {"departures": TOPICS["departures"].partitions})
-        placed = sent_with(broker, without.departures, bad)
-        score(project, cluster)
-        yield without, Run(broker), placed
-    finally:
-        stop(folder / ".millstream", purge=True)
+    (folder / "pyproject.toml").write_text(f"[tool.millstream]\nkafka = '{kafka}'\n")
+    project = Project.find(folder)
+    written = ["predictions", "quarantine", "drift", "alerts"]
+    delete(kafka, [*TOPICS, *written])
+    topics.create(kafka, {name: topic.partitions for name, topic in TOPICS.items()})
+    send_flights(events(*DAYS), kafka)
+    score(project, cluster)
+    without = Run(kafka)
+    bad = [
+        bad
+        for record in without.departures[:: len(without.departures) // 2 + 1]
+        for bad in bad_departures(json.loads(record.value or b""), round(1000 * time.time()))
+    ]
+    delete(kafka, ["departures", *written])
+    topics.create(kafka, {"departures": TOPICS["departures"].partitions})
+    placed = sent_with(kafka, without.departures, bad)
+    score(project, cluster)
+    return without, Run(kafka), placed
 
 
 def score(project: Project, cluster: MiniCluster) -> None:

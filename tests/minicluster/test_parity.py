@@ -15,6 +15,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
+from pyflink_jobs.demo.delete_topics import delete
 from pyflink_jobs.demo.flights import TOPICS, Events, events
 from pyflink_jobs.demo.send_flights import send_flights
 from pyflink_jobs.local import topics
@@ -64,6 +65,7 @@ def rows(
 ) -> dict[str, list[Row]]:
     """Run the same query three times over the same topics, and return each run's rows of the week."""
     project = flights_project(tmp_path_factory.mktemp("flights"), broker)
+    delete(broker.bootstrap_servers, [*TOPICS, *RUNS, "drift", "alerts", "quarantine"])
     topics.create(broker.bootstrap_servers, {name: topic.partitions for name, topic in TOPICS.items()})
     send_flights(week, broker.bootstrap_servers)
     flights = week.topics["departures"]

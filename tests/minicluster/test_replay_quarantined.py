@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pyflink_jobs.audit.expected_output import emitted
+from pyflink_jobs.demo.delete_topics import delete
 from pyflink_jobs.errors import MillstreamError, SqlError
 from pyflink_jobs.local import topics
-from pyflink_jobs.local.broker import start, stop
 from pyflink_jobs.local.send import send_records
 from pyflink_jobs.planning.compile.plan import PlannedJob, Run, plan_job
 from pyflink_jobs.planning.declare import declare
@@ -22,7 +24,7 @@ from pyflink_jobs.running.job import run_job
 from tests.projects import add_model, make_project
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from pyflink_jobs.project.settings import Project
@@ -33,17 +35,17 @@ SQL = {
     "sources/events": "CREATE TABLE events (id STRING, place STRING, v DOUBLE COMMENT 'range 0..100', c FLOAT,"
     " ms BIGINT, p INT METADATA FROM 'partition' VIRTUAL, o BIGINT METADATA FROM 'offset' VIRTUAL,"
     " happened AS TO_TIMESTAMP_LTZ(ms, 3), WATERMARK FOR happened AS happened - INTERVAL '5' SECOND) "
-    f"WITH ({KAFKA}, 'topic' = 'events', 'scan.startup.mode' = 'earliest-offset')",
+    f"WITH ({KAFKA}, 'topic' = '@events', 'scan.startup.mode' = 'earliest-offset')",
     "features/f": "CREATE VIEW f AS SELECT id, place, c, p, o, CAST(COUNT(*) OVER w AS FLOAT) AS n,"
     " CAST(SUM(v) OVER w AS FLOAT) AS total FROM events WINDOW w AS (PARTITION BY place ORDER BY happened"
     " RANGE BETWEEN INTERVAL '30' SECOND PRECEDING AND CURRENT ROW)",
     "models/m": "CREATE MODEL m INPUT (a FLOAT, b FLOAT, c FLOAT) OUTPUT (y DOUBLE) "
     "WITH ('provider' = 'onnx', 'null-inputs' = 'refuse')",
     "sinks/scored": f"CREATE TABLE scored (id STRING, total FLOAT, y DOUBLE, p INT, o BIGINT) "
-    f"WITH ({KAFKA}, 'topic' = 'scored')",
+    f"WITH ({KAFKA}, 'topic' = '@scored')",
     "sinks/quarantine": "CREATE TABLE quarantine (source STRING, reason STRING, detail STRING, topic STRING,"
     " `partition` INT, `offset` BIGINT, record BYTES, `columns` STRING, job STRING, model STRING) "
-    f"WITH ({KAFKA}, 'topic' = 'quarantine')",
+    f"WITH ({KAFKA}, 'topic' = '@quarantine')",
     "jobs/score": "INSERT INTO scored SELECT id, total, y, p, o FROM ML_PREDICT(TABLE f, MODEL m, "
     "DESCRIPTOR(n, total, c)) WHERE place <> 'unwanted'",
 }
@@ -69,33 +71,44 @@ def events() -> Iterator[bytes]:
     yield b'{"id": "never'
 
 
-def values(bootstrap: str, topic: str) -> list[dict[str, Any]]:
-    return [json.loads(record.value or b"") for record in topics.read(bootstrap, topic)]
+@dataclass(frozen=True)
+class Topics:
+    """The names of the topics of one project; `read_quarantine` knows quarantine by its own name alone."""
+
+    events: str
+    scored: str
+    quarantine: str
 
 
-def rows(bootstrap: str) -> list[tuple[Any, ...]]:
+def rows(kafka: str, topic: str) -> list[tuple[Any, ...]]:
     """Return all scored rows; floats compare to the bit, but for the sign of zero."""
-    return sorted(tuple(row.values()) for row in values(bootstrap, "scored") if row["y"] is not None)
+    values = [json.loads(record.value or b"") for record in topics.read(kafka, topic)]
+    return sorted(tuple(row.values()) for row in values if row["y"] is not None)
 
 
-def project(folder: Path, bootstrap: str, sql: dict[str, str]) -> Project:
-    made = make_project(folder, sql, settings=f"kafka = '{bootstrap}'\nparallelism = 2")
+PLANNED = Topics("events", "scored", "quarantine")
+
+
+def project(folder: Path, bootstrap: str, sql: dict[str, str], names: Topics = PLANNED) -> Project:
+    named = {file: re.sub("@([a-z]+)", lambda found: getattr(names, found[1]), text) for file, text in sql.items()}
+    made = make_project(folder, named, settings=f"kafka = '{bootstrap}'\nparallelism = 2")
     if not made.models.exists():
         add_model(made, "m", "linear")
     return made
 
 
 @pytest.fixture(scope="module")
-def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
-    """Start two brokers with the same events in the same places: one for what is mended, one for the truth."""
-    folders = [tmp_path_factory.mktemp(name) / ".millstream" for name in ("mended", "truth")]
-    found = [start(folder, port=0).bootstrap_servers for folder in folders]
-    for bootstrap in found:
-        topics.create(bootstrap, {"events": 1})
-        send_records(bootstrap, "events", events())
-    yield found
-    for folder in folders:
-        stop(folder, purge=True)
+def both(kafka: str, topic: Callable[[str], str]) -> tuple[Topics, Topics]:
+    """Send the same events to the same places of two topics: to what is fixed later, and to what never failed."""
+    delete(kafka, ["quarantine"])
+    made = (
+        Topics(topic("events"), topic("scored"), "quarantine"),
+        Topics(topic("events"), topic("scored"), topic("quarantine")),
+    )
+    for names in made:
+        topics.create(kafka, {names.events: 1})
+        send_records(kafka, names.events, events())
+    return made
 
 
 def run_replay(made: Project, reason: str | None = None, *, force: bool = False) -> Replay:
@@ -103,22 +116,24 @@ def run_replay(made: Project, reason: str | None = None, *, force: bool = False)
     return replay(made, job, select(made, job, None, reason, force=force))
 
 
-def test_the_results_are_those_of_a_run_that_never_failed(brokers: list[str], tmp_path: Path) -> None:
-    mended, truth = brokers
-    right = project(tmp_path / "truth", truth, SQL | FIXED)
+def test_the_results_are_those_of_a_run_that_never_failed(
+    kafka: str, both: tuple[Topics, Topics], tmp_path: Path
+) -> None:
+    fixed_later, never_failed = both
+    right = project(tmp_path / "never-failed", kafka, SQL | FIXED, never_failed)
     run_job(right, declare(right).job("score"), Run(bounded=True))
-    expected = rows(truth)
-    broken = project(tmp_path / "mended", mended, SQL)
+    expected = rows(kafka, never_failed.scored)
+    broken = project(tmp_path / "fixed-later", kafka, SQL, fixed_later)
     run_job(broken, declare(broken).job("score"), Run(bounded=True))
-    first = rows(mended)
+    first = rows(kafka, fixed_later.scored)
     assert set(first) < set(expected)
-    quarantined = [r for r in read_quarantine(mended) if not r.replayed]
+    quarantined = [r for r in read_quarantine(kafka) if not r.replayed]
     assert len(quarantined) == 15 * 3 + 10 * 3 + 1
 
-    fixed = project(tmp_path / "mended", mended, FIXED)
+    fixed = project(tmp_path / "fixed-later", kafka, FIXED, fixed_later)
     assert run_replay(fixed) == Replay(records=15 * 3 + 10 * 3 + 1, unread=0, again=1)
-    assert rows(mended) == expected
-    after = read_quarantine(mended)
+    assert rows(kafka, fixed_later.scored) == expected
+    after = read_quarantine(kafka)
     (open_,) = (record for record in after if not record.replayed)
     assert (open_.reason, open_.kept) == ("undecodable", b'{"id": "never')
 
@@ -126,15 +141,15 @@ def test_the_results_are_those_of_a_run_that_never_failed(brokers: list[str], tm
         run_replay(fixed, "contract")
     assert "45 records were replayed already" in str(caught.value)
     assert any("--force" in way for way in caught.value.findings[0].fixes)
-    assert rows(mended) == expected
+    assert rows(kafka, fixed_later.scored) == expected
 
     assert run_replay(fixed, "contract", force=True) == Replay(records=45, unread=0, again=0)
     again = {r.place[2] for r in after if r.place and r.reason == "contract"}
-    assert rows(mended) == sorted([*expected, *(row for row in expected if row[-1] in again)])
-    assert len(read_quarantine(mended)) == len(after)
+    assert rows(kafka, fixed_later.scored) == sorted([*expected, *(row for row in expected if row[-1] in again)])
+    assert len(read_quarantine(kafka)) == len(after)
 
-    everything = {("events", 0, offset) for offset in range(60 * 15 + 1)} | {("other", 0, 1)}
-    assert emitted(fixed, "score", everything) == {("events", 0, row[-1]) for row in expected}
+    everything = {(fixed_later.events, 0, offset) for offset in range(60 * 15 + 1)} | {("other", 0, 1)}
+    assert emitted(fixed, "score", everything) == {(fixed_later.events, 0, row[-1]) for row in expected}
 
 
 def planned(made: Project, cluster: MiniCluster, job: str = "score", source: str = "events") -> PlannedJob:
@@ -142,7 +157,7 @@ def planned(made: Project, cluster: MiniCluster, job: str = "score", source: str
     return plan_job(declare(made).job(job), environment, Run(bounded=True, places={source: {(0, 7): 1, (1, 8): 2}}))
 
 
-def test_a_sink_that_does_not_tell_which_record_a_row_comes_of_is_named(tmp_path: Path, cluster: MiniCluster) -> None:
+def test_a_sink_without_the_columns_of_a_records_place_is_named(tmp_path: Path, cluster: MiniCluster) -> None:
     sink = SQL["sinks/scored"].replace(", p INT, o BIGINT", ", p INT")
     job = SQL["jobs/score"].replace("p, o FROM", "p FROM")
     with pytest.raises(SqlError, match="`scored` does not say which record of `events`") as caught:
@@ -164,9 +179,9 @@ def test_a_replay_has_transactions_of_its_own_commits_no_offsets_and_leaves_moni
 ) -> None:
     once = "'sink.delivery-guarantee' = 'exactly-once', 'sink.transactional-id-prefix' = 'scoring', 'topic' ="
     changes = {
-        "sources/others": SQL["sources/events"].replace("events", "others"),
+        "sources/others": SQL["sources/events"].replace("@events", "others").replace("events", "others"),
         "sinks/scored": SQL["sinks/scored"].replace("'topic' =", once),
-        "sinks/copies": SQL["sinks/scored"].replace("scored", "copies"),
+        "sinks/copies": SQL["sinks/scored"].replace("@scored", "copies").replace("scored", "copies"),
         "jobs/score": f"{SQL['jobs/score']};\nINSERT INTO copies (id) SELECT id FROM others",
     }
     plan = planned(project(tmp_path, "localhost:1", SQL | changes), cluster)

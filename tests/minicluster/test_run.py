@@ -65,24 +65,7 @@ def values(bootstrap: str, topic: str) -> list[dict[str, Any]]:
     return [json.loads(record.value or b"") for record in topics.read(bootstrap, topic)]
 
 
-def test_every_row_is_scored_or_refused_once(
-    tmp_path: Path, broker: Broker, cluster: MiniCluster, topic: Callable[[str], str]
-) -> None:
-    source, sink = topic("events"), topic("scored")
-    topics.create(broker.bootstrap_servers, {source: 3})
-    send_records(broker.bootstrap_servers, source, (json.dumps(row).encode() for row in ROWS))
-    outcome = run(make(tmp_path, broker.bootstrap_servers, source, sink), cluster)
-    assert (outcome.state, outcome.counts.read["events"], outcome.counts.written["scored"]) == ("FINISHED", 1000, 1000)
-    found = {row["id"]: row["y"] for row in values(broker.bootstrap_servers, sink)}
-    assert len(found) == 1000
-    session = onnxruntime.InferenceSession(model_path("linear"))
-    matrix = np.array([[row["a"], row["b"], 1.5] for row in ROWS], dtype=np.float32)
-    (expected,) = session.run(None, {"X": matrix})
-    for row, y in zip(ROWS, expected[:, 0], strict=True):
-        assert found[str(row["id"])] == (None if row["c"] is None else float(y))
-
-
-def test_rows_that_the_model_refuses_stand_in_quarantine_once(
+def test_every_row_is_scored_once_or_refused_and_in_quarantine_once(
     tmp_path: Path, broker: Broker, cluster: MiniCluster, topic: Callable[[str], str]
 ) -> None:
     source, sink, quarantine = topic("events"), topic("scored"), topic("quarantine")
@@ -95,14 +78,22 @@ def test_rows_that_the_model_refuses_stand_in_quarantine_once(
     (project.sql / "sinks" / "quarantine.sql").write_text(
         f"CREATE TABLE quarantine ({columns}) WITH ({OPTIONS}, 'topic' = '{quarantine}')"
     )
-    assert run(project, cluster).state == "FINISHED"
-    scored = {row["id"]: row["y"] for row in values(broker.bootstrap_servers, sink)}
-    found = values(broker.bootstrap_servers, quarantine)
-    refused = [str(row["id"]) for row in ROWS if row["c"] is None]
-    assert sorted(json.loads(row["columns"])["id"] for row in found) == sorted(refused)
-    assert [scored[name] for name in refused] == [None] * len(refused)
-    assert sum(y is not None for y in scored.values()) == len(ROWS) - len(refused)
-    for row in found:
+    outcome = run(project, cluster)
+    assert (outcome.state, outcome.counts.read["events"], outcome.counts.written["scored"]) == ("FINISHED", 1000, 1000)
+    scored = values(broker.bootstrap_servers, sink)
+    assert len(scored) == len(ROWS)
+    found = {row["id"]: row["y"] for row in scored}
+    session = onnxruntime.InferenceSession(model_path("linear"))
+    matrix = np.array([[row["a"], row["b"], 1.5] for row in ROWS], dtype=np.float32)
+    (expected,) = session.run(None, {"X": matrix})
+    assert found == {
+        str(row["id"]): None if row["c"] is None else float(y) for row, y in zip(ROWS, expected[:, 0], strict=True)
+    }
+    refused = values(broker.bootstrap_servers, quarantine)
+    assert sorted(json.loads(row["columns"])["id"] for row in refused) == sorted(
+        str(row["id"]) for row in ROWS if row["c"] is None
+    )
+    for row in refused:
         assert "`c`" in row["detail"] or "c " in row["detail"], row["detail"]
         assert row["reason"] == "refused by model"
         assert [row[name] for name in ("source", "model", "model_version", "job")] == ["events", "m", "1", "score"]

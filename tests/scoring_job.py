@@ -1,4 +1,4 @@
-"""A Flink job that scores rows with several models; prints its result as JSON. Run by test_scoring_function.py.
+"""A Flink job that scores rows with several models, for test_scoring_function.py; a program that prints them as JSON.
 
 Among its rows: one that GATHER refuses at each position of a batch, NULLs, and integers beyond 2**53.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import Any
 
 import numpy as np
 from pyflink.common import Configuration
@@ -17,7 +18,7 @@ from udfs.flink.scoring import scoring_function
 from udfs.scoring.arguments import argument_sql
 from udfs.scoring.model import ModelSpec, Output
 
-__all__ = ["DTYPES", "GATHER", "MLP", "STRINGS", "Row", "rows"]
+__all__ = ["DTYPES", "GATHER", "MLP", "OPTIONS", "STRINGS", "Row", "rows", "score"]
 
 Row = tuple[int, list[float], int | None, float | None, str | None, bool | None]
 
@@ -35,6 +36,11 @@ DTYPES = model_spec(
 )
 COLUMNS = {"int64": "n", "bool": "b", "string": "s", "float64": "x", "float16": "x"}  # of DTYPES; the others get 1
 BATCH = 4
+OPTIONS = {
+    "parallelism.default": "1",
+    "python.fn-execution.arrow.batch.size": str(BATCH),
+    "python.fn-execution.bundle.size": str(2 * BATCH),
+}
 
 
 def rows() -> list[Row]:
@@ -62,19 +68,8 @@ def call(spec: ModelSpec, columns: list[str]) -> str:
     return f"{spec.name}({', '.join(arguments)})"
 
 
-def main() -> None:
-    """Run the job in this process, and print one JSON array of rows."""
-    configuration = Configuration()
-    for key, value in {
-        "parallelism.default": "1",
-        "python.executable": sys.executable,
-        "python.client.executable": sys.executable,
-        "python.fn-execution.arrow.batch.size": str(BATCH),
-        "python.fn-execution.bundle.size": str(2 * BATCH),
-    }.items():
-        configuration.set_string(key, value)
-    settings = EnvironmentSettings.new_instance().in_streaming_mode().with_configuration(configuration).build()
-    environment = TableEnvironment.create(settings)
+def score(environment: TableEnvironment) -> list[list[Any]]:
+    """Run the job; return its rows in any order."""
     types = {
         "id": DataTypes.INT(),
         **{f"c{i}": DataTypes.FLOAT() for i in range(16)},
@@ -98,8 +93,20 @@ def main() -> None:
     fields = [f"{spec.name}.{name}" for spec in inputs for name in (*(o.name for o in spec.outputs), "error")]
     query = f"SELECT id, {', '.join(fields)} FROM (SELECT id, {', '.join(calls)} FROM flights)"
     with environment.execute_sql(query).collect() as results:
-        answer = [list(row) for row in results]
-    print(json.dumps(answer))  # noqa: T201 - the answer
+        return [list(row) for row in results]
+
+
+def main() -> None:
+    """Run the job in this process, and print one JSON array of rows."""
+    configuration = Configuration()
+    for key, value in {
+        **OPTIONS,
+        "python.executable": sys.executable,
+        "python.client.executable": sys.executable,
+    }.items():
+        configuration.set_string(key, value)
+    settings = EnvironmentSettings.new_instance().in_streaming_mode().with_configuration(configuration).build()
+    print(json.dumps(score(TableEnvironment.create(settings))))  # noqa: T201 - the answer
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The scoring function inside Flink, in both ways that a worker can run, against ONNX Runtime called directly."""
+"""The scoring function inside Flink against ONNX Runtime called directly."""
 
 from __future__ import annotations
 
@@ -12,22 +12,30 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from tests.commands.scoring_job import GATHER, MLP, STRINGS, rows
+from pyflink_jobs.project.settings import Project, Settings
+from pyflink_jobs.running.environment import table_environment
+from tests.scoring_job import GATHER, MLP, OPTIONS, STRINGS, rows, score
 from tests.unit.onnx_models import run_directly
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from pyflink_jobs.running.minicluster import MiniCluster
     from udfs.scoring.model import ModelSpec
 
 IDS, FEATURES, N, X, S, B = (list(column) for column in zip(*rows(), strict=True))
 
 
-@pytest.fixture(scope="module", params=["loopback", "process"])
-def scored(request: pytest.FixtureRequest) -> list[list[Any]]:
-    """Return the job's rows by id, from a worker in the client's process, and from one of its own as on a cluster."""
+@pytest.fixture(scope="module", params=["process", pytest.param("loopback", marks=pytest.mark.slow)])
+def scored(
+    request: pytest.FixtureRequest, cluster: MiniCluster, tmp_path_factory: pytest.TempPathFactory
+) -> list[list[Any]]:
+    """Return the job's rows by id, from a worker of its own as on a cluster, and from one in the client's process."""
+    if request.param == "process":
+        project = Project(tmp_path_factory.mktemp("scored"), Settings())
+        return sorted(score(table_environment(project, {**cluster.options, **OPTIONS})))
     job = subprocess.run(
-        [sys.executable, "-m", "tests.commands.scoring_job"],
+        [sys.executable, "-m", "tests.scoring_job"],
         cwd=Path(__file__).parents[2],
         env={**os.environ, "_python_worker_execution_mode": request.param},
         stdout=subprocess.PIPE,
