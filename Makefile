@@ -27,8 +27,9 @@ demo: .venv/installed  ## Score five months of real flights, draw out/demo.html.
 # Two processes, each with a MiniCluster. More are not faster on two cores, and tests that wait time out.
 PROCESSES ?= 2
 
-# In this order, so that the long ones start first.
-TESTS := $(PYTEST) tests/minicluster tests/cluster tests/commands tests/unit -n $(PROCESSES) --no-loadscope-reorder --durations=15
+# A file's tests run in one process, and the long files begin first.
+TESTS := $(PYTEST) tests/minicluster tests/cluster tests/commands tests/unit \
+  -n $(PROCESSES) --dist loadfile --no-loadscope-reorder --durations=15
 
 test: lint types  ## Lint, types, and all tests except the slow ones: ten minutes.
 	@$(TESTS) -m "not slow"

@@ -4,39 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 from uuid import uuid4
-from zlib import crc32
 
 import pytest
 from hypothesis import settings
-from xdist.scheduler import LoadScopeScheduling
 
 from pyflink_jobs.local.broker import Broker, start, stop
 from pyflink_jobs.project.settings import Project, Settings
-from pyflink_jobs.running.fast_start.jvm import start_quickly
+from pyflink_jobs.running.fast_start.jvm import prepare_jvm, start_quickly, variable
+from pyflink_jobs.running.fast_start.worker_forks import RUNNER_FOLDER, forked_workers
+from pyflink_jobs.running.minicluster import MiniCluster, minicluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from pyflink_jobs.running.minicluster import MiniCluster
 
 # Timings are the benches' business: on a busy machine any example may be slow.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 start_quickly()  # for this process's JVM and those of the commands that tests start
-
-
-class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # it ships no types
-    """Keeps a file's tests in one process, and those that share a MiniCluster in two: each of them starts one."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return f"minicluster {crc32(file.encode()) % 2}" if file.startswith("tests/minicluster/") else file
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _Scheduling:
-    """Say which tests go to which of the processes that `-n` asks for."""
-    return _Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -46,12 +31,25 @@ def topic() -> Callable[[str], str]:
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniCluster]:
-    """Start a MiniCluster with four slots; it ends with the process, and its logs lie in the run's temporary folder."""
-    from pyflink_jobs.running.minicluster import minicluster
+def jvm_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """Start this process's JVM for an empty project, in whose folder its logs are; return the project.
 
-    project = Project(tmp_path_factory.mktemp("cluster"), Settings())
-    with minicluster(project, slots=4) as running:
+    As with `millstream run`, its Python workers are forks of one process: each saves two seconds of imports.
+    """
+    from pyflink.java_gateway import get_gateway
+
+    project = Project(tmp_path_factory.mktemp("jvm"), Settings())
+    with forked_workers() as folder:
+        with variable(RUNNER_FOLDER, str(folder)):  # for this JVM alone, not for clusters that tests start
+            prepare_jvm(project)
+            get_gateway()
+        yield project
+
+
+@pytest.fixture(scope="session")
+def cluster(jvm_project: Project) -> Iterator[MiniCluster]:
+    """Start a MiniCluster with four slots; it ends with the process."""
+    with minicluster(jvm_project, slots=4) as running:
         yield running
 
 

@@ -1,4 +1,4 @@
-"""Tests on the shared MiniCluster leave no garbage to the JVM's other threads."""
+"""Tests that use the JVM; most run jobs on the shared MiniCluster."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pyflink_jobs.project.settings import Project
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _jvm(jvm_project: Project) -> None:
+    """Start the JVM before anything else does."""
+    del jvm_project
 
 
 @pytest.fixture(autouse=True)

@@ -204,9 +204,8 @@ def test_a_restart_from_a_checkpoint_in_the_midst_of_a_window_changes_nothing(
     wait(lambda: len(read(broker, names["scored"])) >= half)
     before = get(f"{url}/checkpoints")["counts"]["completed"]
     wait(lambda: get(f"{url}/checkpoints")["counts"]["completed"] > before + 1)
-    for process in psutil.Process().children(recursive=True):
-        if "pyflink.fn_execution" in " ".join(process.cmdline()):
-            process.kill()
+    for process in workers():
+        process.kill()
     # Two hours later, in each partition, the watermark passes the end of all windows.
     after = [{**EVENTS[0], "id": -i, "ms": START + 120 * MINUTE} for i in range(1, 9)]
     send_records(broker.bootstrap_servers, names["events"], map(line, EVENTS[half:] + after))
@@ -217,6 +216,14 @@ def test_a_restart_from_a_checkpoint_in_the_midst_of_a_window_changes_nothing(
     job.cancel().result()
     assert within_half_an_hour(read(broker, names["drift"])) == whole
     assert {row["id"] for row in read(broker, names["scored"])} >= {event["id"] for event in EVENTS}
+
+
+def workers() -> list[psutil.Process]:
+    """Return the Python workers of this process's jobs: forks of the template process."""
+    [template] = [p for p in psutil.Process().children() if "worker_template" in " ".join(p.cmdline())]
+    found = template.children()
+    assert found
+    return found
 
 
 def within_half_an_hour(records: Records) -> Records:
