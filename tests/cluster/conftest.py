@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pyflink_jobs.local.flink_cluster import Cluster
+    from pyflink_jobs.project.settings import Project
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,8 +34,9 @@ def worker_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def flink(worker_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def flink(worker_python: Path, jvm_project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Start a JobManager and two TaskManagers with one slot each, in a folder that is no project."""
+    del jvm_project  # it has started the JVM of the commands
     state = tmp_path_factory.mktemp("flink") / ".millstream"
     yield flink_cluster.start(state, flink_cluster.Layout(slots=1, python=str(worker_python)), port=0)
     flink_cluster.stop(state, purge=True)

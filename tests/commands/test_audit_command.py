@@ -14,7 +14,6 @@ from kafka import KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartitio
 from pyflink_jobs.cli.main import cli
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.send import send_records
-from tests.command_line import process_call
 from tests.projects import add_model, make_project
 
 if TYPE_CHECKING:
@@ -243,10 +242,10 @@ def test_a_source_must_have_its_records_places_and_be_read_from_the_first(world:
     assert "things_offset BIGINT METADATA FROM 'offset' VIRTUAL" in message
 
 
-def test_flink_finds_the_records_that_the_query_filters_out(world: World) -> None:
+@pytest.mark.usefixtures("jvm_project")
+def test_flink_finds_the_records_that_the_query_filters_out(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()  # of what the fixture says in place of Flink
     world.score([place for place in SCORED if place != (0, 8)])
     world.quarantine(QUARANTINED)
-    done = process_call(world.folder, "audit", "score", "--json")
-    assert done.code == 1, done.err
-    account = json.loads(done.out.splitlines()[0])
+    account = world.accounts("score")[0]
     assert (account["missing"], account["filtered"], account["in_flight"]) == ([8], 1, 1)

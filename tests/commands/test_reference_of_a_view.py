@@ -10,7 +10,7 @@ import pytest
 
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.send import send_records
-from tests.command_line import millstream, process_call
+from tests.command_line import millstream
 from tests.monitored_project import MINUTE, START, events, line, monitored_project
 from udfs.drift.reference import NULL, read_profile
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 EVENTS = events(2000, seed=9)
 LABELS = {None: NULL}
+pytestmark = pytest.mark.usefixtures("jvm_project")
+
 COMMAND = "reference build --model m --version 1 --sql more --from {} --to {} --out {} --slices 3 --json"
 
 
@@ -40,7 +42,7 @@ def folder(kafka: str, topic: Callable[[str], str], tmp_path_factory: pytest.Tem
 def test_rows_between_two_times_are_counted(folder: Path) -> None:
     since, until = START + 5 * MINUTE, START + 15 * MINUTE
     out = folder / "made.parquet"
-    done = process_call(folder, *COMMAND.format("2023-11-15T00:05", "2023-11-15T00:15+00:00", out).split())
+    done = millstream(folder, *COMMAND.format("2023-11-15T00:05", "2023-11-15T00:15+00:00", out).split())
     assert done.code == 0, done.err
     rows = [event for event in EVENTS if since <= event["ms"] < until]
     assert json.loads(done.out)["rows"] == len(rows)

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from pyflink_jobs.demo.flights import events
+from pyflink_jobs.demo.train_model import training_data
 
 ROOT = Path(__file__).parents[2]
 START, END = datetime(2013, 4, 1, tzinfo=UTC), datetime(2013, 4, 2, tzinfo=UTC)
-COMPUTE = """
-import sys
-from datetime import datetime
-from pathlib import Path
-from pyflink_jobs.demo.train_model import training_data
-training_data(Path(sys.argv[1]), *map(datetime.fromisoformat, sys.argv[2:]))
-"""
 
 
-def test_each_flight_that_arrived_is_a_row_with_its_label(tmp_path: Path) -> None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MILLSTREAM", "KAFKA"))}
-    arguments = [str(tmp_path / "rows"), START.isoformat(), END.isoformat()]
-    subprocess.run([sys.executable, "-c", COMPUTE, *arguments], cwd=ROOT, env=environment, check=True)
+@pytest.mark.usefixtures("jvm_project")
+def test_each_flight_that_arrived_is_a_row_with_its_label(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    for name in ("MILLSTREAM_KAFKA", "TRAINING_DATA"):  # it sets them for its process
+        monkeypatch.setenv(name, "")
+    training_data(tmp_path / "rows", START, END)
     files = [file for file in (tmp_path / "rows").rglob("*") if file.is_file()]
     rows = [json.loads(line) for file in files for line in file.read_text().splitlines()]
     flights = events(START, END).topics

@@ -38,8 +38,9 @@ def own(topic: Callable[[str], str]) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory, kafka: str, own: dict[str, str]) -> Project:
+def project(tmp_path_factory: pytest.TempPathFactory, kafka: str, own: dict[str, str], jvm_project: Project) -> Project:
     """Make a project that scores events into a topic, and some of them into a file; its topics have records."""
+    del jvm_project  # it starts the JVM
     folder = tmp_path_factory.mktemp("project")
     options = f"'connector' = 'kafka', 'properties.bootstrap.servers' = '{kafka}', 'format' = 'json'"
     made = make_project(

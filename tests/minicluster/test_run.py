@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
@@ -156,20 +153,3 @@ def test_a_broker_that_goes_during_a_run_is_noticed(
     Thread(target=wait_and_kill, daemon=True).start()
     with pytest.raises(KafkaError, match="has gone while the job ran"):
         run(make(tmp_path / "project", own.bootstrap_servers, source, sink), cluster, bounded=False)
-
-
-def test_ctrl_c_ends_the_command_cleanly(tmp_path: Path, broker: Broker, topic: Callable[[str], str]) -> None:
-    source, sink = topic("events"), topic("scored")
-    topics.create(broker.bootstrap_servers, {source: 1, sink: 1})
-    send_records(broker.bootstrap_servers, source, (json.dumps(row).encode() for row in ROWS))
-    project = make(tmp_path, broker.bootstrap_servers, source, sink)
-    command = [sys.executable, "-m", "pyflink_jobs", "--project", str(project.root), "run", "score"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while len(values(broker.bootstrap_servers, sink)) < len(ROWS):
-        assert process.poll() is None, process.communicate()
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate()
-    assert process.returncode == 0, err
-    assert "score stopped after" in out
-    assert "1,000 events" in out
-    assert "Traceback" not in err

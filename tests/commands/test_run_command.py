@@ -1,4 +1,4 @@
-"""The Python workers of `millstream run` are forks of one process, and each operator of a monitored model has one."""
+"""`millstream run`: its Python workers are forks of one process, and Ctrl-C ends it cleanly."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from tests.command_line import call
 from tests.monitored_project import events, line, monitored_project
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
-
-NAMES = {kind: f"{kind}-forked" for kind in ("events", "scored", "drift", "alerts")}
 
 
 def forks_of(process: int) -> list[psutil.Process]:
@@ -25,19 +24,24 @@ def forks_of(process: int) -> list[psutil.Process]:
     return template.children()
 
 
-def test_workers_are_forks_and_end_with_their_job(kafka: str, tmp_path: Path) -> None:
-    monitored_project(tmp_path, kafka, NAMES)
-    topics.create(kafka, {"events-forked": 1, "scored-forked": 1, "drift-forked": 1})
-    send_records(kafka, "events-forked", map(line, events(500)))
+def test_workers_are_forks_and_ctrl_c_ends_them_with_their_job(
+    kafka: str, topic: Callable[[str], str], tmp_path: Path
+) -> None:
+    names = {kind: topic(kind) for kind in ("events", "scored", "drift", "alerts")}
+    monitored_project(tmp_path, kafka, names)
+    topics.create(kafka, {names["events"]: 1, names["scored"]: 1, names["drift"]: 1})
+    send_records(kafka, names["events"], map(line, events(500)))
     with subprocess.Popen(
-        call(tmp_path, "run", "score", "--parallelism", "1"), stdout=subprocess.PIPE, text=True
+        call(tmp_path, "run", "score", "--parallelism", "1"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as job:
-        while not topics.read(kafka, "drift-forked", limit=1):
+        while not topics.read(kafka, names["drift"], limit=1) or len(topics.read(kafka, names["scored"])) < 500:
             assert job.poll() is None
         forks = forks_of(job.pid)
         assert len(forks) == 3  # one scores, two follow drift
         job.send_signal(signal.SIGINT)
-        out, _ = job.communicate()
+        out, err = job.communicate()
     assert "score stopped after" in out
+    assert "500 events" in out
+    assert "Traceback" not in err
     assert job.returncode == 0
     psutil.wait_procs(forks)
