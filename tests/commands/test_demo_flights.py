@@ -20,6 +20,7 @@ from pyflink_jobs.errors import KafkaError
 from pyflink_jobs.local.broker import start, stop
 from pyflink_jobs.local.topics import list_topics, read
 from tests.command_line import call, millstream
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -163,8 +164,8 @@ def test_ctrl_c_ends_with_a_count_of_what_kafka_has(kafka: str, project: Path) -
     options = ["--from", "2013-04-01", "--speed", "60x", "--append", "--json"]
     command = call(project, "demo", "flights", *options)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        while not sum(held(kafka).values()):
-            assert process.poll() is None
+        wait_until(lambda: sum(held(kafka).values()) or process.poll() is not None)
+        assert process.poll() is None
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=60)
     summary = json.loads(out)

@@ -12,6 +12,7 @@ from pyflink_jobs.local import topics
 from pyflink_jobs.local.send import send_records
 from tests.command_line import call
 from tests.monitored_project import events, line, monitored_project
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,8 +35,9 @@ def test_workers_are_forks_and_ctrl_c_ends_them_with_their_job(
     with subprocess.Popen(
         call(tmp_path, "run", "score", "--parallelism", "1"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as job:
-        while not topics.read(kafka, names["drift"], limit=1) or len(topics.read(kafka, names["scored"])) < 500:
-            assert job.poll() is None
+        wait_until(lambda: topics.read(kafka, names["drift"], limit=1) or job.poll() is not None)
+        wait_until(lambda: len(topics.read(kafka, names["scored"])) == 500 or job.poll() is not None)
+        assert job.poll() is None
         forks = forks_of(job.pid)
         assert len(forks) == 3  # one scores, two follow drift
         job.send_signal(signal.SIGINT)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import execute
 from tests.monitored_project import MINUTE, START, events, line, monitored_project
 from tests.unit.onnx_models import model_path
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -201,16 +201,16 @@ def test_a_restart_from_a_checkpoint_in_the_midst_of_a_window_changes_nothing(
     job = client.get_job_client()
     assert job is not None
     url = f"{cluster.url}/jobs/{job.get_job_id()}"
-    wait(lambda: len(read(broker, names["scored"])) >= half)
+    wait_until(lambda: len(read(broker, names["scored"])) >= half)
     before = get(f"{url}/checkpoints")["counts"]["completed"]
-    wait(lambda: get(f"{url}/checkpoints")["counts"]["completed"] > before + 1)
+    wait_until(lambda: get(f"{url}/checkpoints")["counts"]["completed"] > before + 1)
     for process in workers():
         process.kill()
     # Two hours later, in each partition, the watermark passes the end of all windows.
     after = [{**EVENTS[0], "id": -i, "ms": START + 120 * MINUTE} for i in range(1, 9)]
     send_records(broker.bootstrap_servers, names["events"], map(line, EVENTS[half:] + after))
     whole = within_half_an_hour(results["sevens"]["drift"])
-    wait(lambda: len(within_half_an_hour(read(broker, names["drift"]))) >= len(whole))
+    wait_until(lambda: len(within_half_an_hour(read(broker, names["drift"]))) >= len(whole))
     assert get(f"{url}/checkpoints")["counts"]["restored"] >= 1
     assert "RocksDB" in get(f"{url}/checkpoints/config")["state_backend"]
     job.cancel().result()
@@ -230,13 +230,6 @@ def within_half_an_hour(records: Records) -> Records:
     """Return the results of the events' half hour, each once, in order."""
     unique = {json.dumps(record): record for record in records if record["window_end"] <= "2023-11-15 00:30:00Z"}
     return sort([*unique.values()])
-
-
-def wait(met: Callable[[], bool]) -> None:
-    """Wait for a condition, but no longer than two minutes."""
-    end = time.monotonic() + 120
-    while not met():
-        assert time.monotonic() < end
 
 
 def get(url: str) -> Any:  # noqa: ANN401 - JSON

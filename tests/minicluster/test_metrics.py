@@ -27,6 +27,7 @@ from tests.exposition import Sample, scrape, total
 from tests.monitoring import ROOT, alerts, dashboard_queries, labels_of_records, records
 from tests.projects import add_model, make_project
 from tests.promql import Query, read_query
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,11 +128,13 @@ def scraped(project: Project, broker: Broker) -> Scraped:
         stop, found = Event(), list[Sample]()
 
         def follow() -> None:
+            def complete() -> bool:
+                with suppress(OSError):  # on a busy machine it may be slow to answer
+                    found[:] = scrape(f"http://localhost:{port}/metrics")
+                return _complete(found, sent)
+
             try:
-                until = time.monotonic() + PATIENCE
-                while not _complete(found, sent) and time.monotonic() < until:
-                    with suppress(OSError):  # on a busy machine it may be slow to answer
-                        found[:] = scrape(f"http://localhost:{port}/metrics")
+                wait_until(complete, PATIENCE)
                 found[:] = scrape(f"http://localhost:{port}/metrics")  # the last one was read while it still changed
             finally:
                 stop.set()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import execute
 from tests.projects import add_model, make_project
 from tests.unit.onnx_models import model_path
+from tests.waiting import wait_until
 from udfs.flink import scoring as flink
 
 if TYPE_CHECKING:
@@ -190,10 +190,8 @@ def test_a_worker_that_grows_beyond_its_bound_is_replaced_and_each_row_comes_out
     job = planned.statements.execute().get_job_client()
     assert job is not None
     url = f"{cluster.url}/jobs/{job.get_job_id()}"
-    end = time.monotonic() + 120
-    while (state := get(url)["state"]) not in ("FINISHED", "FAILED", "CANCELED"):
-        assert time.monotonic() < end
-    assert state == "FINISHED"
+    wait_until(lambda: get(url)["state"] in ("FINISHED", "FAILED", "CANCELED"))
+    assert get(url)["state"] == "FINISHED"
     assert len(list(marks.iterdir())) == 2
     [entry] = get(f"{url}/exceptions")["exceptionHistory"]["entries"]
     assert "more than the 1,024 MiB it may" in entry["stacktrace"]

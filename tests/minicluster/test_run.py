@@ -20,6 +20,7 @@ from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import Outcome, execute
 from tests.projects import add_model, make_project
 from tests.unit.onnx_models import model_path
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,8 +129,7 @@ def test_an_unbounded_job_stops_on_request(
     stop = Event()
 
     def wait_for_all() -> None:
-        while len(values(broker.bootstrap_servers, sink)) < len(ROWS):
-            pass
+        wait_until(lambda: len(values(broker.bootstrap_servers, sink)) == len(ROWS))
         stop.set()
 
     Thread(target=wait_for_all, daemon=True).start()
@@ -146,8 +146,7 @@ def test_a_broker_that_goes_during_a_run_is_noticed(
     send_records(own.bootstrap_servers, source, (json.dumps(row).encode() for row in ROWS))
 
     def wait_and_kill() -> None:
-        while not values(own.bootstrap_servers, sink):
-            pass
+        wait_until(lambda: values(own.bootstrap_servers, sink))
         local_broker.stop(tmp_path / "state", purge=True)
 
     Thread(target=wait_and_kill, daemon=True).start()
