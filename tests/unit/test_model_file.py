@@ -222,7 +222,7 @@ CALL = "INSERT INTO t SELECT * FROM ML_PREDICT(TABLE f, MODEL m,\n DESCRIPTOR({}
 @pytest.mark.parametrize(
     ("descriptor", "message", "place"),
     [
-        ("a, b", "DESCRIPTOR names 2 columns, model `m` takes 3", "sql/jobs/j.sql:2:13"),
+        ("a, b", "DESCRIPTOR names 2 columns, model `m` expects 3", "sql/jobs/j.sql:2:13"),
         ("b, a, c", "column `b` is where model `m` expects `a`", "sql/jobs/j.sql:2:13"),
         ("x, y, b", "column `b` is where model `m` expects `c`", "sql/jobs/j.sql:2:19"),
     ],
