@@ -1,4 +1,4 @@
-"""Make the README's images: `make pictures`. It needs the demo's topics and report, and Chromium for the report.
+"""Make the README's images: `make pictures`. It needs the topics of the demo, and Chromium.
 
 docs/images/terminal.svg  commands as they print on a terminal
 docs/images/report.png    the top of the demo's report
@@ -10,6 +10,7 @@ import fcntl
 import io
 import os
 import pty
+import re
 import shutil
 import struct
 import subprocess
@@ -27,7 +28,7 @@ from pyflink_jobs.local import broker
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
-REPORT = ROOT / "out" / "demo.html"
+FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)  # of another host
 COMMANDS = ("check", "peek predictions -n 3", "quarantine list", "audit", "drift show --last 30")
 COLUMNS, LINES = 110, 60
 WIDTH, HEIGHT = 800, 1180  # pixels of the report's top
@@ -70,20 +71,24 @@ def make_terminal(file: Path) -> None:
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     for command in COMMANDS:
         console.print(f"[bold green]$[/] [bold]millstream {command}[/]", highlight=False)
-        console.print(Text.from_ansi(on_terminal(command)), "")
-    console.save_svg(str(file), title="millstream")
+        console.print(Text.from_ansi(on_terminal(command)), end="\n\n")
+    file.write_text(FONTS.sub("", console.export_svg(title="millstream")))
 
 
 def make_report(file: Path) -> None:
-    """Write the top of the report as a PNG of few colours."""
+    """Draw the report, and write its top as a PNG of few colours.
+
+    The page of `millstream demo` also has the rate of its run, which differs from machine to machine.
+    """
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         raise SystemExit("the picture of the report needs Chromium: apt-get install chromium")
     with tempfile.TemporaryDirectory() as folder:
-        shot = Path(folder) / "report.png"
+        page, shot = Path(folder) / "report.html", Path(folder) / "report.png"
+        on_terminal(f"demo report --out {page}")
         options = [f"--user-data-dir={folder}/profile", f"--window-size={WIDTH},{HEIGHT}", f"--screenshot={shot}"]
         subprocess.run(
-            [chromium, *CHROMIUM, *options, REPORT.as_uri()],
+            [chromium, *CHROMIUM, *options, page.as_uri()],
             check=True,
             capture_output=True,
         )
@@ -94,10 +99,10 @@ def make_report(file: Path) -> None:
 def main() -> None:
     """Make both images; the local broker is started for it, if it is not running."""
     IMAGES.mkdir(exist_ok=True)
-    make_report(IMAGES / "report.png")
     state = load_project(ROOT).state
     kafka = broker.start(state)
     try:
+        make_report(IMAGES / "report.png")
         make_terminal(IMAGES / "terminal.svg")
     finally:
         if kafka.started_now:

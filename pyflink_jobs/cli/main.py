@@ -44,7 +44,7 @@ GROUPS = {
         "submit": ("submit", "Send a job to a Flink cluster."),
         "jobs": ("jobs", "List the jobs of a cluster."),
         "logs": ("jobs", "Show why a job failed, and the logs of its cluster."),
-        "stop": ("jobs", "Stop a job, with a savepoint if you like."),
+        "stop": ("jobs", "Stop a job, with or without a savepoint."),
         "upgrade": ("upgrade", "Replace a running job with its new version, state included."),
     },
     "Observe": {
