@@ -89,7 +89,7 @@ def test_several_rules_keep_their_order() -> None:
         ("range ..", "", "two numbers are expected"),
         ("range 5..1", "", "5 is above 1"),
         ("required always", "", "nothing may follow"),
-        ("one of a, b", "", "a is no number"),
+        ("one of a, b", "", "a is not a number"),
         ("max length 5", "", "the column is FLOAT, the rule is for text"),
         (
             "",
