@@ -19,7 +19,7 @@ from udfs.distributions.counts import count
 from udfs.distributions.ks import ks
 from udfs.distributions.psi import psi
 from udfs.distributions.wasserstein import wasserstein
-from udfs.drift.counting import GROUP
+from udfs.drift.monitor import GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from rich.table import Table
 from scipy.stats import laplace, norm
 
 from bench.windows import column, distances, for_json, masses
-from udfs.drift.alarm import OPENS_AFTER, Alarm, follow
+from udfs.drift.alarm import OPENS_AFTER, Alarm, next_alarm
 from udfs.drift.thresholds import ALPHA, D_MIN, verdict
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def opened(column: Column, counts: NDArray[np.int64], n: int, d_min: float, leve
         found.append(np.inf)
         for i, d in enumerate(distances(column.reference, sums, n * many)):
             said = verdict(float(d), n * many, int(column.reference.n), d_min, ALPHA)
-            alarm, event = follow(alarm, said, i, OPENS_AFTER if level == 0 else 1)
+            alarm, event = next_alarm(alarm, said, i, OPENS_AFTER if level == 0 else 1)
             if event == "opens":
                 found[-1] = float((i + 1) * n * many)
                 break

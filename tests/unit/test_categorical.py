@@ -40,19 +40,6 @@ def test_counts_of_parts_add_up(values: list[str | None], at: int) -> None:
         added + counted(Categories(("b", "a")), values)
 
 
-@given(reference=SOME, window=SOME, most=st.integers(1, 8))
-def test_the_distance_over_all_categories_lies_between_the_bounds(
-    reference: list[str], window: list[str], most: int
-) -> None:
-    names = choose_categories([np.array(reference, object)], most)
-    found = total_variation(counted(names, [*reference]), counted(names, [*window]))
-    f, g = Counter(reference), Counter(window)
-    exact = sum(abs(f[name] / len(reference) - g[name] / len(window)) for name in {*f, *g}) / 2
-    assert found.lo - 1e-12 <= exact <= found.hi + 1e-12
-    assert found.p is not None
-    assert 0 <= found.p <= 1
-
-
 def test_the_most_frequent_categories_are_chosen_across_chunks() -> None:
     chunks = [np.array(part, object) for part in (["b", "a", None], ["c", "b", "c"], ["c"])]
     assert choose_categories(chunks, 2) == Categories(("c", "b"))

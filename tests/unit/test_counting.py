@@ -1,4 +1,4 @@
-"""What rides on a batch's rows: counted once, wherever batches begin, and equal to all rows counted offline."""
+"""Counts of batches: each row counts once, wherever batches begin, and added up they equal all rows counted at once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from udfs.distributions.counts import Counts, count
 from udfs.distributions.partial import from_bytes
 from udfs.drift.build_reference import build_profile
-from udfs.drift.counting import EARLIEST, GROUP, LATEST, LoadedMonitor, Monitor, carry
+from udfs.drift.counting import EARLIEST, LATEST
+from udfs.drift.monitor import GROUP, LoadedMonitor, Monitor
 from udfs.drift.reference import NULL, REST, ProfileError, write_profile
 from udfs.scoring.signature import sha256
 
@@ -48,11 +49,11 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> LoadedMonitor:
 
 
 def merged(loaded: LoadedMonitor, order: NDArray[np.intp], cuts: list[int]) -> dict[tuple[int, str, int], Counts]:
-    """Carry batch by batch, and add up what was carried."""
+    """Count batch by batch, and add up the counts."""
     found: dict[tuple[int, str, int], Counts] = {}
     for rows in np.split(order, cuts):
         seen = set()
-        for one in carry(loaded, [v[rows] for v in VALUES], SECONDS[rows], SLICES[rows]):
+        for one in loaded.count([v[rows] for v in VALUES], SECONDS[rows], SLICES[rows]):
             assert one.row not in seen
             seen.add(one.row)
             row = rows[one.row]
@@ -98,19 +99,19 @@ def test_any_order_and_any_batches_give_the_same(
     equal(merged(loaded, np.random.default_rng(seed).permutation(ROWS), sorted(cuts)), offline)
 
 
-def test_the_last_row_of_its_window_and_slice_carries(loaded: LoadedMonitor) -> None:
+def test_counts_are_stored_with_the_last_row_of_their_window_and_slice(loaded: LoadedMonitor) -> None:
     seconds = np.array([START, START + WINDOW, START, START, START + WINDOW])
     slices = np.array(["a", "a", "b", "a", "a"], object)
-    carried = carry(loaded, [v[:5] for v in VALUES], seconds, slices)
-    assert sorted((one.row, one.label) for one in carried) == [(2, "b"), (3, "a"), (4, "a")]
+    batch_counts = loaded.count([v[:5] for v in VALUES], seconds, slices)
+    assert sorted((one.row, one.label) for one in batch_counts) == [(2, "b"), (3, "a"), (4, "a")]
 
 
 def test_rows_of_invalid_times_are_in_no_window(loaded: LoadedMonitor) -> None:
     seconds = np.array([0, EARLIEST - 1, START, LATEST, 253_402_300_799])
-    carried = carry(loaded, [v[:5] for v in VALUES], seconds, np.array(["a"] * 5, object))
-    assert [(one.row, one.start) for one in carried] == [(2, START // WINDOW * WINDOW)]
-    assert from_bytes(carried[0].partials[0], loaded.groups[0]).rows == 1
-    assert carry(loaded, [v[:2] for v in VALUES], seconds[:2], np.array(["a"] * 2, object)) == []
+    batch_counts = loaded.count([v[:5] for v in VALUES], seconds, np.array(["a"] * 5, object))
+    assert [(one.row, one.start) for one in batch_counts] == [(2, START // WINDOW * WINDOW)]
+    assert from_bytes(batch_counts[0].partials[0], loaded.groups[0]).rows == 1
+    assert loaded.count([v[:2] for v in VALUES], seconds[:2], np.array(["a"] * 2, object)) == []
 
 
 def test_another_profile_than_was_planned_with_is_refused(loaded: LoadedMonitor, tmp_path: Path) -> None:

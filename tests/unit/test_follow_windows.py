@@ -16,14 +16,22 @@ from udfs.distributions.choose_bins import choose_bins
 from udfs.distributions.count_layout import Features
 from udfs.distributions.counts import Counts, count
 from udfs.distributions.partial import to_bytes
-from udfs.drift import state as remembered
+from udfs.drift import state as drift_state
 from udfs.drift.compare import Comparison, compare, from_json, to_json
-from udfs.drift.counting import LoadedMonitor, Monitor
-from udfs.drift.follow_windows import LATE, Change, NewResults, WindowCounts, late, lost, window
+from udfs.drift.follow_windows import (
+    LATE,
+    AlarmChange,
+    NewResults,
+    WindowCounts,
+    add_late_rows,
+    add_window,
+    count_dropped_rows,
+)
 from udfs.drift.judge import judge
+from udfs.drift.monitor import LoadedMonitor, Monitor
 from udfs.drift.record_values import ALERT_FIELDS, RESULT_FIELDS, alert_values, result_values
 from udfs.drift.reference import ALL, LEVELS, Keys, Profile
-from udfs.drift.state import Memory
+from udfs.drift.state import DriftState
 from udfs.drift.thresholds import q_values
 
 if TYPE_CHECKING:
@@ -49,52 +57,52 @@ def sample(values: NDArray[np.float64]) -> Counts:
     return count(FEATURES, [values.astype(np.float32)])
 
 
-def take(loaded: LoadedMonitor, memory: Memory, number: int, values: NDArray[np.float64]) -> NewResults:
-    """Take the next window; the memory goes through bytes, as it does in Flink."""
+def judge_next(loaded: LoadedMonitor, state: DriftState, number: int, values: NDArray[np.float64]) -> NewResults:
+    """Judge the next window; the state goes through bytes, as it does in Flink."""
     counts = sample(values)
     reference = loaded.profile.counts[ALL, 0]
-    through = remembered.from_bytes(remembered.to_bytes(memory))
-    new = window(
+    through = drift_state.from_bytes(drift_state.to_bytes(state))
+    new = add_window(
         loaded, through, START + number * HOUR, {(ALL, 0): WindowCounts(to_bytes(counts), compare(reference, counts))}
     )
-    memory.followed, memory.standing, memory.sums = through.followed, through.standing, through.sums
-    memory.opened, memory.latest = through.opened, through.latest
+    state.histories, state.alarm_levels, state.sums = through.histories, through.alarm_levels, through.sums
+    state.open_windows, state.latest = through.open_windows, through.latest
     return new
 
 
-def changes(new: list[NewResults]) -> list[tuple[bool, int, int]]:
-    """Return of each change whether it opens, since which window, and with which window."""
+def alarm_changes(new: list[NewResults]) -> list[tuple[bool, int, int]]:
+    """Return for each change whether the alarm opens, since which window, and with which window."""
     return [(c.opens, (c.since - START) // HOUR, (c.result.start - START) // HOUR) for one in new for c in one.changes]
 
 
 def test_an_alarm_opens_with_the_second_window_holds_and_closes() -> None:
-    memory, loaded = Memory(), made()
+    state, loaded = DriftState(), made()
     shifts = [0, 0, 0, 0, 0, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0]
-    new = [take(loaded, memory, i, generator.normal(shift, 1, N)) for i, shift in enumerate(shifts)]
-    assert changes(new) == [(True, 8, 9), (False, 8, 15)]
+    new = [judge_next(loaded, state, i, generator.normal(shift, 1, N)) for i, shift in enumerate(shifts)]
+    assert alarm_changes(new) == [(True, 8, 9), (False, 8, 15)]
     verdicts = [r.judgement.verdict for one in new for r in one.results if r.end - r.start == HOUR]
     assert verdicts == ["drift" if shift else "stable" for shift in shifts]
 
 
 def test_a_slow_drift_is_found_in_sums_alone() -> None:
-    memory, loaded = Memory(), made(replace(MONITOR, d_min=(0.0,)))
-    new = [take(loaded, memory, i, generator.normal(0.2, 1, 60)) for i in range(64)]
+    state, loaded = DriftState(), made(replace(MONITOR, d_min=(0.0,)))
+    new = [judge_next(loaded, state, i, generator.normal(0.2, 1, 60)) for i in range(64)]
     results = [r for one in new for r in one.results]
     assert {r.judgement.verdict for r in results if r.end - r.start == HOUR} == {"stable"}
     longest = [r for r in results if r.end - r.start == 32 * HOUR]
     assert [r.judgement.verdict for r in longest] == ["drift", "drift"]
     assert longest[0].judgement.comparison.n == 32 * 60
-    assert changes(new)[0][0]
+    assert alarm_changes(new)[0][0]
 
 
 @settings(max_examples=30)
 @given(cuts=st.lists(st.integers(1, 40), min_size=1, max_size=20))
 def test_sums_hold_each_window_once_whatever_windows_are_missing(cuts: list[int]) -> None:
-    memory, loaded = Memory(), made()
+    state, loaded = DriftState(), made()
     there = np.cumsum(cuts).tolist()
     totals: dict[tuple[int, int], int] = {}
     for number in there:
-        for r in take(loaded, memory, number, np.zeros(number)).results:
+        for r in judge_next(loaded, state, number, np.zeros(number)).results:
             totals[(r.start - START) // HOUR, (r.end - r.start) // HOUR] = r.judgement.comparison.n
     for (first, size), n in totals.items():
         assert n == sum(number for number in there if first <= number < first + size)
@@ -104,44 +112,44 @@ def test_sums_hold_each_window_once_whatever_windows_are_missing(cuts: list[int]
 
 def test_a_level_that_earlier_windows_had_opens_no_alarm_and_does_not_hold_one() -> None:
     usual = made(distances=tuple(np.linspace(0.3, 0.6, 60)))
-    memory = Memory()
-    new = [take(usual, memory, i, generator.normal(1, 1, N)) for i in range(8)]  # a distance of .38
-    assert changes(new) == []
+    state = DriftState()
+    new = [judge_next(usual, state, i, generator.normal(1, 1, N)) for i in range(8)]  # a distance of .38
+    assert alarm_changes(new) == []
     assert {r.judgement.verdict for one in new for r in one.results} == {"stable"}
-    far = [take(usual, memory, 8 + i, generator.normal(2.5, 1, N)) for i in range(4)]  # of .79
-    assert [opens for opens, _, _ in changes(far)] == [True]
-    back = [take(usual, memory, 12 + i, generator.normal(1, 1, N)) for i in range(4)]
-    assert [opens for opens, _, _ in changes(back)] == [False]
+    far = [judge_next(usual, state, 8 + i, generator.normal(2.5, 1, N)) for i in range(4)]  # of .79
+    assert [opens for opens, _, _ in alarm_changes(far)] == [True]
+    back = [judge_next(usual, state, 12 + i, generator.normal(1, 1, N)) for i in range(4)]
+    assert [opens for opens, _, _ in alarm_changes(back)] == [False]
 
 
 def test_values_that_are_all_null_are_drift() -> None:
-    memory, loaded = Memory(), made()
-    new = [take(loaded, memory, i, np.full(N, np.nan)) for i in range(2)]
-    assert changes(new) == [(True, 0, 1)]
+    state, loaded = DriftState(), made()
+    new = [judge_next(loaded, state, i, np.full(N, np.nan)) for i in range(2)]
+    assert alarm_changes(new) == [(True, 0, 1)]
     message = alert_values(new[1].changes[0], MONITOR)[[*ALERT_FIELDS].index("message")]
     assert "100.0% of its values are NULL, 0.0% in the reference" in str(message)
 
 
 @pytest.mark.parametrize("n", [0, 1, 29])
 def test_few_values_get_no_verdict(n: int) -> None:
-    new = take(made(), Memory(), 0, generator.normal(9, 1, n))
+    new = judge_next(made(), DriftState(), 0, generator.normal(9, 1, n))
     assert [(r.judgement.verdict, r.judgement.comparison.n) for r in new.results] == [("too few", n)]
 
 
-def test_a_slice_that_the_reference_lacks_gets_no_reference() -> None:
+def test_a_slice_that_the_reference_does_not_have_has_no_reference() -> None:
     counts = sample(generator.normal(size=N))
     slices = {("new", 0): WindowCounts(to_bytes(counts), compare(None, counts))}
-    new = window(made(), Memory(), START, slices)
+    new = add_window(made(), DriftState(), START, slices)
     assert [r.judgement.verdict for r in new.results] == ["no reference"]
 
 
 def test_late_rows_correct_an_open_window_and_are_counted_in_a_closed_one() -> None:
     loaded = made(replace(MONITOR, allowed_lateness=2 * HOUR))
-    memory = Memory()
+    state = DriftState()
     first, after = generator.normal(size=N), generator.normal(2, 1, N)
-    take(loaded, memory, 0, first)
-    take(loaded, memory, 1, first)
-    new = late(loaded, memory, START, (ALL, 0), to_bytes(sample(after)))
+    judge_next(loaded, state, 0, first)
+    judge_next(loaded, state, 1, first)
+    new = add_late_rows(loaded, state, START, (ALL, 0), to_bytes(sample(after)))
     (result,) = new.results
     assert (result.start, result.late, result.judgement.comparison.n) == (START, N, 2 * N)
     both = np.concatenate((first, after)).astype(np.float32)
@@ -151,9 +159,9 @@ def test_late_rows_correct_an_open_window_and_are_counted_in_a_closed_one() -> N
     assert c.d_hi is not None
     assert c.d_lo - 1e-9 <= exact <= c.d_hi + 1e-9
     for number in (2, 3):
-        take(loaded, memory, number, first)
+        judge_next(loaded, state, number, first)
     rest = to_bytes(sample(after[:7]))
-    for new in (late(loaded, memory, START, (ALL, 0), rest), lost(loaded, START, (ALL, 0), rest)):
+    for new in (add_late_rows(loaded, state, START, (ALL, 0), rest), count_dropped_rows(loaded, START, (ALL, 0), rest)):
         (gone,) = new.results
         assert (gone.judgement.comparison.feature, gone.judgement.verdict, gone.late) == (LATE, "late", 7)
 
@@ -163,10 +171,10 @@ def test_late_rows_that_overtake_their_window_are_part_of_it() -> None:
     first, after = generator.normal(size=N), generator.normal(2, 1, N)
     orders = []
     for overtakes in (True, False):
-        memory = Memory()
-        new = [take(loaded, memory, 0, first)] if not overtakes else []
-        new.append(late(loaded, memory, START, (ALL, 0), to_bytes(sample(after))))
-        new += [take(loaded, memory, 0, first)] if overtakes else []
+        state = DriftState()
+        new = [judge_next(loaded, state, 0, first)] if not overtakes else []
+        new.append(add_late_rows(loaded, state, START, (ALL, 0), to_bytes(sample(after))))
+        new += [judge_next(loaded, state, 0, first)] if overtakes else []
         result = new[-1].results[0]
         orders.append((result.late, result.judgement.comparison))
     assert orders[0] == orders[1]
@@ -174,15 +182,15 @@ def test_late_rows_that_overtake_their_window_are_part_of_it() -> None:
 
 
 def test_an_alarm_has_a_message() -> None:
-    memory, loaded = Memory(), made()
-    new = [take(loaded, memory, i, generator.normal(3, 1, N)) for i in range(2)]
+    state, loaded = DriftState(), made()
+    new = [judge_next(loaded, state, i, generator.normal(3, 1, N)) for i in range(2)]
     (change,) = new[1].changes
     alert = dict(zip(ALERT_FIELDS, alert_values(change, MONITOR), strict=True))
     assert (alert["feature"], alert["event"], alert["since"]) == ("x", "opens", START * 1000)
     message = str(alert["message"])
     assert message.startswith("m 1: x in slice (all) has drifted since 2023-11-15 00:00 UTC: its distribution is 0.8")
     assert "window of 1 hour; see sql/models/m.sql:3" in message
-    closing = Change(change.result, opens=False, since=START)
+    closing = AlarmChange(change.result, opens=False, since=START)
     assert "is as in the reference again" in str(alert_values(closing, MONITOR)[6])
     values = dict(zip(RESULT_FIELDS, result_values(new[0].results[0]), strict=True))
     assert (values["n"], values["window_end"], len(values["quantiles"])) == (N, (START + HOUR) * 1000, 10)  # type: ignore[arg-type]  # a list

@@ -15,7 +15,7 @@ from pyflink_jobs.cluster.ship_models import files_of, located_at, located_in_ar
 from pyflink_jobs.errors import ClusterError
 from pyflink_jobs.planning.declare import declare
 from tests.projects import add_model, make_project
-from udfs.scoring.model_store import local_file
+from udfs.local_file import local_file
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from udfs.drift.alarm import Alarm, follow
+from udfs.drift.alarm import Alarm, next_alarm
 from udfs.drift.thresholds import LEAST_N, conformal_p, margin, verdict
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def test_ranks_are_right_where_values_depend_on_each_other() -> None:
 def follow_all(verdicts: list[Verdict]) -> list[str]:
     alarm, happened = Alarm(), []
     for start, verdict_ in enumerate(verdicts):
-        alarm, event = follow(alarm, verdict_, start * 10)
+        alarm, event = next_alarm(alarm, verdict_, start * 10)
         if event:
             happened.append(f"{start}: {event}" + (f", since {alarm.since}" if alarm.is_open else ""))
     return happened

@@ -1,1 +1,1 @@
-"""Binned distributions and the distances between them."""
+"""Counts of columns in bins or categories, and the distances between two samples from their counts."""

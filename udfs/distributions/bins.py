@@ -1,4 +1,9 @@
-"""Bins of a numeric column, and a table that finds the bin of a float32 in constant time."""
+"""Bins of a numeric column, and a table that finds the bin of a float32 in constant time.
+
+>>> bins = Bins(np.array([0, 10], np.float32))
+>>> bins.count(np.array([-1, 0, 5, 10, np.inf, np.nan], np.float32)).tolist()
+[1, 2, 2, 1]
+"""
 
 from __future__ import annotations
 
@@ -24,10 +29,10 @@ _UPPER = 1 if sys.byteorder == "little" else 0
 
 @dataclass(frozen=True, eq=False)
 class Bins:
-    """Intervals that follow each other on the line of float32 numbers, -inf and +inf included.
+    """Adjacent intervals that together have all float32 numbers, -inf and +inf included.
 
-    `edges`, float32 of shape (bins - 1,), ascend strictly: bin j holds edges[j-1] <= x - center < edges[j]. Zero and
-    minus zero are one number. NaN is in no bin.
+    `edges`, float32 of shape (bins - 1,), ascend strictly: bin j has the x with edges[j-1] <= x - center < edges[j].
+    Zero and minus zero are one number. NaN is in no bin.
     """
 
     edges: NDArray[np.float32]
@@ -40,22 +45,22 @@ class Bins:
 
     @cached_property
     def positions(self) -> NDArray[np.float64]:
-        """The edges in the column's own unit, shape (bins - 1,)."""
+        """The edges in the column's own unit, float64 of shape (bins - 1,)."""
         return self.edges.astype(np.float64) + float(self.center)
 
     @property
-    def there(self) -> NDArray[np.bool_]:
-        """Which bins there are: all, shape (bins,). Bins side by side with those of other columns are filled up."""
+    def present(self) -> NDArray[np.bool_]:
+        """Which bins are not padding: all, shape (bins,). See `PaddedBins`."""
         return np.ones(self.size, bool)
 
     @cached_property
     def digest(self) -> bytes:
-        """Eight bytes that are the same for the same bins alone."""
+        """Eight bytes that are equal only for equal bins."""
         return sha256(np.append(self.edges, self.center).astype("<f4").tobytes()).digest()[:8]
 
     @cached_property
     def single(self) -> NDArray[np.bool_]:
-        """Which bins hold one float32 alone, shape (bins,): nothing is between their edges, or rounded into them."""
+        """Which bins have a single float32, shape (bins,): no other is between their edges, or rounded into them."""
         here = self.edges
         value = here + self.center
         lone = (above(here) == np.append(self.edges[1:], np.inf)) & (self.centered(value) == here)
@@ -65,20 +70,20 @@ class Bins:
         return np.concatenate(([False], lone))
 
     def __reduce__(self) -> tuple[type[Bins], tuple[NDArray[np.float32], np.float32]]:
-        return Bins, (self.edges, self.center)  # without the table, which is half a megabyte
+        return Bins, (self.edges, self.center)  # not the table, which takes half a megabyte
 
     def count(self, values: NDArray[np.float32]) -> NDArray[np.int64]:
-        """Count values, of shape (n,) and contiguous, into bins: shape (bins + 1,), the last one counts NaN."""
+        """Count values, of shape (n,) and contiguous: int64 of shape (bins + 1,), the last one for NaN."""
         centered = self.centered(values)
         found = self._look_up(centered)
         counts = np.bincount(found, minlength=self.size + 2)
-        if counts[-1]:  # seen here, it costs no pass of its own over columns without such values
+        if counts[-1]:  # known from the counts, so that columns without such values need no pass of their own
             cut = centered[found == self.size + 1]
             counts[:-1] += np.bincount(self._search(cut), minlength=self.size + 1)
         return counts[:-1]
 
     def find(self, values: NDArray[np.float32]) -> NDArray[np.intp]:
-        """Return the bin of each value, of shape (n,) and contiguous; `size` for NaN."""
+        """Return the bin of each value, of shape (n,) and contiguous; `size` for NaN. Shape (n,)."""
         centered = self.centered(values)
         found = self._look_up(centered)
         cut = np.flatnonzero(found > self.size)
@@ -87,9 +92,9 @@ class Bins:
         return found
 
     def _look_up(self, centered: NDArray[np.float32]) -> NDArray[np.intp]:
-        """Return what `find` does, but `size + 1` for the values of cells that are cut in several places."""
+        """Return what `find` returns, but `size + 1` for the values of cells that are cut in several places."""
         cells = cells_of(centered)
-        found = self._table.take(cells, mode="clip")  # quicker than to check indices that cannot be wrong
+        found = self._table.take(cells, mode="clip")  # faster than checking indices that cannot be wrong
         if self._some_around_one:
             one = self._ones.take(cells, mode="clip")
             found += centered >= one
@@ -97,9 +102,9 @@ class Bins:
         return found
 
     def centered(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return values less `center`. Cells are finest around zero, so a column far from it is moved there.
+        """Return values less `center`, of the same shape. Cells are finest around zero, so columns are moved there.
 
-        Rounding may make neighbours equal, but never changes their order: intervals stay intervals.
+        Rounding may make neighbours equal, but never changes their order: intervals remain intervals.
         """
         if not self.center:
             return values
@@ -108,7 +113,7 @@ class Bins:
 
     @cached_property
     def cut(self) -> NDArray[np.bool_]:
-        """Which cells edges cut in several places, shape (CELLS,): their values are searched for, which is slow."""
+        """Which cells are cut by several edges, shape (CELLS,): their values need a binary search, which is slow."""
         cut: NDArray[np.bool_] = self._table == self.size + 1
         return cut
 
@@ -116,7 +121,7 @@ class Bins:
     def _table(self) -> NDArray[np.intp]:
         """The bin of each cell; `size` for NaN, `size + 1` for a cut cell.
 
-        Of a cell that is cut around one value alone, it is the bin below that value.
+        For a cell that is cut around a single value, it is the bin below that value.
         """
         first = np.arange(CELLS, dtype=np.uint32) << 16
         ends = [self._search(bits.view(np.float32)) for bits in (first, first | 0xFFFF)]
@@ -125,7 +130,7 @@ class Bins:
 
     @cached_property
     def _around_one(self) -> NDArray[np.bool_]:
-        """Which cells have edges around one value alone, shape (CELLS,)."""
+        """Which cells have edges around a single value only, shape (CELLS,)."""
         return ~np.isnan(self._ones)
 
     @cached_property
@@ -134,7 +139,7 @@ class Bins:
 
     @cached_property
     def _ones(self) -> NDArray[np.float32]:
-        """That value for each such cell, NaN for the others. Zero ends two cells: minus zero is in another one."""
+        """That value for each such cell, NaN for the others. Zero is in two cells: minus zero is in another one."""
         edges = np.concatenate((self.edges, -self.edges[self.edges == 0]))
         per_cell = np.bincount(cells_of(edges), minlength=CELLS)
         values = self.edges[:-1][above(self.edges[:-1]) == self.edges[1:]]

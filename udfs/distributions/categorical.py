@@ -1,4 +1,12 @@
-"""Total variation and the chi-square test of two samples of categories, from their counts."""
+"""Total variation and the chi-square test of two samples of categories, from their counts.
+
+>>> import numpy as np
+>>> from udfs.distributions.categories import Categories, count_categories
+>>> names = Categories(("JFK", "LGA"))
+>>> reference, window = (count_categories(names, np.array(x, object)) for x in (["JFK", "LGA"], ["JFK", "EWR"]))
+>>> total_variation(reference, window).lo
+0.5
+"""
 
 from __future__ import annotations
 
@@ -20,12 +28,13 @@ FEWEST = 5.0
 
 
 def total_variation(reference: CategoryCounts, window: CategoryCounts) -> Distance:
-    """Compare two samples by the largest difference of the shares that any set of categories has.
+    """Compare two samples by half the sum of |f - g| over all categories, with shares f and g.
 
-    That is half the sum of |f - g| over the categories' shares f and g. Of the rest only the sums are known: its part
-    is at least half their difference, which gives `lo` and the estimate, and at most half their sum, which gives `hi`.
+    That is the largest difference of the shares that any set of categories has; it is symmetric and at most 1. Of the
+    rest, only the total shares F and G are known: it adds at least |F - G| / 2, which gives `lo` and the estimate, and
+    at most (F + G) / 2, which gives `hi`.
 
-    `p` is that of the chi-square test for two samples, rare categories pooled; 1 where one category is left.
+    `p` is that of the chi-square test for two samples, with rare categories pooled; 1 where one category is left.
 
     Raises ValueError for a sample without a value.
     """

@@ -1,4 +1,9 @@
-"""How often each category of a text column was seen: the known ones one by one, the rest together."""
+"""How often each category of a text column occurs: the known ones one by one, all others together as the rest.
+
+>>> categories = Categories(("JFK", "LGA"))
+>>> count_categories(categories, np.array(["LGA", "EWR", None, "LGA"], object)).counts.tolist()
+[0, 2, 1]
+"""
 
 from __future__ import annotations
 
@@ -22,12 +27,12 @@ if TYPE_CHECKING:
 __all__ = ["MOST", "Categories", "CategoryCounts", "choose_categories", "count_categories"]
 
 MOST = 255
-"""How many categories are counted one by one, the most frequent ones of the reference."""
+"""How many categories are counted one by one: the most frequent ones of the reference."""
 
 
 @dataclass(frozen=True)
 class Categories:
-    """The categories that are counted one by one, without double ones; all others are the rest."""
+    """The categories that are counted one by one, each once; all others are the rest."""
 
     names: tuple[str, ...]
 
@@ -38,11 +43,11 @@ class Categories:
 
     @cached_property
     def digest(self) -> bytes:
-        """Eight bytes that are the same for the same categories alone."""
+        """Eight bytes that are equal only for equal categories."""
         return sha256(json.dumps(self.names).encode()).digest()[:8]
 
     def find(self, values: NDArray[np.object_]) -> NDArray[np.intp]:
-        """Return which category each value, str or None, is: `size - 1` for the rest, `size` for None. Shape (n,)."""
+        """Return the category of each value, str or None of shape (n,): `size - 1` for the rest, `size` for None."""
         column = pa.array(values, pa.string())
         known = pc.index_in(column, self._table).fill_null(self.size - 1)
         found: NDArray[np.intp] = known.to_numpy(zero_copy_only=False).astype(np.intp)
@@ -51,7 +56,7 @@ class Categories:
         return found
 
     def count(self, values: NDArray[np.object_]) -> NDArray[np.int64]:
-        """Count values, str or None: shape (size + 1,), the last one counts None."""
+        """Count values, str or None of shape (n,): int64 of shape (size + 1,), the last one for None."""
         return np.bincount(self.find(values), minlength=self.size + 1)
 
     @cached_property
@@ -61,7 +66,7 @@ class Categories:
 
 @dataclass(frozen=True, eq=False)
 class CategoryCounts(Shares):
-    """Counts of a sample, int64 of shape (names + 1,), the last one the rest; and how many values were NULL."""
+    """Counts of a sample, int64 of shape (names + 1,), the last one for the rest; and how many values were NULL."""
 
     categories: Categories
     counts: NDArray[np.int64] | NDArray[np.float64]
@@ -75,15 +80,15 @@ class CategoryCounts(Shares):
 
 
 def count_categories(categories: Categories, values: NDArray[np.object_]) -> CategoryCounts:
-    """Count values of shape (n,), str or None."""
+    """Return the counts of values of shape (n,), str or None."""
     counts = categories.count(values)
     return CategoryCounts(categories, counts[:-1], int(counts[-1]))
 
 
 def choose_categories(chunks: Iterable[NDArray[np.object_]], most: int = MOST) -> Categories:
-    """Return the most frequent categories of a column, given as arrays of shape (n,), str or None; ties by name.
+    """Return the `most` most frequent categories of a column, given as arrays of shape (n,), str or None; ties by name.
 
-    Memory grows with the number of different values. Raises ValueError for a column without a value.
+    DriftState grows with the number of different values. Raises ValueError for a column without a value.
     """
     seen: dict[str, int] = {}
     for chunk in chunks:

@@ -1,4 +1,10 @@
-"""Choose bins of near-equal mass for a column, in two passes over it and bounded memory."""
+"""Choose bins of near-equal mass for a column, in two passes over it and bounded memory.
+
+>>> column = np.arange(1000, dtype=np.float32)
+>>> bins = choose_bins(lambda: [column], bins=4)
+>>> bins.count(column).tolist()
+[250, 250, 252, 248, 0]
+"""
 
 from __future__ import annotations
 
@@ -18,19 +24,19 @@ if TYPE_CHECKING:
 __all__ = ["BINS", "choose_bins"]
 
 BINS = 256
-"""How many bins of equal mass are aimed at; a value with more than a bin's mass gets one of its own besides."""
+"""The wanted number of bins; in addition, a value with more than the mass of a bin gets a bin of its own."""
 
-_MANY_CUT = 0.1  # of all values: more than that are worth a second look, around the median
+_MANY_CUT = 0.1  # of all values in cut cells: above that, bins around the median are tried
 
 _SIGN = np.uint32(0x8000_0000)
 _INFINITY = np.uint32(0xFF80_0000)  # its key
 
 
 def choose_bins(chunks: Chunks, bins: int = BINS) -> Bins:
-    """Return bins of which each holds at most 2 / `bins` of the column's values, single values excepted.
+    """Return bins that each have at most 2 / `bins` of the column's values, or a single value.
 
-    `chunks` gives the column anew at each call, as float32 arrays of shape (n,), contiguous; NaN is passed over. It is
-    called twice, or four times where the values lie so close together that bins around their median find them faster.
+    `chunks` returns the whole column at each call, as float32 arrays of shape (n,), contiguous; NaN is ignored. It is
+    called twice, or four times where the values are so close together that bins around their median find them faster.
     Raises ValueError for a column without a value.
     """
     found, median, cut = _around(np.float32(0), chunks, bins)
@@ -63,7 +69,7 @@ def _numbers(plain: Bins, chunk: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _count_within(heavy: NDArray[np.intp], plain: Bins, chunks: Chunks) -> NDArray[np.int64]:
-    """Count the values of each heavy cell by their lower 16 bits: shape (heavy, CELLS), mostly untouched memory."""
+    """Count the values of each heavy cell by their lower 16 bits: shape (heavy, CELLS), most of it untouched memory."""
     row = np.full(CELLS, -1)
     row[heavy] = np.arange(len(heavy))
     within = np.zeros((len(heavy), CELLS), np.int64)
@@ -79,7 +85,7 @@ def _count_within(heavy: NDArray[np.intp], plain: Bins, chunks: Chunks) -> NDArr
 def _pieces(
     per_cell: NDArray[np.int64], heavy: NDArray[np.intp], within: NDArray[np.int64]
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.bool_]]:
-    """Return the column as pieces in ascending order: light cells whole, heavy ones value by value.
+    """Return the column as pieces in ascending order: light cells as a whole, heavy ones value by value.
 
     Each piece has the key of its least number, its count, and whether it is one value.
     """

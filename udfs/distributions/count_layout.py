@@ -1,4 +1,10 @@
-"""Which columns are counted together, and where each one's counts stand in one array."""
+"""Which columns are counted together, and where the counts of each column are in one array.
+
+>>> from udfs.distributions.categories import Categories
+>>> features = Features(("delay", "origin"), (Bins(np.array([0, 15], np.float32)), Categories(("JFK",))))
+>>> features.starts
+(0, 4, 7)
+"""
 
 from __future__ import annotations
 
@@ -25,7 +31,7 @@ __all__ = ["Features"]
 class Features:
     """Columns by name, each with its Bins or its Categories.
 
-    Their counts follow each other in one array: those of a column's cells, then its NULLs.
+    One array has the counts of all columns, one column after the other: of its bins or categories, then of its NULLs.
     """
 
     names: tuple[str, ...]
@@ -33,17 +39,17 @@ class Features:
 
     @cached_property
     def starts(self) -> tuple[int, ...]:
-        """Where each column's counts begin; at the end, how many there are."""
+        """Where each column's counts begin; the last element is the number of all counts."""
         return tuple(accumulate((column.size + 1 for column in self.columns), initial=0))
 
     @property
     def size(self) -> int:
-        """How many counts there are."""
+        """How many counts there are: the length of the array."""
         return self.starts[-1]
 
     @cached_property
     def digest(self) -> bytes:
-        """Eight bytes that are the same for the same names, bins and categories alone."""
+        """Eight bytes that are equal only for equal names, bins and categories."""
         whole = b"".join(
             sha256(name.encode()).digest() + column.digest
             for name, column in zip(self.names, self.columns, strict=True)
@@ -52,22 +58,22 @@ class Features:
 
     @cached_property
     def numbers(self) -> tuple[int, ...]:
-        """Which columns are of numbers."""
+        """Which columns are numeric, by their position."""
         return tuple(index for index, column in enumerate(self.columns) if isinstance(column, Bins))
 
     @cached_property
     def bins(self) -> PaddedBins:
-        """The bins of the columns of numbers, side by side. Raises ValueError where there is none."""
+        """The bins of the numeric columns. Raises ValueError where there is none."""
         return PaddedBins(tuple(column for column in self.columns if isinstance(column, Bins)))
 
     @cached_property
     def cells(self) -> NDArray[np.intp]:
-        """Where the counts of each of those bins stand, shape (columns, bins); `size` where there is none."""
+        """Where the count of each of those bins is, shape (columns, bins); `size` for padding."""
         starts = np.array([[self.starts[index]] for index in self.numbers])
-        return np.where(self.bins.there, starts + np.arange(self.bins.size), self.size)
+        return np.where(self.bins.present, starts + np.arange(self.bins.size), self.size)
 
     def select(self, names: tuple[str, ...]) -> Features:
-        """Return some of the columns, in the order given. Raises KeyError for one that is not there."""
+        """Return some of the columns, in the given order. Raises KeyError for a name that is not among them."""
         columns = dict(zip(self.names, self.columns, strict=True))
         return Features(names, tuple(columns[name] for name in names))
 

@@ -1,4 +1,14 @@
-"""How often each cell of some columns was hit: all that is kept of a sample of rows."""
+"""Counts of several columns by bin and category: all that is kept of a sample of rows.
+
+Counts add, so a window's counts are those of its batches, in any order.
+
+>>> from udfs.distributions.bins import Bins
+>>> from udfs.distributions.count_layout import Features
+>>> features = Features(("delay",), (Bins(np.array([0, 15], np.float32)),))
+>>> first, second = (count(features, [np.array(x, np.float32)]) for x in ([-3, 20], [np.nan, 5]))
+>>> (first + second).cells.tolist(), (first + second).rows
+([1, 1, 1, 1], 4)
+"""
 
 from __future__ import annotations
 
@@ -27,9 +37,9 @@ _LEAST, _MOST = np.float32(np.inf), np.float32(-np.inf)  # of no value
 class Counts:
     """Counts of a sample's rows.
 
-    `cells`, int64 of shape (features.size,), as Features lays them out; float64 for a mixture of samples. `least` and
-    `most`, float32 of shape (columns,), are the ends of each column's values; +inf and -inf for one of text or without
-    a value.
+    `cells`, int64 of shape (features.size,), are in the order of Features; float64 for a mixture of samples. `least`
+    and `most`, float32 of shape (columns,), are the ends of each column's values; +inf and -inf for a column of text or
+    without a value.
     """
 
     features: Features
@@ -50,11 +60,11 @@ class Counts:
         return Counts(self.features, self.cells + other.cells, *ends)
 
     def without(self, part: Counts) -> Counts:
-        """Return the counts without those of some of the rows; the ends stay."""
+        """Return the counts less those of some of the rows; the ends remain."""
         return Counts(self.features, self.cells - part.cells, self.least, self.most)
 
     def column(self, index: int) -> Histogram | CategoryCounts:
-        """Return one column's counts."""
+        """Return the counts of one column, by its position."""
         column = self.features.columns[index]
         start, end = self.features.starts[index : index + 2]
         cells, nulls = self.cells[start : end - 1], int(self.cells[end - 1])
@@ -64,14 +74,14 @@ class Counts:
 
     @cached_property
     def numbers(self) -> Histogram:
-        """The counts of all columns of numbers at once, in order. Raises ValueError where there is none."""
+        """The counts of all numeric columns at once, in order. Raises ValueError where there is none."""
         features = self.features
         at, nulls = [*features.numbers], [features.starts[index + 1] - 1 for index in features.numbers]
         cells = np.append(self.cells, 0)[features.cells]
         return Histogram(features.bins, cells, self.cells[nulls].astype(np.int64), self.least[at], self.most[at])
 
     def select(self, features: Features) -> Counts:
-        """Return the counts of some of the columns. Raises ValueError for one that is not among them."""
+        """Return the counts of some of the columns. Raises ValueError for a column that is not among them."""
         at = [self.features.names.index(name) for name in features.names]
         starts = self.features.starts
         cells = np.concatenate([self.cells[starts[i] : starts[i + 1]] for i in at])
@@ -85,9 +95,10 @@ def empty(features: Features) -> Counts:
 
 
 def count(features: Features, values: Sequence[NDArray[Any]]) -> Counts:
-    """Count rows: an array of shape (n,) for each column, in order.
+    """Return the counts of n rows, given as an array of shape (n,) for each column, in order.
 
-    float32 and contiguous, with NaN for NULL, for a column of numbers; str or None for one of text.
+    An array is float32 and contiguous, with NaN for NULL, for a numeric column; str or None for a column of text.
+    Raises ValueError for another number of columns.
     """
     counts = empty(features)
     for index, (column, given) in enumerate(zip(features.columns, values, strict=True)):
@@ -101,9 +112,9 @@ def count(features: Features, values: Sequence[NDArray[Any]]) -> Counts:
 def count_groups(
     features: Features, values: Sequence[NDArray[Any]], group: NDArray[np.intp], groups: int
 ) -> list[Counts]:
-    """Count rows into the group that `group`, of shape (n,), says of each; each group must have a row.
+    """Return the counts of each of `groups` groups of n rows; `group`, of shape (n,), has the group of each row.
 
-    Returns as many Counts as there are groups. `values` are as for `count`.
+    Each group must have a row. `values` are as for `count`. Raises ValueError for another number of columns.
     """
     if groups == 1:
         return [count(features, values)]

@@ -1,4 +1,4 @@
-"""What each comparison of a window with its reference results in."""
+"""The result of a comparison of two samples: a distance, its bounds, and the p-value of a test."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from numpy.typing import NDArray
 __all__ = ["Distance", "Number"]
 
 Number = float | NDArray[np.float64]
-"""Of one pair of samples, or of several: shape (samples,)."""
+"""A number for one pair of samples; for several pairs, float64 of shape (samples,)."""
 
 
 @dataclass(frozen=True)
 class Distance:
-    """A distance between two samples: the one of the raw samples lies in [lo, hi].
+    """A distance between two samples, from their counts; the distance of the raw samples lies in [lo, hi].
 
-    `estimate` is the best single number. `p` is the p-value where there is a test, else None. Of several samples at
-    once, all have shape (samples,).
+    `estimate` is the best single number. `p` is the p-value of the distance's test; None where there is no test.
     """
 
     estimate: Number

@@ -1,4 +1,13 @@
-"""The Kolmogorov-Smirnov distance of two samples from their histograms over the same bins, with bounds."""
+"""The Kolmogorov-Smirnov distance of two samples from their histograms over the same bins, with bounds.
+
+>>> import numpy as np
+>>> from udfs.distributions.bins import Bins
+>>> from udfs.distributions.histogram import histogram
+>>> bins = Bins(np.array([1, 2, 3], np.float32))
+>>> reference, window = (histogram(bins, np.array(x, np.float32)) for x in ([0, 1, 2, 3], [2, 2, 3, 3]))
+>>> float(ks(reference, window).lo)
+0.5
+"""
 
 from __future__ import annotations
 
@@ -18,14 +27,14 @@ __all__ = ["ks"]
 
 
 def ks(reference: Histogram, window: Histogram) -> Distance:
-    """Compare two samples by the largest difference of their distribution functions.
+    """Compare two samples by D = max |F - G|, the largest difference of their distribution functions.
 
-    At the edges of bins the difference is known: the largest is `lo`, and the estimate. Inside bin j, with shares f and
-    g and the difference d at its left edge, it is at most d + f and at least d - g; that gives `hi`, which is never
-    above lo + max f. In a bin of one value alone nothing can hide.
+    At the edges of bins the difference is known: the largest of those is `lo`, and the estimate. Inside a bin with the
+    shares f and g, and the difference d at its left edge, it is between d - g and d + f. That gives `hi`, which is at
+    most lo + max f. Inside a bin of a single value the difference does not change. D is symmetric and at most 1.
 
-    `p` is two-sided and asymptotic, with the correction of Stephens (1970, J. R. Stat. Soc. B 32, 115-122). It takes
-    the reference for known without error; the reference's own error is the alarm rule's to add.
+    `p` is two-sided and asymptotic, with the correction of Stephens (1970, J. R. Stat. Soc. B 32, 115-122), as if the
+    reference were known without error; `udfs.drift.thresholds.margin` adds the reference's error.
 
     Raises ValueError for a sample without a value.
     """

@@ -1,4 +1,10 @@
-"""The bins of several columns side by side, so that all are compared at once."""
+"""The bins of several columns in one array, so that all columns are compared at once.
+
+>>> from udfs.distributions.bins import Bins
+>>> columns = Bins(np.array([0], np.float32)), Bins(np.array([1, 2], np.float32))
+>>> PaddedBins(columns).present.tolist()
+[[True, True, False], [True, True, True]]
+"""
 
 from __future__ import annotations
 
@@ -19,7 +25,10 @@ __all__ = ["PaddedBins"]
 
 @dataclass(frozen=True, eq=False)
 class PaddedBins:
-    """Bins of columns, each filled up to the width of the widest with bins that nothing is in."""
+    """The bins of columns, each padded with empty bins to the width of the widest.
+
+    Raises ValueError for no column.
+    """
 
     columns: tuple[Bins, ...]
 
@@ -29,27 +38,27 @@ class PaddedBins:
 
     @cached_property
     def size(self) -> int:
-        """The width: how many bins the widest column has."""
+        """How many bins the widest column has."""
         return max(column.size for column in self.columns)
 
     @cached_property
-    def there(self) -> NDArray[np.bool_]:
-        """Which bins are a column's own, shape (columns, bins)."""
+    def present(self) -> NDArray[np.bool_]:
+        """Which bins are a column's own, not padding: shape (columns, bins)."""
         return np.arange(self.size) < np.array([[column.size] for column in self.columns])
 
     @cached_property
     def positions(self) -> NDArray[np.float64]:
-        """The edges in the columns' own units, shape (columns, bins - 1); +inf for those that fill up."""
+        """The edges in the columns' own units, shape (columns, bins - 1); +inf for padding."""
         return self._filled([column.positions for column in self.columns], self.size - 1, np.inf)
 
     @cached_property
     def single(self) -> NDArray[np.bool_]:
-        """Which bins nothing can hide in, shape (columns, bins): those of one float32 alone, and those that fill up."""
+        """Which bins have a single float32 or are padding: shape (columns, bins)."""
         return self._filled([column.single for column in self.columns], self.size, 1.0).astype(bool)
 
     @cached_property
     def digest(self) -> bytes:
-        """Eight bytes that are the same for the same columns' bins alone."""
+        """Eight bytes that are equal only for equal bins of equal columns."""
         return sha256(b"".join(column.digest for column in self.columns)).digest()[:8]
 
     @staticmethod

@@ -1,8 +1,16 @@
-"""Counts as bytes: what a worker sends for each batch, window and slice, and what a merge keeps as its state.
+"""Counts as bytes: a worker sends them for each batch, window and slice, and a merge keeps them as its state.
 
 Little-endian: "mh", version, layout, digest of the features (8 bytes), CRC-32 of all else, the columns' least and
-greatest values (float32), then the counts: every cell's, or cell (uint16) and count of those hit, whichever is shorter.
-The layout is the width of a count in bytes, plus 128 where only the cells that were hit are there.
+greatest values (float32), then the counts: either all of them, or position (uint16) and count of those above zero,
+whichever is shorter. The layout is the width of a count in bytes, plus 128 for the second form.
+
+>>> from udfs.distributions.bins import Bins
+>>> from udfs.distributions.count_layout import Features
+>>> from udfs.distributions.counts import count
+>>> features = Features(("delay",), (Bins(np.array([0, 15], np.float32)),))
+>>> data = to_bytes(count(features, [np.array([-3, 20], np.float32)]))
+>>> len(data), from_bytes(data, features).cells.tolist()
+(28, [1, 0, 1, 0])
 """
 
 from __future__ import annotations
@@ -33,11 +41,11 @@ _END = np.dtype("<f4")
 
 
 class PartialError(ValueError):
-    """Bytes that are no counts of the features they were expected for; the text says why."""
+    """Bytes that are not counts of the expected features; the text has the reason."""
 
 
 def to_bytes(counts: Counts) -> bytes:
-    """Return counts as bytes. A column of 256 bins and a batch of 5,000 rows take about 300."""
+    """Return counts as bytes: about 300 for a column of 256 bins and a batch of 5,000 rows."""
     cells = counts.cells
     width = next(w for w in _WIDTHS if int(cells.max(initial=0)) < 1 << 8 * w)
     hit = np.flatnonzero(cells)

@@ -1,4 +1,4 @@
-"""What all counts of a sample have: how many values there are, and each count's share of them."""
+"""The number of values in a sample, and the share of them in each bin or category."""
 
 from __future__ import annotations
 
@@ -14,24 +14,27 @@ __all__ = ["Shares"]
 
 
 class Shares:
-    """`counts` of a sample, int64 of shape (counts,), or of several at once, (samples, counts).
+    """`counts` of a sample by bin or category, of shape (bins,), or of several samples, (samples, bins).
 
-    NULL and NaN are not among them.
+    int64; float64 for a mixture of samples. NULL and NaN are not among them.
     """
 
     counts: NDArray[np.int64] | NDArray[np.float64]
 
     @cached_property
     def n(self) -> NDArray[np.int64]:
-        """How many values there are, without NULL and NaN: a number, or shape (samples,)."""
+        """How many values there are, without NULL and NaN, int64: a scalar, or of shape (samples,)."""
         values: NDArray[np.int64] = self.counts.sum(axis=-1).astype(np.int64)
         return values
 
     @cached_property
     def shares(self) -> NDArray[np.float64]:
-        """Each count's share of its sample's values. Raises ValueError for a sample without a value."""
+        """Each count's share of its sample's values, float64 of `counts`' shape.
+
+        Raises ValueError for a sample without a value.
+        """
         if not self.n.all():
             raise ValueError("a sample without a value has no distribution")
-        # Not by n, which is rounded for a mixture.
+        # Not divided by n, which is rounded for a mixture.
         shares: NDArray[np.float64] = self.counts / self.counts.sum(axis=-1, keepdims=True)
         return shares

@@ -1,4 +1,14 @@
-"""The first Wasserstein distance of two samples from their histograms over the same bins, with bounds."""
+"""The first Wasserstein distance of two samples from their histograms over the same bins, with bounds.
+
+>>> import numpy as np
+>>> from udfs.distributions.bins import Bins
+>>> from udfs.distributions.histogram import histogram
+>>> bins = Bins(np.arange(1, 8, dtype=np.float32))
+>>> reference, window = (histogram(bins, np.array(x, np.float32)) for x in ([1, 2, 3], [3, 4, 5]))
+>>> distance = wasserstein(reference, window)
+>>> bool(distance.lo <= 2 <= distance.hi)
+True
+"""
 
 from __future__ import annotations
 
@@ -20,9 +30,9 @@ __all__ = ["wasserstein"]
 def wasserstein(reference: Histogram, window: Histogram) -> Distance:
     """Compare two samples by the area between their distribution functions, in the column's own unit.
 
-    At the edges of bins the difference of the two is known; inside bin j, with shares f and g and the difference d at
-    its left edge, it lies in [d - g, d + f]. That gives the bounds; the estimate takes it for a straight line. Infinite
-    values make it infinite. For the definition see Vallender (1974, Theory Probab. Appl. 18, 784-786).
+    At the edges of bins the difference of the two is known. Inside a bin with the shares f and g, and the difference d
+    at its left edge, it lies in [d - g, d + f]: that gives the bounds. The estimate assumes a straight line. Infinite
+    values make it infinite. It is symmetric. Definition: Vallender (1974, Theory Probab. Appl. 18, 784-786).
 
     Raises ValueError for a sample without a value.
     """

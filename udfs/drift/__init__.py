@@ -1,1 +1,1 @@
-"""Reference profiles, windows against them, alarms."""
+"""Reference profiles, the comparison of windows with them, verdicts and alarms."""

@@ -1,4 +1,13 @@
-"""Alarms that open, hold and close: not one for each window of a long drift, and none for a single odd window."""
+"""An alarm that opens after several windows with drift and closes after several without.
+
+So a long drift is one alarm, not one for each window, and a single unusual window is none.
+
+>>> alarm, event = next_alarm(Alarm(), "drift", 1000)
+>>> event is None
+True
+>>> next_alarm(alarm, "drift", 2000)
+(Alarm(is_open=True, since=1000, against=0), 'opens')
+"""
 
 from __future__ import annotations
 
@@ -8,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from udfs.drift.thresholds import Verdict
 
-__all__ = ["CLOSES_AFTER", "OPENS_AFTER", "Alarm", "follow"]
+__all__ = ["CLOSES_AFTER", "OPENS_AFTER", "Alarm", "next_alarm"]
 
 OPENS_AFTER = 2
 """Windows with drift in a row that open an alarm."""
@@ -19,10 +28,10 @@ CLOSES_AFTER = 3
 
 @dataclass(frozen=True)
 class Alarm:
-    """What is known of a feature in a slice after some windows.
+    """The alarm of a feature in a slice after some windows.
 
-    `since` is the start of the first window of the drift that is going on, in milliseconds, or None. `against` counts
-    the windows in a row that speak against the present state.
+    `since` is the start of the first window of the present drift, in the unit of `next_alarm`'s `window_start`; None
+    where there is no drift. `against` counts the windows in a row whose verdict differs from the present state.
     """
 
     is_open: bool = False
@@ -30,10 +39,13 @@ class Alarm:
     against: int = 0
 
 
-def follow(
+def next_alarm(
     alarm: Alarm, verdict: Verdict, window_start: int, opens_after: int = OPENS_AFTER, closes_after: int = CLOSES_AFTER
 ) -> tuple[Alarm, Literal["opens", "closes"] | None]:
-    """Return the state after the next window, and what happened. A window that was not tested changes nothing."""
+    """Return the alarm after the next window, and what happens with it.
+
+    A window without a test, "too few" or "no reference", changes nothing.
+    """
     if verdict in ("too few", "no reference"):
         return alarm, None
     if (verdict == "drift") == alarm.is_open:

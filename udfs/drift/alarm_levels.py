@@ -1,76 +1,78 @@
-"""Follow the alarm of a feature in a slice, over single windows and sums of them."""
+"""The alarm of a feature in a slice, over single windows and sums of them: the first level that opens it closes it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from udfs.drift.alarm import CLOSES_AFTER, OPENS_AFTER, Alarm, follow
+from udfs.drift.alarm import CLOSES_AFTER, OPENS_AFTER, Alarm, next_alarm
 from udfs.drift.reference import HISTORY
-from udfs.drift.state import Followed, Memory, Standing
+from udfs.drift.state import AlarmLevel, DriftState, FeatureHistory
 
 if TYPE_CHECKING:
     from udfs.drift.judge import Judgement
     from udfs.drift.reference import Profile
 
-__all__ = ["earlier", "take"]
+__all__ = ["earlier_distances", "update_alarm"]
 
 
-def take(
-    profile: Profile, memory: Memory, level: int, span: tuple[int, int], judgement: Judgement
+def update_alarm(
+    profile: Profile, state: DriftState, level: int, span: tuple[int, int], judgement: Judgement
 ) -> tuple[Judgement, bool | None, int]:
-    """Take a feature's next judgement at a level, of a window from and to `span` in seconds; changes `memory`.
+    """Update a feature's alarm in a slice by its next judgement at a level; changes `state`.
 
-    Returns the judgement, which is drift as long as an open alarm holds; whether an alarm opens (True) or closes
-    (False) with it; and since when that alarm's drift goes on. There is one alarm for all levels: the first level that
-    opens one closes it, and the others rest meanwhile.
+    `span` is from when to when the window or sum of windows lasts, in seconds.
+    Returns the judgement, which is "drift" as long as an open alarm holds; whether the alarm opens (True), closes
+    (False) or neither (None) with it; and since when the alarm's drift lasts, in seconds.
+    There is one alarm for all levels: while one level has it open, and for windows before it closed, the other levels
+    are not tested.
     """
     label, feature = judgement.label, judgement.comparison.feature
-    followed = _followed(profile, memory, level, label, feature)
-    standing = memory.standing.setdefault((label, feature), Standing())
+    history = _history(profile, state, level, label, feature)
+    alarm_level = state.alarm_levels.setdefault((label, feature), AlarmLevel())
     start, end = span
-    if standing.level is not None and judgement.holds:
+    if alarm_level.level is not None and judgement.holds:
         judgement = replace(judgement, verdict="drift")
-    resting = standing.level not in (None, level) or (standing.level is None and start < standing.until)
-    since = followed.alarm.since
+    resting = alarm_level.level not in (None, level) or (alarm_level.level is None and start < alarm_level.until)
+    since = history.alarm.since
     opens = None
     if resting:
-        followed.alarm = Alarm()
+        history.alarm = Alarm()
     else:
         # One sum without drift is several windows in a row.
         closes_after = 1 if level else CLOSES_AFTER
-        followed.alarm, event = follow(followed.alarm, judgement.verdict, start, OPENS_AFTER, closes_after)
+        history.alarm, event = next_alarm(history.alarm, judgement.verdict, start, OPENS_AFTER, closes_after)
         if event:
             opens = event == "opens"
-            since = followed.alarm.since if opens else since
-            standing.level = level if opens else None
-            standing.until = end
-    if standing.level is not None:
-        standing.until = max(standing.until, end)
-    _remember(followed, judgement, within_alarm=standing.level is not None)
+            since = history.alarm.since if opens else since
+            alarm_level.level = level if opens else None
+            alarm_level.until = end
+    if alarm_level.level is not None:
+        alarm_level.until = max(alarm_level.until, end)
+    _keep_distance(history, judgement, within_alarm=alarm_level.level is not None)
     return judgement, opens, start if since is None else since
 
 
-def earlier(profile: Profile, memory: Memory, level: int, label: str, feature: str) -> list[float]:
-    """Return the distances of earlier windows, or sums of the same level."""
-    return _followed(profile, memory, level, label, feature).distances
+def earlier_distances(profile: Profile, state: DriftState, level: int, label: str, feature: str) -> list[float]:
+    """Return the distances of earlier windows, or of earlier sums at the same level, oldest first."""
+    return _history(profile, state, level, label, feature).distances
 
 
-def _followed(profile: Profile, memory: Memory, level: int, label: str, feature: str) -> Followed:
-    """Return what is remembered of a feature; of a new one, the distances of the reference's own windows."""
+def _history(profile: Profile, state: DriftState, level: int, label: str, feature: str) -> FeatureHistory:
+    """Return a feature's history; that of a new one begins with the distances of the reference's own windows."""
     key = label, feature, level
-    if key not in memory.followed:
-        memory.followed[key] = Followed(distances=[*profile.distances.get(key, ())])
-    return memory.followed[key]
+    if key not in state.histories:
+        state.histories[key] = FeatureHistory(distances=[*profile.distances.get(key, ())])
+    return state.histories[key]
 
 
-def _remember(followed: Followed, judgement: Judgement, *, within_alarm: bool) -> None:
-    """Keep a window's distance for later ranks, but not one of the windows that opened an alarm or are within it."""
+def _keep_distance(history: FeatureHistory, judgement: Judgement, *, within_alarm: bool) -> None:
+    """Keep a window's distance for later ranks, unless the window opened an alarm or lies within one."""
     distance = judgement.comparison.d_lo
     if within_alarm:
-        followed.pending = []
+        history.pending = []
     elif distance is not None and judgement.verdict == "drift":
-        followed.pending.append(distance)
+        history.pending.append(distance)
     elif distance is not None:
-        followed.distances = [*followed.distances, *followed.pending, distance][-HISTORY:]
-        followed.pending = []
+        history.distances = [*history.distances, *history.pending, distance][-HISTORY:]
+        history.pending = []

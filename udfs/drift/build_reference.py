@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 __all__ = ["SLICES", "as_counted", "build_profile"]
 
 SLICES = 20
-"""How many values of the slicing column are slices of their own; all others are the rest."""
+"""How many values of the slicing column get a slice of their own; all others are the rest."""
 
-_EXACT = 1 << 24  # up to here float32 has every integer
+_EXACT = 1 << 24  # float32 has every integer up to here
 
 
 def build_profile(
@@ -50,12 +50,13 @@ def build_profile(
     season: Season = "none",
     window: int = 0,
 ) -> Profile:
-    """Return the profile of some columns of a Parquet file, or of all.
+    """Return the profile of `columns` of a Parquet file; of all columns where None.
 
     `time` names the event time that a season and windows of `window` seconds need: a timestamp, in UTC where it has no
-    zone. Bins are chosen from all rows, so that each slice and each part of the season is counted in the same ones.
-    Raises ProfileError for a file that cannot be read, or lacks a column; for a column of neither numbers nor text or
-    without a value; and for a time that is none or has a NULL.
+    zone. `slices` is how many values of `slice_column` get a slice of their own. Bins are chosen from all rows, so that
+    all slices and parts of the season are counted in the same bins.
+    Raises ProfileError for a file that cannot be read, or lacks a column; for a column that is neither numbers nor
+    text, or has no value; and for a `time` that is not a timestamp or has a NULL.
     """
     try:
         parquet = pq.ParquetFile(file)
@@ -121,7 +122,7 @@ def _newest(parquet: pq.ParquetFile, keys: Keys) -> NDArray[np.int64]:
 
 
 def _rows_keys(batch: pa.RecordBatch, keys: Keys, newest: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return three numbers for each row: its slice, its part of the season, its window if it is new, else 0."""
+    """Return int64 of shape (rows, 3): each row's slice, part of the season, and window if it is new, else 0."""
     found = np.zeros((batch.num_rows, 3), np.int64)
     if keys.slice_column:
         found[:, 0] = keys.slices.find(_labels(batch.column(keys.slice_column)))
@@ -147,7 +148,7 @@ def _seconds(batch: pa.RecordBatch, name: str) -> NDArray[np.int64]:
 def _own_distances(
     counts: dict[tuple[str, int], Counts], windows: dict[tuple[str, int, int], Counts]
 ) -> dict[tuple[str, str, int], tuple[float, ...]]:
-    """Return by slice, feature and level how far the reference's own windows and sums of them are from all others."""
+    """Return, by slice, feature and level, the distances of the reference's own windows and sums from the rest."""
     found: dict[tuple[str, str, int], list[float]] = {}
     numbers = [number for _, _, number in windows]
     for level in range(LEVELS):
@@ -182,9 +183,9 @@ def _chunks(parquet: pq.ParquetFile, name: str) -> Iterator[NDArray[Any]]:
 
 
 def as_counted(column: pa.Array) -> NDArray[Any]:
-    """Return a column as it is counted: text as str or None, numbers as float32 with NaN for NULL; shape (n,).
+    """Return a column of shape (n,) as `count` expects it: text as str or None, numbers as float32 with NaN for NULL.
 
-    Raises ValueError for a column of neither.
+    Raises ValueError for a column that is neither.
     """
     if _is_text(column.type):
         texts: NDArray[Any] = column.to_numpy(zero_copy_only=False)

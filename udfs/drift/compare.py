@@ -1,4 +1,14 @@
-"""Compare a window with its reference, column by column."""
+"""Compare a window with its reference, column by column.
+
+>>> from udfs.distributions.bins import Bins
+>>> from udfs.distributions.count_layout import Features
+>>> from udfs.distributions.counts import count
+>>> features = Features(("delay",), (Bins(np.array([0, 15], np.float32)),))
+>>> reference, window = (count(features, [np.array(x, np.float32)]) for x in ([-3, 5, 5, 20], [20, 20, 20, np.nan]))
+>>> [found] = compare(reference, window)
+>>> found.n, found.nulls, found.d_lo
+(3, 1, 0.75)
+"""
 
 from __future__ import annotations
 
@@ -29,10 +39,11 @@ __all__ = ["Comparison", "compare", "from_json", "to_json"]
 
 @dataclass(frozen=True)
 class Comparison:
-    """What became of a feature in a window: `n` values and `nulls` of it, against those of the reference.
+    """A feature in a window against the reference; `n` is how many values it has, `nulls` how many are NULL.
 
-    `d_lo` and `d_hi` are the bounds of the Kolmogorov-Smirnov distance, for text those of the total variation, and `p`
-    is the test's. They are None where either side has no value. `psi`, `wasserstein` and the quantiles are for numbers.
+    `d_lo` and `d_hi` are the bounds of the Kolmogorov-Smirnov distance, or of the total variation for text; `p` is the
+    p-value of its test. They are None where either side has no value. Only numbers have `psi`, `wasserstein` (in the
+    column's own unit) and quantiles (those of SHOWN).
     """
 
     feature: str
@@ -58,12 +69,12 @@ class Comparison:
 
 
 def to_json(comparisons: Sequence[Comparison]) -> str:
-    """Return comparisons as text."""
+    """Return comparisons as JSON."""
     return json.dumps([asdict(c) for c in comparisons])
 
 
 def from_json(text: str) -> list[Comparison]:
-    """Return what `to_json` wrote."""
+    """Return the comparisons that `to_json` wrote."""
     return [_comparison(values) for values in json.loads(text)]
 
 
@@ -73,7 +84,7 @@ def _comparison(values: dict[str, Any]) -> Comparison:
 
 
 def compare(reference: Counts | None, window: Counts) -> list[Comparison]:
-    """Compare all columns of a window; `reference` is None where there is none for it."""
+    """Compare all columns of a window with the reference, in their order; `reference` is None where there is none."""
     features = window.features
     numbers = _numbers(reference, window) if features.numbers else iter(())
     return [
@@ -94,7 +105,7 @@ def _text(reference: Counts | None, window: Counts, index: int) -> Comparison:
 
 
 def _numbers(reference: Counts | None, window: Counts) -> Iterator[Comparison]:
-    """Yield the comparisons of the columns of numbers, which are made all at once."""
+    """Yield the comparisons of the numeric columns, which are computed all at once."""
     names = [window.features.names[index] for index in window.features.numbers]
     then, now = reference.numbers if reference else None, window.numbers
     sizes = now.n, now.nulls, then.n if then else 0 * now.n, then.nulls if then else 0 * now.n
@@ -113,14 +124,14 @@ def _numbers(reference: Counts | None, window: Counts) -> Iterator[Comparison]:
 
 
 def _tests(reference: Histogram, window: Histogram) -> NDArray[np.float64]:
-    """Return the tests' figures in the order of Comparison, shape (columns, 5)."""
+    """Return d_lo, d_hi, p, psi and wasserstein of each column, float64 of shape (columns, 5)."""
     distance = ks(reference, window)
     index, area = psi(reference, window).estimate, wasserstein(reference, window).estimate
     return np.column_stack([np.asarray(each, float) for each in (distance.lo, distance.hi, distance.p, index, area)])
 
 
 def _shown(sample: Histogram) -> list[tuple[float | None, ...]]:
-    """Return the quantiles that are shown of each column; none of one without a value."""
+    """Return the quantiles of each column; () for a column without a value."""
     shown: list[tuple[float | None, ...]] = [()] * len(sample.counts)
     known = np.flatnonzero(sample.n)
     if len(known):
@@ -130,5 +141,5 @@ def _shown(sample: Histogram) -> list[tuple[float | None, ...]]:
 
 
 def _finite(numbers: NDArray[np.float64]) -> list[float | None]:
-    """Return numbers, and None for infinite ones and NaN: JSON has none."""
+    """Return numbers, with None for infinity and NaN, which JSON does not have."""
     return [number if isfinite(number) else None for number in numbers.tolist()]

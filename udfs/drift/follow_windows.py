@@ -1,4 +1,4 @@
-"""Follow a model from window to window: verdicts on windows and on sums of them, alarms, corrections by late rows."""
+"""A model from window to window: verdicts on windows and on sums of them, alarms, corrections by late rows."""
 
 from __future__ import annotations
 
@@ -6,27 +6,36 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from udfs.distributions.partial import from_bytes, to_bytes
-from udfs.drift.alarm_levels import earlier, take
+from udfs.drift.alarm_levels import earlier_distances, update_alarm
 from udfs.drift.compare import Comparison
 from udfs.drift.judge import Judgement, judge
 from udfs.drift.reference import LEVELS
-from udfs.drift.state import Memory, Open
-from udfs.drift.window_sums import Key, add, compare_sum
+from udfs.drift.state import DriftState, OpenWindow
+from udfs.drift.window_sums import Key, add_to_sum, compare_sum
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from udfs.drift.counting import LoadedMonitor
+    from udfs.drift.monitor import LoadedMonitor
 
-__all__ = ["LATE", "Change", "NewResults", "Result", "WindowCounts", "late", "lost", "window"]
+__all__ = [
+    "LATE",
+    "AlarmChange",
+    "NewResults",
+    "Result",
+    "WindowCounts",
+    "add_late_rows",
+    "add_window",
+    "count_dropped_rows",
+]
 
 LATE = "(late)"
-"""The feature of a result that tells of rows too late for their window; its n is how many."""
+"""The feature of a result that counts rows too late for their window; its n is their number."""
 
 
 @dataclass(frozen=True)
 class WindowCounts:
-    """What the merge of one slice and group of features gave for a window."""
+    """The merged partial counts of one slice and group of features in a window, and their comparisons."""
 
     counts: bytes
     comparisons: list[Comparison]
@@ -34,7 +43,10 @@ class WindowCounts:
 
 @dataclass(frozen=True)
 class Result:
-    """A judgement of a window, or of a sum of windows, from `start` to `end` in seconds; `late` rows came after it."""
+    """A judgement of a window, or of a sum of windows, from `start` to `end` in seconds since 1970.
+
+    `late` is how many of the window's rows came after its first result.
+    """
 
     start: int
     end: int
@@ -43,8 +55,8 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Change:
-    """An alarm that opened or closed with a result; `since` is when its drift began, in seconds."""
+class AlarmChange:
+    """An alarm that opens (or closes) with a result; `since` is when its drift began, in seconds since 1970."""
 
     result: Result
     opens: bool
@@ -53,46 +65,50 @@ class Change:
 
 @dataclass
 class NewResults:
-    """What is to be told of one arrival."""
+    """The results and changes of alarms that one arrival of counts leads to."""
 
     results: list[Result] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
+    changes: list[AlarmChange] = field(default_factory=list)
 
 
-def window(loaded: LoadedMonitor, memory: Memory, start: int, slices: Mapping[Key, WindowCounts]) -> NewResults:
-    """Take the next window, with all its slices and groups of features; changes `memory`, and says what is new."""
+def add_window(loaded: LoadedMonitor, state: DriftState, start: int, slices: Mapping[Key, WindowCounts]) -> NewResults:
+    """Judge the next window, which starts at `start` in seconds, in all its slices and groups of features.
+
+    Changes `state`. Raises PartialError for counts that are not of the monitor's features.
+    """
     new = NewResults()
     size = loaded.monitor.window
-    memory.latest = start
-    # Late rows that have overtaken the result of their window.
-    early = memory.opened.pop(start, Open())
+    state.latest = start
+    # Late rows whose counts came before those of the window itself.
+    early = state.open_windows.pop(start, OpenWindow())
     slices = dict(sorted({**slices, **_with_late(loaded, start, slices, early)}.items()))
     counts = {key: monitored.counts for key, monitored in slices.items()}
     comparisons = {key: monitored.comparisons for key, monitored in slices.items()}
-    _follow(loaded, memory, new, 0, (start, start + size), comparisons, early.late)
+    _follow(loaded, state, new, 0, (start, start + size), comparisons, early.late)
     for level in range(1, LEVELS):
-        for block, total in add(loaded, memory, level, start, counts):
+        for block, total in add_to_sum(loaded, state, level, start, counts):
             span = (block << level) * size, (block + 1 << level) * size
-            _follow(loaded, memory, new, level, span, compare_sum(loaded, total), {})
+            _follow(loaded, state, new, level, span, compare_sum(loaded, total), {})
     if loaded.monitor.allowed_lateness:
-        memory.opened[start] = Open(counts, comparisons, early.late)
-        # One window longer than need be: what is late in time may be on its way for a while.
-        for old in [o for o in memory.opened if o + size + loaded.monitor.allowed_lateness <= start]:
-            del memory.opened[old]
+        state.open_windows[start] = OpenWindow(counts, comparisons, early.late)
+        # One window longer than the allowed lateness: late rows may still be between two operators.
+        for old in [o for o in state.open_windows if o + size + loaded.monitor.allowed_lateness <= start]:
+            del state.open_windows[old]
     return new
 
 
-def late(loaded: LoadedMonitor, memory: Memory, start: int, key: Key, data: bytes) -> NewResults:
+def add_late_rows(loaded: LoadedMonitor, state: DriftState, start: int, key: Key, data: bytes) -> NewResults:
     """Add the counts of rows that came late, but within the allowed lateness, to the results of their window.
 
-    Alarms and sums stay as they are.
+    Changes `state`; alarms and sums stay as they are. Rows of a window that is no longer open are only counted.
+    Raises PartialError for counts that are not of the monitor's features.
     """
     label, group = key
-    if start not in memory.opened and start <= memory.latest:
-        return lost(loaded, start, key, data)
-    opened = memory.opened.setdefault(start, Open())
+    if start not in state.open_windows and start <= state.latest:
+        return count_dropped_rows(loaded, start, key, data)
+    opened = state.open_windows.setdefault(start, OpenWindow())
     before = {key: WindowCounts(opened.counts[key], [])} if key in opened.counts else {}
-    added = _with_late(loaded, start, before, Open({key: data}))[key]
+    added = _with_late(loaded, start, before, OpenWindow({key: data}))[key]
     opened.counts[key], opened.comparisons[key] = added.counts, added.comparisons
     rows = from_bytes(data, loaded.groups[group]).rows
     opened.late[label] = opened.late.get(label, 0) + (0 if group else rows)  # each group of features has the same rows
@@ -100,14 +116,14 @@ def late(loaded: LoadedMonitor, memory: Memory, start: int, key: Key, data: byte
     return NewResults(
         [
             Result(start, start + loaded.monitor.window, judgement, max(opened.late[label], rows))
-            for judgement in _judge(loaded, memory, 0, opened.comparisons)
+            for judgement in _judge(loaded, state, 0, opened.comparisons)
             if judgement.label == label and judgement.comparison.feature in names
         ]
     )
 
 
-def lost(loaded: LoadedMonitor, start: int, key: Key, data: bytes) -> NewResults:
-    """Say how many rows came too late for their window."""
+def count_dropped_rows(loaded: LoadedMonitor, start: int, key: Key, data: bytes) -> NewResults:
+    """Return a result that has the number of rows that came too late for their window."""
     label, group = key
     if group:
         return NewResults()  # each group of features has the same rows
@@ -117,9 +133,9 @@ def lost(loaded: LoadedMonitor, start: int, key: Key, data: bytes) -> NewResults
 
 
 def _with_late(
-    loaded: LoadedMonitor, start: int, slices: Mapping[Key, WindowCounts], late: Open
+    loaded: LoadedMonitor, start: int, slices: Mapping[Key, WindowCounts], late: OpenWindow
 ) -> dict[Key, WindowCounts]:
-    """Return what late rows are part of, added and compared anew."""
+    """Return the counts that late rows belong to, with the late rows added, and compared again."""
     found = {}
     for (label, group), data in late.counts.items():
         features = loaded.groups[group]
@@ -132,26 +148,28 @@ def _with_late(
 
 def _follow(
     loaded: LoadedMonitor,
-    memory: Memory,
+    state: DriftState,
     new: NewResults,
     level: int,
     span: tuple[int, int],
     comparisons: Mapping[Key, list[Comparison]],
     late: Mapping[str, int],
 ) -> None:
-    """Judge what was compared, and follow the alarm of each feature in each slice."""
-    for judged in _judge(loaded, memory, level, comparisons):
-        judgement, opens, since = take(loaded.profile, memory, level, span, judged)
+    """Judge comparisons, and update the alarm of each feature in each slice."""
+    for judged in _judge(loaded, state, level, comparisons):
+        judgement, opens, since = update_alarm(loaded.profile, state, level, span, judged)
         result = Result(*span, judgement, late.get(judgement.label, 0))
         new.results.append(result)
         if opens is not None:
-            new.changes.append(Change(result, opens, since))
+            new.changes.append(AlarmChange(result, opens, since))
 
 
 def _judge(
-    loaded: LoadedMonitor, memory: Memory, level: int, comparisons: Mapping[Key, list[Comparison]]
+    loaded: LoadedMonitor, state: DriftState, level: int, comparisons: Mapping[Key, list[Comparison]]
 ) -> list[Judgement]:
     listed = [(label, c) for (label, _), cs in sorted(comparisons.items()) for c in cs]
     d_min = dict(zip(loaded.monitor.features, loaded.monitor.d_min, strict=True))
-    past = {(label, c.feature): earlier(loaded.profile, memory, level, label, c.feature) for label, c in listed}
+    past = {
+        (label, c.feature): earlier_distances(loaded.profile, state, level, label, c.feature) for label, c in listed
+    }
     return judge(listed, d_min, past)

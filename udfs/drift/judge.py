@@ -1,4 +1,14 @@
-"""What a window's comparisons mean together: q-values, ranks among earlier windows, verdicts."""
+"""Verdicts on all comparisons of a window together: q-values, and ranks among earlier windows.
+
+>>> from udfs.drift.compare import Comparison
+>>> far = Comparison("delay", n=1000, nulls=0, reference_n=10_000, reference_nulls=0, d_lo=0.4, d_hi=0.41, p=1e-12)
+>>> [judgement] = judge([("(all)", far)], {"delay": 0.1}, {})
+>>> judgement.verdict
+'drift'
+>>> [judgement] = judge([("(all)", far)], {"delay": 0.1}, {("(all)", "delay"): [0.3, 0.5] * 50})
+>>> judgement.verdict
+'stable'
+"""
 
 from __future__ import annotations
 
@@ -15,19 +25,19 @@ if TYPE_CHECKING:
 __all__ = ["HOLDS", "RANK", "Judgement", "judge"]
 
 RANK = 0.02
-"""The rank that a window with drift must have among earlier ones; where they are too few for that, the second."""
+"""The largest rank among earlier windows that is drift; where they are too few for it, the second largest distance."""
 
 HOLDS = 0.2
-"""The rank above which an open alarm holds no longer; where earlier windows are too few for that, the second."""
+"""The largest rank that keeps an alarm open; where earlier windows are too few for it, the second largest distance."""
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """A feature's comparison in a slice, and what it means.
+    """A feature's comparison in the slice `label`, and the verdict on it.
 
     `q` is the p-value after Benjamini and Hochberg; `rank` the conformal p-value, None without earlier windows;
-    `margin` what d_lo or the shift of NULLs must exceed, None where nothing was tested. `holds` says whether it is
-    drift enough for an open alarm to stay open.
+    `margin` what d_lo or the shift of NULLs must exceed, None without a test. `holds` is True where the drift is large
+    enough to keep an open alarm open.
     """
 
     label: str
@@ -44,11 +54,11 @@ def judge(
     d_min: Mapping[str, float],
     earlier: Mapping[tuple[str, str], Sequence[float]],
 ) -> list[Judgement]:
-    """Judge all features of all slices of one window, given with the slice's label.
+    """Judge all features of all slices of one window; each comparison comes with the label of its slice.
 
-    `d_min` goes by feature; `earlier` has the distances of earlier windows by slice and feature.
-    Drift is: a distance beyond the margin, or a share of NULL beyond it; the former also among all features and slices
-    (q), and where there is history, among earlier windows (rank).
+    `d_min` is by feature; `earlier` has the distances of earlier windows by slice and feature.
+    The verdict is "drift" where the shift of NULLs exceeds the margin, or where the distance does so, its q-value is at
+    most ALPHA, and its rank among earlier windows, if there are any, is at most RANK.
     """
     tested = [(c.p or 0.0) for _, c in comparisons if c.p is not None and c.n >= LEAST_N]
     q_of = iter(q_values(tested))

@@ -1,4 +1,4 @@
-"""What goes to the topics `drift` and `alerts`: the fields of each record, and an alarm in words."""
+"""The records of the topics `drift` and `alerts`: their fields and values, and the message of an alarm."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from udfs.drift.counting import Monitor
-    from udfs.drift.follow_windows import Change, Result
+    from udfs.drift.follow_windows import AlarmChange, Result
+    from udfs.drift.monitor import Monitor
 
 __all__ = ["ALERT_FIELDS", "RESULT_FIELDS", "alert_values", "result_values"]
 
@@ -33,7 +33,7 @@ RESULT_FIELDS = {
     "quantiles": "ARRAY<DOUBLE>",
     "reference_quantiles": "ARRAY<DOUBLE>",
 }
-"""Each record of `drift`, with SQL types; times in milliseconds since 1970."""
+"""The fields of each record of `drift`, with SQL types; times are in milliseconds since 1970."""
 
 ALERT_FIELDS = {
     "slice": "STRING",
@@ -45,7 +45,7 @@ ALERT_FIELDS = {
     "message": "STRING",
     "defined_at": "STRING",
 }
-"""Each record of `alerts`."""
+"""The fields of each record of `alerts`, with SQL types; times are in milliseconds since 1970."""
 
 _MEDIAN = 5  # of the quantiles that are shown
 _SECONDS = {86_400: "day", 3600: "hour", 60: "minute", 1: "second"}
@@ -61,8 +61,8 @@ def result_values(result: Result) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def alert_values(change: Change, monitor: Monitor) -> tuple[object, ...]:
-    """Return an alarm's values, in the order of ALERT_FIELDS."""
+def alert_values(change: AlarmChange, monitor: Monitor) -> tuple[object, ...]:
+    """Return the values of an alarm that opens or closes, in the order of ALERT_FIELDS."""
     result = change.result
     place = dict(zip(monitor.features, monitor.places, strict=True))[result.judgement.comparison.feature]
     return (
@@ -77,7 +77,7 @@ def alert_values(change: Change, monitor: Monitor) -> tuple[object, ...]:
     )
 
 
-def _message(change: Change, monitor: Monitor, place: str) -> str:
+def _message(change: AlarmChange, monitor: Monitor, place: str) -> str:
     result = change.result
     c, margin = result.judgement.comparison, result.judgement.margin or 0.0
     which = f"{monitor.model} {monitor.version}: {c.feature} in slice {result.judgement.label}"

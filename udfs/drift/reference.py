@@ -1,4 +1,13 @@
-"""The reference profile of a model: how its inputs and outputs were distributed when it was trained."""
+"""The reference profile of a model: the distributions of its inputs and outputs when it was trained.
+
+A window of several parts of a season is compared with their mixture, in the window's proportions:
+
+>>> from udfs.distributions.counts import count
+>>> features = Features(("delay",), (Bins(np.array([0], np.float32)),))
+>>> early, late = (count(features, [np.full(n, value, np.float32)]) for value, n in ((-5, 10), (5, 40)))
+>>> mixture({0: early, 1: late}, rows={0: 300, 1: 100}).cells.tolist()
+[7.5, 2.5, 0.0]
+"""
 
 from __future__ import annotations
 
@@ -58,19 +67,19 @@ LEVELS = 6
 """Windows, and sums of 2, 4, ... 32 of them."""
 
 ALL, REST, NULL = "(all)", "(rest)", "(null)"
-"""Slices that are no value of the slicing column: of a stream that is not sliced, of rare values, of NULL."""
+"""The labels of slices that are not a value of the slicing column: all rows, rare values, NULL."""
 
 
 class ProfileError(ValueError):
-    """A profile that cannot be built or read; the text says why."""
+    """A profile that cannot be built or read; the text has the reason."""
 
 
 @dataclass(frozen=True)
 class Keys:
-    """What a profile is divided by: a slicing column's most frequent values, and the parts of a season.
+    """What a profile is divided by: the most frequent values of a slicing column, and the parts of a season.
 
-    `time` and `slice_column` name the columns; None where it is not divided so. `window` is how long the windows are
-    that its own distances are of, in seconds; 0 for none.
+    `time` and `slice_column` name the columns; None where it is not divided by them. `window` is the length, in
+    seconds, of the windows that its own distances are of; 0 for none.
     """
 
     slice_column: str | None = None
@@ -81,17 +90,17 @@ class Keys:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The names of the slices, as `slices.find` numbers them."""
+        """The labels of the slices, in the order of the numbers that `slices.find` returns."""
         return (*self.slices.names, REST, NULL) if self.slice_column else (ALL,)
 
 
 @dataclass(frozen=True, eq=False)
 class Profile:
-    """The counts of each slice and part of the season that has rows.
+    """The counts of each slice and part of the season that has rows, by both.
 
-    `distances` go by slice, feature and level: how far the reference's own windows, the newest ones, or sums of
-    2^level of them, are from the rest of it.
-    `inexact` names the columns of integers beyond 2^24, which are compared as the float32 nearest to them.
+    `distances` are by slice, feature and level: how far the newest windows of the reference, or sums of 2^level of
+    them, are from the rest of it.
+    `inexact` names the columns with integers beyond 2^24, which are compared as the nearest float32.
     """
 
     model: str
@@ -108,13 +117,19 @@ class Profile:
         return reduce(add, self.counts.values())
 
     def reference(self, label: str, rows: Mapping[int, int]) -> Counts | None:
-        """Return what a window with so many rows in each part of the season is compared with, if that is known."""
+        """Return the reference counts of a slice for a window with `rows` rows in each part of the season.
+
+        None where the profile has no rows of the slice in one of these parts.
+        """
         parts = {part: self.counts.get((label, part)) for part, some in rows.items() if some}
         known = {part: counts for part, counts in parts.items() if counts is not None}
         return mixture(known, rows) if known and len(known) == len(parts) else None
 
     def bound(self, column: str) -> float:
-        """Return by how much a column's distance, as measured, can at most fall short of the raw samples' distance."""
+        """Return the largest possible difference between the raw samples' distance in a column and its lower bound.
+
+        Raises ValueError for a column that the profile does not have, or that has no value.
+        """
         counts = self.whole.column(self.features.names.index(column))
         if isinstance(counts, CategoryCounts):
             return float(counts.shares[-1])
@@ -122,9 +137,9 @@ class Profile:
 
 
 def mixture(parts: Mapping[int, Counts], rows: Mapping[int, int]) -> Counts:
-    """Return counts of several parts of a season in the proportions of `rows`; each must have rows.
+    """Return the counts of several parts of a season, mixed in the proportions of `rows`; each part must have rows.
 
-    They are as if of as many rows as the part with the fewest, which errs on the safe side.
+    The mixture has as many rows as the part with the fewest, which makes margins larger, never too small.
     """
     if len(parts) == 1:
         return next(iter(parts.values()))
@@ -136,7 +151,7 @@ def mixture(parts: Mapping[int, Counts], rows: Mapping[int, int]) -> Counts:
 
 
 def write_profile(profile: Profile, file: Path) -> None:
-    """Write a profile as Parquet, one row a column."""
+    """Write a profile as Parquet, with one row for each column. Raises OSError."""
     rows = [_row(profile, index) for index in range(len(profile.features.names))]
     keys = profile.keys
     known = {
@@ -172,19 +187,20 @@ def _row(profile: Profile, index: int) -> dict[str, Any]:
 
 
 def read_profile(file: Path, model: str, version: str | None = None) -> Profile:
-    """Read the profile of a model; of a certain version of it, where one is given.
+    """Read the profile of a model; `version` is the model's, None for any.
 
-    Raises ProfileError for a file that is missing or no profile, of another version of the format, or of another model.
+    Raises ProfileError for a file that is missing or not a profile, of another version of the format, or of another
+    model or version.
     """
     try:
-        with pq.ParquetFile(file) as parquet:  # `read_table` would import pandas, in two seconds
+        with pq.ParquetFile(file) as parquet:  # `read_table` would import pandas, which takes two seconds
             table = parquet.read()
     except (OSError, pa.ArrowInvalid) as error:
         raise ProfileError(f"{file} cannot be read: {error}") from error
     known = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
     for what, expected in (("profile", _VERSION), ("model", model), ("version", version)):
         if (found := known.get(f"millstream.{what}")) != expected and expected is not None:
-            raise ProfileError(f"{file} is not the profile wanted: its {what} is {found}, expected {expected}")
+            raise ProfileError(f"{file} is not the expected profile: its {what} is {found}, expected {expected}")
     rows = table.to_pylist()
     features = Features(tuple(row["column"] for row in rows), tuple(_column(row) for row in rows))
     slice_column, slices, *others = json.loads(known["millstream.divided"])

@@ -1,4 +1,8 @@
-"""Seasons of a stream: the part of a day or a week that a window lies in says which reference it is compared with."""
+"""Seasons of a stream: a window is compared with the reference of its own part of the day or the week.
+
+>>> part_of("hour of day", 90_000), part_of("day of week", 0)  # 1970-01-02 01:00 UTC; 1970-01-01 was a Thursday
+(1, 3)
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,7 @@ UNIT_SECONDS: dict[Season, int | None] = {
     "day of week": _DAY,
     "hour of week": _HOUR,
 }
-"""How long a part is; a window may not be longer."""
+"""How long a part is, in seconds; a window may not be longer."""
 
 _MONDAY = 4 * _DAY  # the first one after 1970-01-01
 
@@ -33,7 +37,10 @@ def part_of(season: Season, seconds: int) -> int: ...
 @overload
 def part_of(season: Season, seconds: NDArray[np.int64]) -> NDArray[np.int64]: ...
 def part_of(season: Season, seconds: int | NDArray[np.int64]) -> int | NDArray[np.int64]:
-    """Return the part of the season, from 0, that a time lies in: UTC, in seconds since 1970. Weeks begin on Monday."""
+    """Return the part of the season, from 0, of a time in seconds since 1970, UTC. Weeks begin on Monday.
+
+    `seconds` may be a number, or int64 of any shape.
+    """
     unit = UNIT_SECONDS[season]
     if unit is None:
         return seconds * 0

@@ -1,4 +1,9 @@
-"""What is remembered of a model's earlier windows: alarms, distances for ranks, sums that are not complete."""
+"""The state of drift detection for a model: alarms, earlier distances for ranks, sums that are not complete.
+
+>>> state = DriftState(latest=1_700_000_000)
+>>> from_bytes(to_bytes(state)) == state
+True
+"""
 
 from __future__ import annotations
 
@@ -13,16 +18,16 @@ import numpy as np
 from udfs.drift.alarm import Alarm
 from udfs.drift.compare import Comparison, from_json, to_json
 
-__all__ = ["Followed", "Memory", "Open", "Standing", "Sum", "from_bytes", "to_bytes"]
+__all__ = ["AlarmLevel", "DriftState", "FeatureHistory", "OpenWindow", "WindowSum", "from_bytes", "to_bytes"]
 
 _VERSION = 1
 
 
 @dataclass
-class Followed:
-    """A feature in a slice at one level: its alarm, and the distances of windows without one, oldest first.
+class FeatureHistory:
+    """A feature in a slice at one level: its alarm, and the distances of windows outside of alarms, oldest first.
 
-    `pending` are those of windows with drift that have not opened an alarm yet.
+    `pending` has the distances of windows with drift that have not opened an alarm yet.
     """
 
     alarm: Alarm = field(default_factory=Alarm)
@@ -31,10 +36,10 @@ class Followed:
 
 
 @dataclass
-class Standing:
-    """A feature in a slice at all levels: the one at which its alarm is open, or None, and up to when it ever was.
+class AlarmLevel:
+    """The level at which the alarm of a feature in a slice is open, or None, and the end of its last window.
 
-    Sums that reach back behind `until`, in seconds, hold windows of an alarm that is over: they open none.
+    Sums that begin before `until`, in seconds, have windows of an alarm that is over: they open none.
     """
 
     level: int | None = None
@@ -42,10 +47,10 @@ class Standing:
 
 
 @dataclass
-class Sum:
-    """Windows that are being summed: which ones, by their number over 2^level; by slice and group of features, what.
+class WindowSum:
+    """A sum of windows that is not complete; `block` is the number of each of its windows over 2^level.
 
-    `rows` says how many of them lie in each part of the season.
+    `counts` has partial counts by slice and group of features, `rows` how many rows lie in each part of the season.
     """
 
     block: int
@@ -54,8 +59,11 @@ class Sum:
 
 
 @dataclass
-class Open:
-    """A window that late rows may still correct: by slice and group of features, its counts and comparisons."""
+class OpenWindow:
+    """A window that late rows may still correct: its partial counts and comparisons by slice and group of features.
+
+    `late` has the number of late rows by slice.
+    """
 
     counts: dict[tuple[str, int], bytes] = field(default_factory=dict)
     comparisons: dict[tuple[str, int], list[Comparison]] = field(default_factory=dict)
@@ -63,64 +71,65 @@ class Open:
 
 
 @dataclass
-class Memory:
-    """All of it: by slice, feature and level; by slice and feature; by level; by the window's start in seconds.
+class DriftState:
+    """The whole state of a model.
 
-    `latest` is the start of the newest window.
+    `histories` goes by slice, feature and level, `alarm_levels` by slice and feature, `sums` by level, `open_windows`
+    by the window's start. `latest` is the start of the newest window; times are in seconds since 1970.
     """
 
-    followed: dict[tuple[str, str, int], Followed] = field(default_factory=dict)
-    standing: dict[tuple[str, str], Standing] = field(default_factory=dict)
-    sums: dict[int, Sum] = field(default_factory=dict)
-    opened: dict[int, Open] = field(default_factory=dict)
+    histories: dict[tuple[str, str, int], FeatureHistory] = field(default_factory=dict)
+    alarm_levels: dict[tuple[str, str], AlarmLevel] = field(default_factory=dict)
+    sums: dict[int, WindowSum] = field(default_factory=dict)
+    open_windows: dict[int, OpenWindow] = field(default_factory=dict)
     latest: int = -1
 
 
-def to_bytes(memory: Memory) -> bytes:
-    """Return it as bytes, for Flink's state."""
+def to_bytes(state: DriftState) -> bytes:
+    """Return the state as bytes, for Flink's state: JSON, compressed by zlib."""
     whole = {
         "version": _VERSION,
-        "latest": memory.latest,
+        "latest": state.latest,
         "followed": [
             [*key, asdict(f.alarm), _text(np.array(f.distances, "<f8").tobytes()), f.pending]
-            for key, f in memory.followed.items()
+            for key, f in state.histories.items()
         ],
-        "standing": [[*key, s.level, s.until] for key, s in memory.standing.items()],
+        "standing": [[*key, s.level, s.until] for key, s in state.alarm_levels.items()],
         "sums": [
             [level, s.block, _blobs(s.counts), [[*key, [*parts.items()]] for key, parts in s.rows.items()]]
-            for level, s in memory.sums.items()
+            for level, s in state.sums.items()
         ],
         "opened": [
             [start, _blobs(o.counts), [[*key, to_json(cs)] for key, cs in o.comparisons.items()], o.late]
-            for start, o in memory.opened.items()
+            for start, o in state.open_windows.items()
         ],
     }
     return compress(json.dumps(whole).encode(), level=1)
 
 
-def from_bytes(data: bytes) -> Memory:
-    """Return what `to_bytes` wrote; nothing is remembered where there are no bytes.
+def from_bytes(data: bytes) -> DriftState:
+    """Return the state that `to_bytes` wrote; a new one for no bytes.
 
     Raises ValueError for bytes of another version.
     """
     if not data:
-        return Memory()
+        return DriftState()
     whole = json.loads(decompress(data))
     if whole["version"] != _VERSION:
         raise ValueError(f"the state of drift detection has version {whole['version']}, expected {_VERSION}")
-    memory = Memory(latest=whole["latest"])
+    state = DriftState(latest=whole["latest"])
     for label, feature, level, alarm, distances, pending in whole["followed"]:
         earlier = np.frombuffer(b64decode(distances), "<f8").tolist()
-        memory.followed[label, feature, level] = Followed(Alarm(**alarm), earlier, pending)
+        state.histories[label, feature, level] = FeatureHistory(Alarm(**alarm), earlier, pending)
     for label, feature, level, until in whole["standing"]:
-        memory.standing[label, feature] = Standing(level, until)
+        state.alarm_levels[label, feature] = AlarmLevel(level, until)
     for level, block, counts, rows in whole["sums"]:
         parts = {(label, group): dict(pairs) for label, group, pairs in rows}
-        memory.sums[level] = Sum(block, _unblob(counts), parts)
+        state.sums[level] = WindowSum(block, _unblob(counts), parts)
     for start, counts, compared, late in whole["opened"]:
         comparisons = {(label, group): from_json(cs) for label, group, cs in compared}
-        memory.opened[start] = Open(_unblob(counts), comparisons, late)
-    return memory
+        state.open_windows[start] = OpenWindow(_unblob(counts), comparisons, late)
+    return state
 
 
 def _text(data: bytes) -> str:

@@ -1,4 +1,12 @@
-"""When a distance is worth an alarm: a margin that holds at any sample size, ranks among earlier windows, q-values."""
+"""When a distance is drift: a margin that is valid at any sample size, ranks among earlier windows, q-values.
+
+>>> verdict(0.15, n=100, n_reference=10_000), verdict(0.15, n=10_000, n_reference=10_000)
+('stable', 'drift')
+>>> q_values([0.01, 0.04, 0.9])
+[0.03, 0.06, 0.9]
+>>> conformal_p(0.5, [0.1, 0.2, 0.3])
+0.25
+"""
 
 from __future__ import annotations
 
@@ -13,21 +21,21 @@ if TYPE_CHECKING:
 __all__ = ["ALPHA", "D_MIN", "LEAST_N", "Verdict", "conformal_p", "margin", "q_values", "verdict"]
 
 D_MIN = 0.1
-"""The smallest shift worth waking somebody for, as a difference of distribution functions."""
+"""The smallest difference of distribution functions that is worth an alarm."""
 
 ALPHA = 1e-3
-"""How often an alarm may be false, in one window of one feature."""
+"""The probability of a false alarm, in one window of one feature."""
 
 LEAST_N = 30
-"""Windows with fewer values get no verdict: nothing below a difference of .35 could be told from chance."""
+"""Windows with fewer values are "too few": no difference below .35 would be distinguishable from chance."""
 
 Verdict = Literal["late", "no reference", "too few", "stable", "drift"]
 
 
 def verdict(d_lo: float, n: int, n_reference: int, d_min: float = D_MIN, alpha: float = ALPHA) -> Verdict:
-    """Say what a window's distance means; `d_lo` is the lower bound of the Kolmogorov-Smirnov distance.
+    """Return the verdict on a window of `n` values; `d_lo` is the lower bound of the Kolmogorov-Smirnov distance.
 
-    In a window without drift, or with one of less than `d_min`, "drift" comes with a probability of at most `alpha`.
+    For a window without drift, or with drift below `d_min`, it is "drift" with a probability of at most `alpha`.
     Raises ValueError for a reference without a value or an `alpha` outside of (0, 1).
     """
     if n < LEAST_N:
@@ -36,12 +44,12 @@ def verdict(d_lo: float, n: int, n_reference: int, d_min: float = D_MIN, alpha: 
 
 
 def margin(n: int, n_reference: int, d_min: float = D_MIN, alpha: float = ALPHA) -> float:
-    """Return what a distance must exceed: the smallest shift of interest, and the error of both samples.
+    """Return what a distance must exceed to be drift: `d_min` plus the errors of both samples.
 
     The errors are those of Dvoretzky, Kiefer and Wolfowitz with the constant of Massart (1990, Ann. Probab. 18,
     1269-1283): an empirical distribution function of n values is off by more than sqrt(ln(2 / a) / 2n) with a
-    probability of at most a. They hold for any distribution and any n. Half of `alpha` goes to each sample. So the
-    promise holds for all references but a share of `alpha` / 2, and for each of those in all but that share of windows.
+    probability of at most a, for any distribution and any n. Half of `alpha` is for each sample: the margin fails for a
+    share of at most `alpha` / 2 of references, and with any other, for at most that share of windows.
     Raises ValueError for a sample without a value or an `alpha` outside of (0, 1).
     """
     if n < 1 or n_reference < 1:
@@ -56,10 +64,10 @@ def _error(n: int, alpha: float) -> float:
 
 
 def q_values(p: Sequence[float]) -> list[float]:
-    """Return p-values of several tests as q-values: where p is right, at most a share a of alarms at q <= a is false.
+    """Return the q-values of several tests' p-values: of alarms at q <= a, the expected share of false ones is <= a.
 
-    Benjamini and Hochberg (1995, J. R. Stat. Soc. B 57, 289-300). scipy.stats has it too, but takes a second to import
-    in each of a job's workers.
+    Benjamini and Hochberg (1995, J. R. Stat. Soc. B 57, 289-300). scipy.stats has it too, but its import would take a
+    second in each of a job's workers.
     """
     order = np.argsort(p)[::-1]
     scaled = np.array(p)[order] * len(p) / np.arange(len(p), 0, -1)
@@ -69,10 +77,10 @@ def q_values(p: Sequence[float]) -> list[float]:
 
 
 def conformal_p(distance: float, earlier: Sequence[float]) -> float:
-    """Return the rank of a distance among those of earlier windows, as a p-value.
+    """Return the rank of a distance among those of earlier windows as a p-value: (1 + larger or equal) / (1 + all).
 
-    It is right for any distribution of distances as long as windows can be exchanged, so also where values within a
-    window depend on each other and the textbook p-value is far too small (Vovk, Gammerman and Shafer, 2005,
-    Algorithmic Learning in a Random World, chapter 2). With k earlier windows it is never below 1 / (k + 1).
+    It is valid for any distribution of distances if windows are exchangeable, so also where values within a window
+    depend on each other and the textbook p-value is far too small (Vovk, Gammerman and Shafer, 2005, Algorithmic
+    Learning in a Random World, chapter 2). With k earlier windows it is at least 1 / (k + 1).
     """
     return (1 + sum(other >= distance for other in earlier)) / (1 + len(earlier))

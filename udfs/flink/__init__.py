@@ -1,1 +1,1 @@
-"""The only part of udfs that imports PyFlink: thin adapters around the rest."""
+"""The functions that PyFlink calls in a worker; no other part of udfs imports PyFlink."""

@@ -1,8 +1,8 @@
 """The scoring function that Flink's Python workers run.
 
-Called with the arguments that `udfs.scoring.arguments.argument_sql` writes for each input of the model, in the order of
-`ModelSpec.inputs`, it gives ROW(<outputs of the model>, error STRING). Outputs are NULL where the model refused the row
-or gave NaN, and `error` then says why; otherwise `error` is NULL.
+Its arguments are those that `udfs.scoring.arguments.argument_sql` writes for each input of the model, in the order of
+`ModelSpec.inputs`. Its result is ROW(<outputs of the model>, error STRING). Where the model refuses a row or returns
+NaN, the outputs are NULL and `error` has the reason; otherwise `error` is NULL.
 
 With riders (`udfs.scoring.rider`), their arguments follow those of the model, and their fields follow in the result.
 """
@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pyflink.table.udf import ScalarFunction, udf
 
+from udfs.nulls import with_nulls
 from udfs.scoring.arguments import ERROR, SQL_TYPES
 from udfs.scoring.call_size import ROWS_PER_CALL
 from udfs.scoring.inference import masked, run_inference
 from udfs.scoring.metrics import ModelMetrics
 from udfs.scoring.model import load_model, numpy_dtype
-from udfs.scoring.nulls import with_nulls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,20 +40,20 @@ __all__ = ["result_type", "scoring_function"]
 def scoring_function(
     spec: ModelSpec, riders: tuple[Rider, ...] = (), *, pandas: bool = True
 ) -> UserDefinedScalarFunctionWrapper:
-    """Return the vectorised function that scores with the model of `spec`; it is loaded in the worker.
+    """Return the vectorised function that scores with the model of `spec`, which the worker loads.
 
-    Without `pandas`, batches come and go as numpy arrays, which takes less time, but is so for all vectorised functions
-    of a worker: not for jobs that have others.
+    Without `pandas`, batches come and go as numpy arrays. That takes less time, but applies to all vectorised functions
+    of a worker: it is not for jobs that have others.
     """
     score = _Score(spec, riders, pandas=pandas)
     return udf(score, result_type=result_type(spec, riders), func_type="pandas", name=f"score_{spec.name}")
 
 
 def result_type(spec: ModelSpec, riders: tuple[Rider, ...] = ()) -> str:
-    """Return the function's result type, as SQL. No output may be named as another field is."""
+    """Return the function's result type, as SQL. No output may have the name of another field."""
     fields = [(output.name.replace("`", "``"), SQL_TYPES[output.dtype]) for output in spec.outputs]
-    carried = [field for rider in riders for field in rider.fields.items()]
-    return f"ROW<{', '.join(f'`{name}` {kind}' for name, kind in [*fields, (ERROR, 'STRING'), *carried])}>"
+    more = [field for rider in riders for field in rider.fields.items()]
+    return f"ROW<{', '.join(f'`{name}` {kind}' for name, kind in [*fields, (ERROR, 'STRING'), *more])}>"
 
 
 class _Score(ScalarFunction):  # type: ignore[misc]  # pyflink ships no types
@@ -78,7 +78,7 @@ class _Score(ScalarFunction):  # type: ignore[misc]  # pyflink ships no types
         self._model = load_model(self.spec, int(rows) if rows else None)
         took = _microseconds_since(started)
         self._loaded = [rider.load() for rider in self.riders]
-        with suppress(RuntimeError):  # so PyFlink says that python.metric.enabled is false
+        with suppress(RuntimeError):  # PyFlink raises it where python.metric.enabled is false
             self._metrics = ModelMetrics(function_context.get_metric_group(), self.spec, took)
 
     def eval(self, *arguments: Any) -> pd.DataFrame | dict[str, NDArray[Any]]:  # noqa: ANN401 - a Series or an array each, or a plain value for a constant
@@ -110,11 +110,11 @@ def _length(spec: ModelSpec, arguments: tuple[Any, ...]) -> int:
     for argument in arguments:
         if _is_column(argument):
             return len(argument)
-    raise ValueError(f"model {spec.name}: all inputs are constants; give at least one that differs from row to row")
+    raise ValueError(f"model {spec.name}: all inputs are constants; give at least one that is a column")
 
 
 def _batch(spec: ModelSpec, remaining: Iterator[Any], rows: int) -> Iterator[NDArray[Any]]:
-    """Yield one array per input, as run_inference takes it."""
+    """Yield one array per input, as `run_inference` expects it."""
     for given in spec.inputs:
         values = _array(next(remaining), given.dtype, rows)
         if not given.dtype.startswith("float"):

@@ -1,7 +1,8 @@
-"""Columns that go between Arrow and numpy without pandas in between.
+"""Convert columns between Arrow and numpy without pandas.
 
-PyFlink makes a pandas Series of each column it hands to a vectorised function, and asks each column that comes back,
-once more as a Series, for its NULLs: for sixteen columns more than a millisecond a batch, however few rows it has.
+PyFlink makes a pandas Series of each column that it passes to a vectorised function, and of each column that the
+function returns, to find its NULLs. For sixteen columns that takes more than a millisecond a batch, however few rows it
+has.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ _pandas_to_arrow = coder_impl.pandas_to_arrow
 
 
 def skip_pandas() -> None:
-    """Have the vectorised functions of this process, from the next batch on, take and give numpy arrays.
+    """Let the vectorised functions of this process, from the next batch on, get and return numpy arrays.
 
-    A column comes as an array of shape (rows,): NULL is NaN in a float's, None in a string's. A row result is a dict of
-    such arrays by name; any other result is PyFlink's to turn into Arrow. For processes whose functions all want it so.
+    A column is an array of shape (rows,), with NaN for NULL in a column of floats, and None in one of strings. A row
+    result is a dict of such arrays by name; PyFlink converts any other result. For processes in which all vectorised
+    functions expect that.
     """
     coder_impl.arrow_to_pandas = _arrow_to_numpy
     coder_impl.pandas_to_arrow = _numpy_to_arrow

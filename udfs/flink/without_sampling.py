@@ -1,8 +1,8 @@
-"""Bundles that do not wait for Beam's sampling thread.
+"""Bundles without Beam's sampling thread.
 
-With each bundle, Beam's worker starts a thread that looks every few milliseconds which step the bundle is at, and at
-the end waits for it to wake up once more: 2 ms at least, and more the longer the bundle took. What the thread counts
-are Beam's own metrics of time, which Flink does not read.
+For each bundle, Beam's worker starts a thread that checks every few milliseconds which step the bundle is at. At the
+bundle's end, the worker waits until the thread wakes up once more: at least 2 ms, and longer after a longer bundle. The
+thread measures Beam's own metrics of time, which Flink does not read.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _start_sampling, _stop_sampling = statesampler.StateSampler.start, statesampler.
 
 
 def skip_sampling() -> None:
-    """Have the bundles of this process, from the next one on, start no sampling thread."""
+    """Let the bundles of this process, from the next one on, start no sampling thread."""
     statesampler.StateSampler.start = _start
     statesampler.StateSampler.stop = _stop
 

@@ -1,1 +1,1 @@
-"""Load a model, score a batch."""
+"""Load a model and score batches of rows with it."""

@@ -1,12 +1,12 @@
-"""How a SQL column is handed to the scoring function: one argument if it is a float, two if it is anything else.
+"""How a SQL column is passed to the scoring function: as one argument if it is a float, else as two.
 
     float16, float32            CAST(c AS FLOAT)
     float64                     CAST(c AS DOUBLE)
     int8 ... int64              CAST(COALESCE(c, 0) AS ...), c IS NULL
-    bool, string                same, with FALSE and ''
+    bool, string                the same, with FALSE and ''
 
-A float's NULL arrives as NaN. For the others pandas has no such value: a column with a NULL would become float64 or
-object in that batch alone, and lose what is beyond 2**53. So NULL travels beside the value.
+A float's NULL arrives as NaN. Other types have no such value: a column with a NULL would become float64 or object, in
+that batch only, and integers beyond 2**53 would be rounded. So NULL is an argument of its own.
 """
 
 from __future__ import annotations
@@ -24,16 +24,18 @@ SQL_TYPES = {
     "bool": "BOOLEAN",
     "string": "STRING",
 }
-"""The SQL type in which each dtype travels, both ways. What is not here cannot be scored."""
+"""The SQL type of each dtype, for inputs and outputs. Other dtypes cannot be scored."""
 
 ERROR = "error"
-"""The field behind the outputs in the function's result: why a row was refused, or NULL."""
+"""The field after the outputs in the function's result: the reason why a row was refused, or NULL."""
 
 _INSTEAD_OF_NULL = {"bool": "FALSE", "string": "''"}
 
 
 def argument_sql(column: str, dtype: str) -> list[str]:
-    """Return the arguments, as SQL, for an input of `dtype` that is read from the SQL expression `column`.
+    """Return the arguments, as SQL, for an input of `dtype` whose value is the SQL expression `column`.
+
+    Raises KeyError for a dtype that is not in SQL_TYPES.
 
     >>> argument_sql("`delay`", "float32")
     ['CAST(`delay` AS FLOAT)']

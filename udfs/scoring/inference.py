@@ -1,4 +1,10 @@
-"""Score a batch of rows so that a row's result depends on that row alone."""
+"""Score a batch of rows so that a row's result depends on that row alone.
+
+In a batch and in its outputs, NULL is NaN in a float array, and a masked element in any other:
+
+>>> masked(np.array([1, 2]), np.array([False, True])).tolist()
+[1, None]
+"""
 
 from __future__ import annotations
 
@@ -9,7 +15,7 @@ import numpy as np
 
 from udfs.scoring.model import RUN_ERRORS, Model, numpy_dtype
 from udfs.scoring.time_limit import TimeLimitError
-from udfs.scoring.worker_memory import check_memory, in_words
+from udfs.scoring.worker_memory import check_memory, failure_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,12 +29,12 @@ __all__ = ["Predictions", "masked", "run_inference"]
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a model says of a batch.
+    """The outputs of a model for a batch.
 
-    `outputs` has one array [rows] per output of the spec, of the dtype wanted there. NULL is NaN in a float array, and
-    a masked element in any other (numpy.ma), as it is in the batch.
-    `error` is None if every output of every row has a value, else an object array [rows]: None, or in words why the row
-    was refused (then all its outputs are NULL) or which output the model gave as NaN.
+    `outputs` has one array of shape (rows,) for each output of the spec, of the dtype that the spec has. NULL is NaN in
+    a float array, and a masked element in any other (numpy.ma), as in the batch.
+    `error` is None if every output of every row has a value. Else it is an object array of shape (rows,): None, or the
+    reason why the row was refused (then all its outputs are NULL), or which output is NaN.
     """
 
     outputs: tuple[NDArray[Any], ...]
@@ -36,19 +42,19 @@ class Predictions:
 
 
 def run_inference(batch: Sequence[NDArray[Any]], model: Model) -> Predictions:
-    """Score a batch: one array [rows] per input of the model's spec, in that order.
+    """Score a batch: one array of shape (rows,) for each input of the model's spec, in that order.
 
     NULL is NaN in a float array. In an integer, bool or string array it is a masked element (numpy.ma); these have
-    no NaN, so the row is refused. A row that the model cannot score is refused alone: a call that fails is repeated
-    in halves, one that takes too long row by row. Scores are ONNX Runtime's, bit for bit the same however rows are put
-    into batches.
+    no NaN, so the row is refused. Only the rows that the model cannot score are refused: a call that fails is repeated
+    in halves, one that takes too long is repeated row by row. Scores are those of ONNX Runtime, and equal to the bit
+    however rows are divided into batches.
 
-    Raises WorkerMemoryError where this process has grown beyond its bound. It looks before a batch, not behind it: a
-    new process always gets one done, however fast it grows.
+    Raises WorkerMemoryError where this process has grown beyond its memory limit. That is checked before each batch, so
+    that a new process scores at least one.
     """
     check_memory(model.spec.worker_memory)
     work = _Work(model, len(batch[0]))
-    # The last input first, so that the first of a row's NULLs is the one it is refused for.
+    # The last input first, so that the reason names the first of a row's NULLs.
     for given, column in reversed([*zip(model.spec.inputs, batch, strict=True)]):
         null, why = _nulls(column, given.dtype, model)
         if null is not None and null.any():
@@ -73,7 +79,7 @@ def _nulls(column: NDArray[Any], dtype: str, model: Model) -> tuple[NDArray[np.b
 
 
 def _assemble(tensor: Tensor, batch: Sequence[NDArray[Any]], model: Model) -> NDArray[Any]:
-    """Return the tensor, [rows] or [rows, columns], row by row in memory."""
+    """Return the tensor, of shape (rows,) or (rows, columns), in C order."""
     columns = [np.asarray(batch[i]) for i in model.spec.columns_of(tensor)]
     dtype = numpy_dtype(tensor.dtype)
     with np.errstate(over="ignore"):  # float32 to float16: what is too large becomes infinite
@@ -105,15 +111,15 @@ class _Work:
         self.explain(rows, why)
 
     def score(self, tensors: Mapping[str, NDArray[Any]], rows: NDArray[np.intp]) -> None:
-        """Score the tensors' rows, which stand at `rows` in the batch; on failure, in parts."""
+        """Score the tensors' rows, whose positions in the batch are `rows`; on failure, in parts."""
         try:
             outputs = self.model.run({name: self.model.calls.pad(tensor) for name, tensor in tensors.items()})
         except RUN_ERRORS as error:
             if len(rows) == 1:
-                self.refuse(rows, in_words(error))
+                self.refuse(rows, failure_text(error))
                 return
-            # Halves find a bad row in few calls. But each that a row keeps from ending costs the whole limit, and
-            # healthy rows next to nothing: row by row, a row that never ends costs two limits, one of them alone.
+            # Halves find a bad row in few calls. But a call that does not end takes the whole time limit, and other
+            # calls take almost none: row by row, a row that never ends takes the limit only twice.
             step = 1 if isinstance(error, TimeLimitError) else (len(rows) + 1) // 2
             for start in range(0, len(rows), step):
                 part = slice(start, start + step)
@@ -138,5 +144,5 @@ def _all_null(size: int, dtype: str) -> NDArray[Any]:
 
 
 def masked(values: NDArray[Any], null: NDArray[np.bool_]) -> NDArray[Any]:
-    """Return a column that is NULL where `null` is true; for those whose dtype has no NaN."""
+    """Return a column that is NULL where `null`, of the same shape, is True; for dtypes without NaN."""
     return np.ma.masked_array(values, null)  # type: ignore[no-untyped-call]  # numpy has no types for it

@@ -1,7 +1,7 @@
-"""What a worker counts of a model, for Flink's metrics: one call for each batch.
+"""A model's metrics for Flink, updated once for each batch.
 
-A group of PyFlink's takes whole numbers alone, and its distributions reach no reporter. So a histogram is a counter for
-each bound, cumulative and labelled `le`, which is Prometheus' own form: the histograms of all subtasks can be added up.
+PyFlink's metrics are whole numbers, and its distributions reach no reporter. So a histogram is a counter for each
+bound, cumulative and labelled `le`, as in Prometheus: the histograms of all subtasks can be added up.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class _Counter(Protocol):
 
 
 class _MetricGroup(Protocol):
-    """The part of PyFlink's MetricGroup that is used; `add_group` with `extra` makes a label and its value."""
+    """The part of PyFlink's MetricGroup that is used; `add_group` with `extra` adds a label with its value."""
 
     def add_group(self, name: str, extra: str | None = None) -> _MetricGroup: ...
     def counter(self, name: str) -> _Counter: ...
@@ -37,9 +37,9 @@ class _MetricGroup(Protocol):
 
 
 class ModelMetrics:
-    """The metrics of a model, labelled with its name and version, in a group of the operator's.
+    """The metrics of a model, labelled with its name and version, in the operator's metric group.
 
-    `load_microseconds` is how long it took to get its session ready.
+    `load_microseconds` is how long it took to load the model.
     """
 
     def __init__(self, group: _MetricGroup, spec: ModelSpec, load_microseconds: int) -> None:
@@ -54,7 +54,7 @@ class ModelMetrics:
         labelled.gauge("worker_resident_bytes", lambda: process.memory_info().rss)
 
     def count(self, batch: Sequence[NDArray[Any]], error: NDArray[np.object_] | None, microseconds: int) -> None:
-        """Count a batch that was scored: one array [rows] per input, and `Predictions.error`."""
+        """Count a scored batch: an array of shape (rows,) for each input, `Predictions.error`, and how long it took."""
         rows = len(batch[0])
         self._rows.inc(rows)
         self._errors.inc(0 if error is None else int(np.count_nonzero(error)))
@@ -65,7 +65,7 @@ class ModelMetrics:
 
 
 class _Histogram:
-    """Counters named as Prometheus names a histogram's: _bucket, _sum, _count."""
+    """Counters with the names of a histogram in Prometheus: _bucket, _sum, _count."""
 
     def __init__(self, group: _MetricGroup, name: str, bounds: tuple[int, ...]) -> None:
         self._bounds = [*bounds, float("inf")]
@@ -76,7 +76,7 @@ class _Histogram:
 
     def add(self, value: int) -> None:
         for bound, bucket in zip(self._bounds, self._buckets, strict=True):
-            bucket.inc(int(value <= bound))  # 0 as well: a bucket that nobody counted is not reported
+            bucket.inc(int(value <= bound))  # also 0: a counter that was never updated is not reported
         self._sum.inc(value)
         self._count.inc()
 

@@ -1,4 +1,4 @@
-"""A model that is ready to score: what a worker is told (`ModelSpec`) and what it makes of it (`load_model`)."""
+"""A model that is ready to score: its specification (`ModelSpec`), and how a worker loads it (`load_model`)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from onnxruntime.capi import onnxruntime_pybind11_state as runtime
 
+from udfs.local_file import FileError, local_file
 from udfs.scoring.call_size import Calls
-from udfs.scoring.model_store import FileError, local_file
 from udfs.scoring.signature import ModelFileError, Signature, Tensor, open_session, read
 from udfs.scoring.time_limit import TimeLimitError, run_limited
 from udfs.scoring.worker_memory import bounded_options, release_after
@@ -26,7 +26,7 @@ __all__ = ["RUN_ERRORS", "TIME_LIMIT", "Input", "Model", "ModelSpec", "Output", 
 
 
 class OutputShapeError(Exception):
-    """An output that has not the wanted value for each row."""
+    """An output that does not have the expected value for each row."""
 
 
 RUN_ERRORS = (
@@ -39,10 +39,10 @@ RUN_ERRORS = (
     OutputShapeError,
     TimeLimitError,
 )
-"""What `Model.run` raises when the model refuses its input."""
+"""The errors that `Model.run` raises when the model refuses its input."""
 
 _RESIZING = ("Compress", "NonZero", "Unique")
-"""Operators whose number of results depends on values: one row may give none and another two, and the sum be right."""
+"""Operators whose number of results depends on values: one row may have none and another two, and the sum be right."""
 
 
 TIME_LIMIT = 10.0
@@ -51,7 +51,7 @@ WORKER_MEMORY = 2 * 2**30
 
 @dataclass(frozen=True)
 class Input:
-    """One SQL column that the model reads: the tensor it goes to, and that tensor's dtype ("string" for text).
+    """One SQL column that the model expects: the tensor it is part of, and that tensor's dtype ("string" for text).
 
     Several inputs with one tensor are the columns of a matrix, in order.
     """
@@ -63,9 +63,9 @@ class Input:
 
 @dataclass(frozen=True)
 class Output:
-    """One SQL column that the model gives: an ONNX output that has one value per row, or an `element` along its axis 1.
+    """One SQL column that the model returns: an ONNX output with one value per row, or an `element` along its axis 1.
 
-    `dtype` is the one wanted; the model's own must convert to it without loss.
+    `dtype` is the column's; the model's own must convert to it without loss.
     """
 
     name: str
@@ -76,11 +76,11 @@ class Output:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """All that a worker needs to know of a model; small and picklable.
+    """Everything that a worker needs to load and call a model; small and picklable.
 
-    `path` is a path, or a URI that pyarrow's file systems know.
-    `null_inputs` says what a NULL in a float column is to the model: "nan", or a reason to "refuse" the row.
-    `time_limit` is for one call, in seconds; `worker_memory` for the whole process, in bytes.
+    `path` is a path, or a URI that pyarrow's file systems know; `sha256` is the file's digest. With `null_inputs`
+    "nan", a NULL in a float column is NaN for the model; with "refuse", the row is refused.
+    `time_limit` is for one call, in seconds; `worker_memory` is for the whole process, in bytes.
     """
 
     name: str
@@ -94,15 +94,15 @@ class ModelSpec:
     worker_memory: int = WORKER_MEMORY
 
     def columns_of(self, tensor: Tensor) -> list[int]:
-        """Return which of the inputs make up a tensor, by their position."""
+        """Return the positions of the inputs that a tensor consists of."""
         return [i for i, given in enumerate(self.inputs) if given.tensor == tensor.name]
 
 
 @dataclass(frozen=True)
 class Model:
-    """An open session, those of its input tensors that are given, and how to call it.
+    """An open session, the input tensors that the spec has columns for, and the call size.
 
-    `resizing` says that it has operators whose number of results depends on values.
+    `resizing` is True for a model with operators whose number of results depends on values.
     """
 
     spec: ModelSpec
@@ -112,10 +112,10 @@ class Model:
     calls: Calls
 
     def run(self, tensors: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
-        """Call the model once; return one array [rows] of the model's own dtype per output of the spec.
+        """Call the model once; return an array of shape (rows,), of the model's own dtype, for each output of the spec.
 
         Raises one of RUN_ERRORS where the model refuses the input: TimeLimitError where it does not answer in time,
-        OutputShapeError where an output has not the wanted value for each row.
+        OutputShapeError where an output does not have the expected value for each row.
         """
         wanted = list(dict.fromkeys(output.tensor for output in self.spec.outputs))
 
@@ -131,7 +131,7 @@ class Model:
 
 
 def numpy_dtype(dtype: str) -> np.dtype[Any]:
-    """Return numpy's dtype for a tensor's: text is kept as Python strings."""
+    """Return numpy's dtype for a tensor's; that of text is object, for Python strings."""
     return np.dtype(object if dtype == "string" else dtype)
 
 
@@ -140,11 +140,11 @@ _lock = Lock()
 
 
 def load_model(spec: ModelSpec, rows: int | None = None) -> Model:
-    """Return the model, verified and warmed up. Its session is shared by all in this process that ask for its digest.
+    """Return the model, verified and warmed up. A process has one session for each digest.
 
-    `rows` is the most that a call scores, where the model leaves a choice; None for what suits most models.
-    Raises ModelFileError where the file is missing, damaged or another than the one the spec speaks of, or where it
-    has no such inputs and outputs.
+    `rows` is the most rows that a call scores, where the batch dimension is free; None for `call_size.ROWS`.
+    Raises ModelFileError for a file that is missing, damaged, or does not have the digest, inputs and outputs of the
+    spec.
     """
     with _lock:
         if spec.sha256 not in _sessions:
@@ -158,16 +158,16 @@ def load_model(spec: ModelSpec, rows: int | None = None) -> Model:
 
 def _open_verified(spec: ModelSpec) -> tuple[onnxruntime.InferenceSession, bool]:
     try:
-        content = read(local_file(spec.path, spec.sha256))  # once: what is opened is what was verified
+        content = read(local_file(spec.path, spec.sha256))  # once: the verified bytes are those that are opened
     except FileError as error:
         raise ModelFileError(str(error)) from error
     found = hashlib.sha256(content).hexdigest()
     if found != spec.sha256:
         raise ModelFileError(
             f"{spec.path} is not the file that model {spec.name}, version {spec.version}, was planned with: "
-            f"sha256 is {found}, expected {spec.sha256}; put that file back, or start the job anew",
+            f"sha256 is {found}, expected {spec.sha256}; put that file back, or start the job again",
         )
-    # A node's operator as protobuf writes it: field 4, length, name. Such bytes among the weights cost time alone.
+    # A node's operator as protobuf writes it: field 4, length, name. The same bytes in the weights only cost time.
     resizing = any(bytes([0x22, len(name)]) + name.encode() in content for name in _RESIZING)
     return open_session(content, spec.path, bounded_options(spec.worker_memory)), resizing
 
@@ -200,7 +200,7 @@ def _find(name: str, tensors: tuple[Tensor, ...], kind: str) -> Tensor:
 
 
 def _warm(model: Model) -> Model:
-    """Score a full call of zeros, so that the first real one finds memory and kernels ready."""
+    """Score a full call of zeros, so that memory and kernels are ready for the first real one."""
     zeros = {}
     for tensor in model.tensors:
         shape = (model.calls.size, len(model.spec.columns_of(tensor)))[: len(tensor.shape)]
@@ -208,7 +208,7 @@ def _warm(model: Model) -> Model:
     try:
         model.run(zeros)
     except OutputShapeError as error:
-        if not model.resizing:  # then it is the model, not zeros
+        if not model.resizing:  # then the model is wrong for any values, not only for zeros
             raise ModelFileError(str(error)) from error
     except RUN_ERRORS:
         pass  # a model may refuse zeros

@@ -1,4 +1,4 @@
-"""What an ONNX file takes and gives, as ONNX Runtime reports it."""
+"""The inputs and outputs of an ONNX file, as ONNX Runtime reports them."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class ModelFileError(ValueError):
 class Tensor:
     """One input or output of a model.
 
-    `dtype` is numpy's name ("float32", "int64", "bool", ...), "string", or, for what is no tensor, ONNX Runtime's
-    words with those names in them ("sequence(map(int64,float32))" is the output of a ZipMap node).
-    `shape` has an int for each fixed dimension, a name or None for each free one.
+    `dtype` is numpy's name ("float32", "int64", "bool", ...) or "string". For anything but a tensor it is ONNX
+    Runtime's type with those names in it: "sequence(map(int64,float32))" is the output of a ZipMap node.
+    `shape` has an int for each fixed dimension, and a name or None for each free one.
     `optional` inputs have a default in the file and may be left out.
     """
 
@@ -51,9 +51,9 @@ class Signature:
 
 
 def read_signature(path: Path) -> Signature:
-    """Return what the model at `path` takes and gives, without optimising its graph.
+    """Return the inputs and outputs of the model at `path`, without optimising its graph.
 
-    Raises ModelFileError where the file cannot be read or is no ONNX model.
+    Raises ModelFileError for a file that cannot be read or is not an ONNX model.
     """
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
@@ -78,22 +78,22 @@ def open_session(
     path: str,
     options: onnxruntime.SessionOptions | None = None,
 ) -> onnxruntime.InferenceSession:
-    """Open a session on a model's bytes; `path` is for the error's text alone.
+    """OpenWindow a session on a model's bytes; `path` is only for the error's text.
 
-    One thread per session: parallelism is Flink's, more threads were slower at these batch sizes, and with more a
-    tree ensemble's scores depend on their number, in the last bits: each thread sums some of the trees.
-    Raises ModelFileError where the bytes are no ONNX model, or one that this ONNX Runtime does not know.
+    A session has one thread: Flink's subtasks run in parallel, and more threads were slower at these batch sizes. With
+    more threads, the last bits of a tree ensemble's scores depend on their number: each thread sums some of the trees.
+    Raises ModelFileError for bytes that are not an ONNX model, or one that this ONNX Runtime does not support.
     """
     options = options or onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    # Fatal messages only: LightGBM's export warns about a shape on each run, and a row that the model refuses
-    # would be an error in the worker's log for each half that it is searched in. Errors come as exceptions.
+    # Fatal messages only: LightGBM's export warns about a shape at each run, and a row that the model refuses would be
+    # logged once for each half in which it is searched. Errors are raised as exceptions.
     options.log_severity_level = 4
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's errors share no class of their own
+    except Exception as error:  # ONNX Runtime's errors have no common class
         raise ModelFileError(f"{path} cannot be loaded as an ONNX model ({len(content):,} bytes): {error}") from error
 
 

@@ -1,8 +1,11 @@
-"""Stop a model call that does not end: one thread of this process watches over all calls.
+"""Stop a model call that does not end: one watchdog thread of this process watches all calls.
 
-A call that outlasts its limit is told to stop, which ONNX Runtime does between two operators, also in the body of a
-Loop. One that has not stopped after the same time again, two seconds at the least, sits in a single operator, out of
-reach: then this process ends, for a job that restarts is better than one that stands still.
+A call that takes longer than its limit is asked to stop, which ONNX Runtime does between two operators, also in the
+body of a Loop. A call that has not stopped after the same time again, at least two seconds, is in a single operator and
+cannot be stopped: then this process ends, so that the job restarts instead of standing still.
+
+>>> run_limited(lambda options: 6 * 7, limit=10, what="a model")
+42
 """
 
 from __future__ import annotations
@@ -23,11 +26,11 @@ if TYPE_CHECKING:
 __all__ = ["EXIT_CODE", "TimeLimitError", "run_limited"]
 
 EXIT_CODE = 75
-"""What this process ends with when a call cannot be stopped: sysexits.h calls it a temporary failure."""
+"""The exit code of this process when a call cannot be stopped: a temporary failure in sysexits.h."""
 
 
-_LEAST_GRACE = 2.0  # seconds: a busy machine must not end a process that is about to stop
-_LOGGED = 1.0  # seconds until what is logged has left the process
+_LEAST_GRACE = 2.0  # seconds: on a busy machine, a call may take a while to stop
+_LOGGED = 1.0  # seconds until the log message has left the process
 T = TypeVar("T")
 
 
@@ -45,19 +48,19 @@ class _Call:
 
     @property
     def due(self) -> float:
-        """When the watch must look at it."""
+        """When the watchdog must check the call."""
         return self.began + self.limit + (self.grace if self.expired else 0)
 
     @property
     def grace(self) -> float:
-        """How long it may take to stop, in seconds."""
+        """How long the call may take to stop, in seconds."""
         return max(self.limit, _LEAST_GRACE)
 
 
-class _Watch(Thread):
-    """It sleeps until the first running call is due; a call that begins meanwhile need not wake it.
+class _Watchdog(Thread):
+    """A thread that sleeps until the first running call is due.
 
-    For it sleeps no longer than the shortest limit, and a new call is due after that.
+    It sleeps at most for the shortest limit. A call that begins meanwhile is due after that and need not wake it.
     """
 
     def __init__(self) -> None:
@@ -68,7 +71,7 @@ class _Watch(Thread):
         self._shorter = Event()
 
     def expect(self, limit: float) -> None:
-        """Be ready for calls of this limit, in seconds."""
+        """Prepare for calls with this limit, in seconds."""
         with self._lock:
             if limit < self.shortest:
                 self.shortest = limit
@@ -91,18 +94,18 @@ class _Watch(Thread):
             self._shorter.wait(min([now + self.shortest, *(call.due for call in calls)]) - now)
 
 
-_watch = _Watch()
+_watchdog = _Watchdog()
 
 
 def run_limited(run: Callable[[Any], T], limit: float, what: str) -> T:
-    """Return run(options), where `options` are the RunOptions that stop it when `limit` seconds are over.
+    """Return run(options); `options` are the RunOptions that stop the call after `limit` seconds.
 
-    Raises TimeLimitError where they are; `what` is the model in words, should the process have to end.
+    Raises TimeLimitError for a call that was stopped. `what` names the model in the log, if the process has to end.
     """
-    if limit < _watch.shortest:
-        _watch.expect(limit)
+    if limit < _watchdog.shortest:
+        _watchdog.expect(limit)
     call = _Call(limit, what)
-    _watch.running.add(call)
+    _watchdog.running.add(call)
     try:
         return run(call.options)
     except Exception as error:
@@ -110,7 +113,7 @@ def run_limited(run: Callable[[Any], T], limit: float, what: str) -> T:
             raise TimeLimitError(f"the model did not answer within {limit:g} s") from error
         raise
     finally:
-        _watch.running.discard(call)
+        _watchdog.running.discard(call)
 
 
 def _end_process(call: _Call) -> None:
@@ -120,6 +123,6 @@ def _end_process(call: _Call) -> None:
         "last checkpoint. If that repeats, raise 'time-limit' in CREATE MODEL, or keep the record from the model.\n"
     )
     sys.stderr.flush()
-    # Flink's worker sends what is written there to Flink's log, over a connection and from a thread of its own.
+    # A thread of Flink's worker sends it to Flink's log over a connection.
     sleep(_LOGGED)
     os._exit(EXIT_CODE)

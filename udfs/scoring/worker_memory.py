@@ -1,11 +1,11 @@
-"""Keep a worker process within its memory: refuse an allocation that is too large, notice slow growth.
+"""Keep a worker process within its memory limit: refuse an allocation that is too large, detect slow growth.
 
-ONNX Runtime takes the memory of all calls in a process from one arena, and half of the bound is the arena's limit. One
+ONNX Runtime allocates the memory of all calls in a process from one arena, which may use half of the limit. An
 allocation beyond that fails inside the call, like any other reason to refuse a row. A limit of the operating system
-(RLIMIT_DATA, RLIMIT_AS) would hold for the other allocations of the process too: Arrow and gRPC end the process where
-memory is refused, and stacks of threads count that are never used.
+(RLIMIT_DATA, RLIMIT_AS) would also apply to other allocations of the process: Arrow and gRPC end the process where
+memory is refused, and thread stacks count even where they are not used.
 
-All else that a process holds is seen by its resident size alone, between two batches.
+All other memory is checked by the resident size of the process, before each batch.
 """
 
 from __future__ import annotations
@@ -16,46 +16,46 @@ from pathlib import Path
 
 import onnxruntime
 
-__all__ = ["WorkerMemoryError", "bounded_options", "check_memory", "in_words", "release_after"]
+__all__ = ["WorkerMemoryError", "bounded_options", "check_memory", "failure_text", "release_after"]
 
-_STATM = Path("/proc/self/statm")  # Linux; elsewhere slow growth goes unnoticed
-_SHARE = 2  # the arena gets one part in so many
+_STATM = Path("/proc/self/statm")  # Linux; on other systems slow growth is not detected
+_SHARE = 2  # the arena may use one half of the limit
 _arena: list[int] = []
 _REFUSED = re.compile(r"smaller than requested bytes of (\d+)")
 
 
 class WorkerMemoryError(RuntimeError):
-    """A worker process that has grown beyond its bound."""
+    """A worker process that has grown beyond its memory limit."""
 
 
 def bounded_options(bound: int) -> onnxruntime.SessionOptions:
-    """Return options for a session whose calls share half of `bound` bytes with all others of this process.
+    """Return options for a session whose calls share half of `bound` bytes with all other sessions of this process.
 
-    The first bound in a process counts: all models of a job have the same.
+    The first bound in a process is the one that counts: all models of a job have the same.
     """
     if not _arena:
         onnxruntime.create_and_register_allocator(
             onnxruntime.OrtMemoryInfo(
                 "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
             ),
-            # By what is asked for, not by powers of two: the limit would be reached at half of it.
+            # Grow by the requested size, not by powers of two: else the limit would be reached at half of it.
             onnxruntime.OrtArenaCfg({"max_mem": bound // _SHARE, "arena_extend_strategy": 1}),
         )
         _arena.append(bound)
     options = onnxruntime.SessionOptions()
     options.add_session_config_entry("session.use_env_allocators", "1")
-    # A model's weights are there for good: they count for the whole process, not for its calls.
+    # A model's weights stay: they count for the whole process, not for its calls.
     options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
     return options
 
 
 def release_after(options: onnxruntime.RunOptions) -> None:
-    """Let a call give its memory back when it ends: what the next one may take then does not depend on this one."""
+    """Let a call release its memory when it ends, so that the next call may use the same amount."""
     options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
 
-def in_words(error: Exception) -> str:
-    """Return why a call failed. What the arena refuses does not say how much of it was free: that differs."""
+def failure_text(error: Exception) -> str:
+    """Return why a call failed. Where the arena refused memory, without how much was free: that differs."""
     text = " ".join(str(error).split())
     if refused := _REFUSED.search(text):
         return (
@@ -66,7 +66,7 @@ def in_words(error: Exception) -> str:
 
 
 def check_memory(bound: int) -> None:
-    """Raise WorkerMemoryError where this process holds more than `bound` bytes; without /proc it cannot tell."""
+    """Raise WorkerMemoryError where this process holds more than `bound` bytes; without /proc, do nothing."""
     try:
         pages = int(_STATM.read_bytes().split()[1])
     except OSError:

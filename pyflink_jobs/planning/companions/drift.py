@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pyflink_jobs.planning.declarations import Job
     from pyflink_jobs.planning.scored_view import ScoredView
     from pyflink_jobs.project.settings import Project
-    from udfs.drift.counting import Monitor
+    from udfs.drift.monitor import Monitor
     from udfs.scoring.model import ModelSpec
 
 __all__ = ["Drift", "DriftOfModel"]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pyflink_jobs.parsing.create_model import ModelDefinition
     from pyflink_jobs.parsing.option import Option
     from pyflink_jobs.project.settings import Project
-    from udfs.drift.counting import Monitor
+    from udfs.drift.monitor import Monitor
     from udfs.drift.reference import Profile
     from udfs.drift.season import Season
     from udfs.scoring.model import ModelSpec
@@ -105,7 +105,7 @@ def bind_monitor(
     model: ModelDefinition, options: MonitorOptions, spec: ModelSpec, project: Project
 ) -> tuple[Monitored | None, list[Finding]]:
     """Compare a model's monitor with its reference profile."""
-    from udfs.drift.counting import Monitor
+    from udfs.drift.monitor import Monitor
     from udfs.drift.reference import ProfileError, read_profile
     from udfs.scoring.signature import sha256
 

@@ -31,6 +31,7 @@ MODULES = (
     "pyflink.table.udf",
     "udfs.drift.counting",
     "udfs.drift.follow_windows",
+    "udfs.drift.monitor",
 )
 """What workers import. Not ONNX Runtime: it starts a thread."""
 

@@ -13,7 +13,7 @@ __all__ = ["with_nulls"]
 
 
 def with_nulls(values: NDArray[Any]) -> NDArray[Any]:
-    """Return an array of shape (n,) as PyFlink takes it: of a masked array objects, None for what is masked.
+    """Return an array of shape (n,) as PyFlink expects it: for a masked array, objects with None for what is masked.
 
     >>> with_nulls(np.ma.MaskedArray([1, 2], mask=[False, True])).tolist()
     [1, None]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from udfs.scoring.model_store import FileError, local_file
+from udfs.local_file import FileError, local_file
 
 if TYPE_CHECKING:
     from pathlib import Path

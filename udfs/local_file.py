@@ -1,4 +1,4 @@
-"""Files that a worker needs: beside it, or wherever pyarrow's file systems reach, kept by their digest."""
+"""Local copies of the files that a worker needs, from wherever pyarrow's file systems reach; kept by their digest."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ __all__ = ["FileError", "local_file"]
 
 
 class FileError(Exception):
-    """A file cannot be fetched, or is another than the one that was asked for."""
+    """A file that cannot be fetched, or does not have the expected digest."""
 
 
 def local_file(location: str, sha256: str) -> Path:
     """Return the path of a file: `location` itself, or for a URI (file, s3, gs, hdfs) a copy whose digest is `sha256`.
 
-    Copies stay in `$MILLSTREAM_CACHE/files`, else in a folder of the user's among the temporary files; several
-    processes may fetch one at once. Raises FileError.
+    Copies are kept in `$MILLSTREAM_CACHE/files`, or else in a folder of the user's in the temporary folder. Several
+    processes may fetch the same file at once.
+    Raises FileError for a URI that cannot be read or whose file has another digest.
     """
     if "://" not in location:
         return Path(location)
@@ -29,7 +30,7 @@ def local_file(location: str, sha256: str) -> Path:
 
 
 def _fetch(location: str, sha256: str, copy: Path) -> None:
-    """Put a file in its place whole, if it is the right one."""
+    """Download a file and move it to its place, if it has the expected digest."""
     from pyarrow import fs
 
     try:
@@ -42,9 +43,9 @@ def _fetch(location: str, sha256: str, copy: Path) -> None:
     if found != sha256:
         raise FileError(f"{location} has sha256 {found}, expected {sha256}: put the file back that the job came with")
     copy.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=copy.parent, delete=False) as made:
-        made.write(content)
-    Path(made.name).replace(copy)
+    with tempfile.NamedTemporaryFile(dir=copy.parent, delete=False) as private:
+        private.write(content)
+    Path(private.name).replace(copy)
 
 
 def _cache() -> Path:

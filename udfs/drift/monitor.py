@@ -1,0 +1,147 @@
+"""What is monitored of a model, and the reference profile that its windows are compared with."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from udfs.drift.compare import compare
+from udfs.drift.counting import BatchCounts, count_batch
+from udfs.drift.reference import Profile, ProfileError, read_profile
+from udfs.drift.season import part_of
+from udfs.local_file import FileError, local_file
+from udfs.nulls import with_nulls
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from udfs.distributions.count_layout import Features
+    from udfs.distributions.counts import Counts
+    from udfs.drift.compare import Comparison
+
+__all__ = ["GROUP", "PARTIALS", "LoadedMonitor", "Monitor"]
+
+PARTIALS = "_partials"
+"""The field of the scoring result that has partial counts. It is one field: each takes time for every row."""
+
+GROUP = 8
+"""How many features one merging operator has at a time."""
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """What is monitored of a model, and how; small and picklable.
+
+    `reference` is the profile's file: a path, or a URI that pyarrow's file systems know; `sha256` is its digest.
+    `d_min` has a value for each of the `features`, and `places` says where in SQL each of them is defined.
+    `window` and `allowed_lateness` are in seconds. `sliced` is True where the profile has slices.
+    It is a rider of the scoring call: see `udfs.scoring.rider.Rider`.
+    """
+
+    model: str
+    version: str
+    reference: str
+    sha256: str
+    features: tuple[str, ...]
+    d_min: tuple[float, ...]
+    places: tuple[str, ...]
+    window: int
+    allowed_lateness: int = 0
+    sliced: bool = False
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The dtypes of the event time, in seconds since 1970, 0 for NULL; and, if `sliced`, of the slice."""
+        return ("int64", "string") if self.sliced else ("int64",)
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The SQL type of PARTIALS.
+
+        It has a value for one row of each batch, window and slice: the slice's label in UTF-8, then the partial counts
+        of each group of features. It is NULL on all other rows.
+        """
+        return {PARTIALS: "ARRAY<BYTES>"}
+
+    def load(self) -> LoadedMonitor:
+        """Read the profile.
+
+        Raises ProfileError for a file that is missing, damaged, or not the one that the job was planned with.
+        """
+        try:
+            path = local_file(self.reference, self.sha256)
+        except FileError as error:
+            raise ProfileError(str(error)) from error
+        found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
+        if found != self.sha256:
+            raise ProfileError(f"{path}: its sha256 is {found}, but the job was planned with {self.sha256}")
+        return LoadedMonitor(self, read_profile(path, self.model))
+
+
+@dataclass(frozen=True)
+class LoadedMonitor:
+    """A monitor with its reference profile."""
+
+    monitor: Monitor
+    profile: Profile
+
+    def ride(
+        self, columns: Mapping[str, NDArray[Any]], arguments: Sequence[NDArray[Any]]
+    ) -> dict[str, NDArray[np.object_]]:
+        """Return PARTIALS for a batch of n rows, shape (n,); see `udfs.scoring.rider.LoadedRider`."""
+        seconds, *slices = arguments
+        values = [_counted(columns[name]) for name in self.monitor.features]
+        partials = np.full(len(seconds), None, object)
+        for counts in self.count(values, seconds, slices[0] if slices else None):
+            partials[counts.row] = [counts.label.encode(), *counts.partials]
+        return {PARTIALS: partials}
+
+    def count(
+        self, values: Sequence[NDArray[Any]], seconds: NDArray[np.int64], slices: NDArray[np.object_] | None
+    ) -> list[BatchCounts]:
+        """Count a batch by window and slice; the arguments are as for `count_batch`."""
+        keys, window = self.profile.keys, self.monitor.window
+        return count_batch(
+            values, seconds, slices, groups=self.groups, features=self.features, keys=keys, window=window
+        )
+
+    @cached_property
+    def features(self) -> Features:
+        """The monitored columns, in the monitor's order."""
+        return self.profile.features.select(self.monitor.features)
+
+    @cached_property
+    def groups(self) -> list[Features]:
+        """The monitored columns in groups of at most GROUP."""
+        return self.features.groups(GROUP)
+
+    def reference(self, group: int, label: str, rows: Mapping[int, int]) -> Counts | None:
+        """Return the reference counts of a slice in one group of features, as `Profile.reference` does."""
+        return self._profiles[group].reference(label, rows)
+
+    @cached_property
+    def _profiles(self) -> list[Profile]:
+        """The profile of each group of features."""
+        return [
+            replace(self.profile, features=group, counts={k: c.select(group) for k, c in self.profile.counts.items()})
+            for group in self.groups
+        ]
+
+    def compare_window(self, group: int, label: str, start: int, window: Counts) -> list[Comparison]:
+        """Compare a slice's counts of the window that starts at `start`, in seconds, in one group of features."""
+        return compare(self.reference(group, label, {part_of(self.profile.keys.season, start): 1}), window)
+
+
+def _counted(values: NDArray[Any]) -> NDArray[Any]:
+    """Return a column as `count_batch` expects it: float32 with NaN for NULL, or str or None."""
+    nullable = with_nulls(values)
+    if values.dtype.kind == "O":
+        return nullable
+    with np.errstate(over="ignore"):  # what is too large for float32 is infinite
+        return np.ascontiguousarray(nullable, np.float32)  # of None it makes NaN
