@@ -1,11 +1,12 @@
-"""One real week, out of order as it is replayed: the same rows at any parallelism, bounded and unbounded."""
+"""Days of real flights, out of order as they are sent: the same rows at any parallelism, bounded and unbounded."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
     from pyflink_jobs.running.minicluster import MiniCluster
 
 ROOT = Path(__file__).parents[2]
-START, END, AND_A_DAY = (datetime(2013, 4, day, tzinfo=UTC) for day in (1, 8, 9))
-END_MS = END.timestamp() * 1000
+START = datetime(2013, 4, 1, tzinfo=UTC)
 FEATURES = (
     "dep_delay, distance, scheduled_hour, weekday, origin_departures_1h, origin_delay_1h, origin_late_share_1h, "
     "carrier_departures_3h, carrier_delay_3h, temp, wind_speed, precip, visib"
@@ -51,25 +51,47 @@ RUNS = {  # parallelism, bounded, the file of flink-conf/
 Row = tuple[Any, ...]
 
 
-@pytest.fixture(scope="module")
-def week() -> Events:
-    return events(START, AND_A_DAY)
+@dataclass(frozen=True)
+class Days:
+    """Some days of flights that are compared, and the events of one more day, which bring out their last rows."""
+
+    number: int
+
+    @property
+    def end_ms(self) -> float:
+        """The end of the days."""
+        return (START + timedelta(days=self.number)).timestamp() * 1000
+
+    @cached_property
+    def events(self) -> Events:
+        """All events, also those of the day after."""
+        return events(START, START + timedelta(days=self.number + 1))
+
+    @property
+    def flights(self) -> list[str]:
+        """The flights that departed within the days."""
+        departures = self.events.topics["departures"]
+        return sorted(departures[departures["departed_ms"] < self.end_ms]["flight_id"])
+
+
+@pytest.fixture(scope="module", params=[3, pytest.param(7, marks=pytest.mark.slow)])
+def days(request: pytest.FixtureRequest) -> Days:
+    return Days(request.param)
 
 
 @pytest.fixture(scope="module")
 def rows(
-    week: Events,
+    days: Days,
     broker: Broker,
     cluster: MiniCluster,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, list[Row]]:
-    """Run the same query three times over the same topics, and return each run's rows of the week."""
+    """Run the same query three times over the same topics, and return each run's rows of the days."""
     project = flights_project(tmp_path_factory.mktemp("flights"), broker)
     delete(broker.bootstrap_servers, [*TOPICS, *RUNS, "drift", "alerts", "quarantine"])
     topics.create(broker.bootstrap_servers, {name: topic.partitions for name, topic in TOPICS.items()})
-    send_flights(week, broker.bootstrap_servers)
-    flights = week.topics["departures"]
-    wanted = set(flights[flights["departed_ms"] < END_MS]["flight_id"])
+    send_flights(days.events, broker.bootstrap_servers)
+    wanted = set(days.flights)
     results = {}
     for name, (parallelism, bounded, conf) in RUNS.items():
         configured = replace(project, settings=replace(project.settings, flink_conf=f"flink-conf/{conf}.yaml"))
@@ -77,7 +99,7 @@ def rows(
         planned = plan_job(declare(project).job(name), table_environment(configured, options), Run(bounded=bounded))
         enough = Event()
         if not bounded:
-            Thread(target=_wait_for, args=(broker.bootstrap_servers, name, len(wanted), enough), daemon=True).start()
+            Thread(target=_wait_for, args=(broker.bootstrap_servers, name, wanted, enough), daemon=True).start()
         try:
             execute(project, planned, cluster, stop=enough)
         finally:
@@ -100,36 +122,33 @@ def flights_project(folder: Path, broker: Broker) -> Project:
     return Project.find(folder)
 
 
-def _wait_for(bootstrap: str, topic: str, count: int, enough: Event) -> None:
-    """Set `enough` when the topic holds so many flights of the week; end when another has set it."""
+def _wait_for(bootstrap: str, topic: str, wanted: set[str], enough: Event) -> None:
+    """Set `enough` when the topic has all wanted flights; end when another has set it."""
     consumer = kafka.KafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", group_id=None)
     found: set[str] = set()
     while not consumer.partitions_for_topic(topic):
         consumer.topics()
     consumer.assign([kafka.TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)])
-    while len(found) < count and not enough.is_set():
+    while not wanted <= found and not enough.is_set():
         for records in consumer.poll(500).values():
-            rows = [json.loads(record.value) for record in records]
-            found |= {row["flight_id"] for row in rows if row["departed_ms"] < END_MS}
+            found |= {json.loads(record.value)["flight_id"] for record in records}
     consumer.close()
     enough.set()
 
 
-def test_the_rows_are_the_same_at_any_parallelism_and_unbounded(rows: dict[str, list[Row]]) -> None:
-    assert len(rows["p1"]) > 6000
+def test_the_rows_are_the_same_at_any_parallelism_and_unbounded(rows: dict[str, list[Row]], days: Days) -> None:
+    assert len(rows["p1"]) > 850 * days.number
     assert rows["p4"] == rows["p1"]
     assert rows["unbounded"] == rows["p1"]
 
 
-def test_each_flight_of_the_week_is_scored_once(rows: dict[str, list[Row]], week: Events) -> None:
-    flights = week.topics["departures"]
-    wanted = flights[flights["departed_ms"] < END_MS]["flight_id"]
-    assert sorted(row[0] for row in rows["p1"]) == sorted(wanted)
+def test_each_flight_is_scored_once(rows: dict[str, list[Row]], days: Days) -> None:
+    assert sorted(row[0] for row in rows["p1"]) == days.flights
 
 
-def test_features_equal_those_computed_one_flight_at_a_time(rows: dict[str, list[Row]], week: Events) -> None:
+def test_features_equal_those_computed_one_flight_at_a_time(rows: dict[str, list[Row]], days: Days) -> None:
     sample = rows["p1"][::10]
-    truth = flight_features(week.topics["departures"], week.topics["weather"], {row[0] for row in sample})
+    truth = flight_features(days.events.topics["departures"], days.events.topics["weather"], {row[0] for row in sample})
     found = np.array([row[2:15] for row in sample], dtype=np.float32)
     expected = np.array([list(truth[row[0]].values()) for row in sample], dtype=np.float32)
     np.testing.assert_array_equal(found, expected)
@@ -144,11 +163,11 @@ def test_scores_equal_onnx_runtime_called_directly(rows: dict[str, list[Row]]) -
     assert [row[15] for row in rows["p1"]] == probabilities[:, 1].astype(float).tolist()
 
 
-def test_drift_is_the_same_at_any_parallelism(rows: dict[str, list[Row]], broker: Broker) -> None:
+def test_drift_is_the_same_at_any_parallelism(rows: dict[str, list[Row]], days: Days, broker: Broker) -> None:
     assert rows
     found: dict[str, list[str]] = {}
     for record in topics.read(broker.bootstrap_servers, "drift"):
         values = json.loads(record.value or b"")
         found.setdefault(values.pop("job"), []).append(json.dumps(values, sort_keys=True))
-    assert len(found["p1"]) > 8 * 3 * 14  # days, airports, columns; and sums of days
+    assert len(found["p1"]) > (days.number + 1) * 3 * 14  # days, airports, columns; and sums of days
     assert sorted(found["p4"]) == sorted(found["p1"])
