@@ -136,7 +136,7 @@ def as_json(bench: Bench, found: Gain | Bound) -> dict[str, object]:
     return {
         "job": bench.trial_runs.job.name,
         "machine": machine(),
-        "sample": {**asdict(bench.sample), "records": bench.sample.records},
+        "sample": bench.sample.as_json(),
         "options": bench.search.options,
         "models": [asdict(inner) for inner in bench.inner],
         "steps": [asdict(step) for step in bench.search.steps],

@@ -55,6 +55,11 @@ class Sample:
         """The options for a table that ends after these records."""
         return self.connector.between(self.offsets)
 
+    def as_json(self) -> dict[str, object]:
+        """Return what was sampled as plain values."""
+        names = ("source", "topic", "bootstrap", "offsets", "rate", "records")
+        return {name: getattr(self, name) for name in names}
+
     def last(self, records: int) -> Sample:
         """Return the newest records of this sample."""
         return replace(self, offsets=newest(self.offsets, records))
