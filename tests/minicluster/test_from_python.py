@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pyflink_jobs.demo.delete_topics import delete
 from pyflink_jobs.local.send import send_records
 from pyflink_jobs.local.topics import create, read
 from pyflink_jobs.scaffold.scaffold import create_project
@@ -26,6 +27,7 @@ def test_the_example_checks_plans_and_runs_a_project(
     monkeypatch.setenv("MILLSTREAM_KAFKA", broker.bootstrap_servers)
     create_project(Path("machines"))
     events = Path("machines/data/events.jsonl").read_bytes().splitlines()
+    delete(broker.bootstrap_servers, ["events", "predictions", "quarantine"])  # other tests have topics of these names
     create(broker.bootstrap_servers, {"events": 1})
     send_records(broker.bootstrap_servers, "events", events)
     (example,) = re.findall(r"^```python\n(.*?)^```$", REFERENCE, re.MULTILINE | re.DOTALL)

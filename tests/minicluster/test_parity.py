@@ -25,11 +25,12 @@ from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.project.settings import Project
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import execute
+from pyflink_jobs.running.minicluster import minicluster
 from tests.flight_features import flight_features
 
 if TYPE_CHECKING:
     from pyflink_jobs.local.broker import Broker
-    from pyflink_jobs.running.minicluster import MiniCluster
+
 
 ROOT = Path(__file__).parents[2]
 START = datetime(2013, 4, 1, tzinfo=UTC)
@@ -83,10 +84,11 @@ def days(request: pytest.FixtureRequest) -> Days:
 def rows(
     days: Days,
     broker: Broker,
-    cluster: MiniCluster,
+    jvm_project: Project,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, list[Row]]:
     """Run the same query three times over the same topics, and return each run's rows of the days."""
+    assert jvm_project, "the JVM is prepared"
     project = flights_project(tmp_path_factory.mktemp("flights"), broker)
     delete(broker.bootstrap_servers, [*TOPICS, *RUNS, "drift", "alerts", "quarantine"])
     topics.create(broker.bootstrap_servers, {name: topic.partitions for name, topic in TOPICS.items()})
@@ -95,15 +97,17 @@ def rows(
     results = {}
     for name, (parallelism, bounded, conf) in RUNS.items():
         configured = replace(project, settings=replace(project.settings, flink_conf=f"flink-conf/{conf}.yaml"))
-        options = {**cluster.options, "parallelism.default": str(parallelism)}
-        planned = plan_job(declare(project).job(name), table_environment(configured, options), Run(bounded=bounded))
-        enough = Event()
-        if not bounded:
-            Thread(target=_wait_for, args=(broker.bootstrap_servers, name, wanted, enough), daemon=True).start()
-        try:
-            execute(project, planned, cluster, stop=enough)
-        finally:
-            enough.set()
+        # A cluster of its own: a monitored job that is cancelled can end its TaskManager (docs/survival.md).
+        with minicluster(project, 4) as cluster:
+            options = {**cluster.options, "parallelism.default": str(parallelism)}
+            planned = plan_job(declare(project).job(name), table_environment(configured, options), Run(bounded=bounded))
+            enough = Event()
+            if not bounded:
+                Thread(target=_wait_for, args=(broker.bootstrap_servers, name, wanted, enough), daemon=True).start()
+            try:
+                execute(project, planned, cluster, stop=enough)
+            finally:
+                enough.set()
         found = [json.loads(record.value or b"") for record in topics.read(broker.bootstrap_servers, name)]
         results[name] = sorted(tuple(row.values()) for row in found if row["flight_id"] in wanted)
     return results
