@@ -26,8 +26,8 @@ def prepare_topics(sources: Mapping[str, Mapping[str, str]], sinks: Mapping[str,
 
 def refuse_missing_topics(sources: Mapping[str, Mapping[str, str]]) -> None:
     """Raise KafkaError for a topic of a source that is missing."""
-    for connector in {type(connector_of(options)): connector_of(options) for options in sources.values()}.values():
-        connector.refuse_missing({t: o for t, o in sources.items() if type(connector_of(o)) is type(connector)})
+    for connector in dict.fromkeys(map(connector_of, sources.values())):
+        connector.refuse_missing({table: o for table, o in sources.items() if connector_of(o) is connector})
 
 
 def brokers(tables: Mapping[str, Mapping[str, str]]) -> set[str]:
