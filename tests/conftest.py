@@ -10,8 +10,9 @@ from hypothesis import settings
 
 from pyflink_jobs.local.broker import Broker, start, stop
 from pyflink_jobs.project.settings import Project, Settings
-from pyflink_jobs.running.fast_start.jvm import prepare_jvm, start_quickly, variable
+from pyflink_jobs.running.fast_start.jvm_options import start_quickly
 from pyflink_jobs.running.fast_start.worker_forks import RUNNER_FOLDER, forked_workers
+from pyflink_jobs.running.jvm import prepare_jvm, start_jvm, variable
 from pyflink_jobs.running.minicluster import MiniCluster, minicluster
 
 if TYPE_CHECKING:
@@ -36,13 +37,11 @@ def jvm_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 
     As with `millstream run`, its Python workers are forks of one process: each saves two seconds of imports.
     """
-    from pyflink.java_gateway import get_gateway
-
     project = Project(tmp_path_factory.mktemp("jvm"), Settings())
     with forked_workers() as folder:
         with variable(RUNNER_FOLDER, str(folder)):  # for this JVM alone, not for clusters that tests start
             prepare_jvm(project)
-            get_gateway()
+            start_jvm()
         yield project
 
 

@@ -23,7 +23,7 @@ from bench.survival.soak import capacity, soak
 from bench.survival.tables import faults_table, soak_table
 from pyflink_jobs.errors import MillstreamError
 from pyflink_jobs.local.jars import jars
-from pyflink_jobs.running.fast_start.jvm import start_quickly
+from pyflink_jobs.running.fast_start.jvm_options import start_quickly
 
 if TYPE_CHECKING:
     from bench.survival.fault_round import Round

@@ -31,7 +31,8 @@ def check(context: Context, *, offline: bool, as_json: bool) -> int:
       millstream check --offline --json
     """
     from pyflink_jobs import check as check_project
-    from pyflink_jobs.running.fast_start.jvm import early_jvm, start_quickly
+    from pyflink_jobs.running.fast_start.jvm_options import start_quickly
+    from pyflink_jobs.running.jvm import early_jvm
 
     project = context.project
     if offline:

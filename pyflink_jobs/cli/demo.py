@@ -43,7 +43,7 @@ def demo(ctx: click.Context, out: Path | None, *, as_json: bool) -> int:
 
     from pyflink_jobs.demo.demo import SPAN, run_demo
     from pyflink_jobs.demo.steps import steps
-    from pyflink_jobs.running.fast_start.jvm import start_quickly
+    from pyflink_jobs.running.fast_start.jvm_options import start_quickly
 
     start_quickly()
 

@@ -27,7 +27,7 @@ def explain(context: Context, job: str, *, as_json: bool) -> None:
       millstream explain score
     """
     from pyflink_jobs import plan
-    from pyflink_jobs.running.fast_start.jvm import start_quickly
+    from pyflink_jobs.running.fast_start.jvm_options import start_quickly
 
     start_quickly()
     explanation = plan(context.project, job)

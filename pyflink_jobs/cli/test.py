@@ -43,7 +43,7 @@ def test(context: Context, files: tuple[Path, ...], name: str | None, *, as_json
 
     from pyflink_jobs.planning.declare import declare
     from pyflink_jobs.running.environment import table_environment
-    from pyflink_jobs.running.fast_start.jvm import start_quickly
+    from pyflink_jobs.running.fast_start.jvm_options import start_quickly
     from pyflink_jobs.running.minicluster import minicluster
     from pyflink_jobs.testkit import report
     from pyflink_jobs.testkit.cases import make_cases

@@ -95,7 +95,7 @@ def send(submission: Submission, folder: Path, savepoint: str = "", *, lose: boo
     if submission.put:
         put_models(list(submission.models), submission.put)
     config = planned.environment.get_config()
-    config.set("pipeline.global-job-parameters", f"{PLAN}:{submission.plan.packed()}")
+    config.set(f"pipeline.global-job-parameters.{PLAN}", submission.plan.packed())
     if savepoint:
         config.set("execution.state-recovery.path", savepoint)
         config.set("execution.state-recovery.ignore-unclaimed-state", str(lose).lower())

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from pyflink_jobs.java.build import java_classes
 from pyflink_jobs.local.jars import jars
 from pyflink_jobs.project.flink_options import read_configuration
-from pyflink_jobs.running.fast_start.jvm import prepare_jvm
+from pyflink_jobs.running.jvm import prepare_jvm, start_jvm
+from udfs.flink.speedups import SPEEDUPS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +43,8 @@ DEFAULTS = {
 _BOUNDED = {"python.fn-execution.bundle.time": "1000"}
 """Defaults of a bounded job: throughput matters more than latency, and fewer bundles cost less."""
 
+_NO_SPEEDUPS = {f"pipeline.global-job-parameters.{SPEEDUPS}": "false"}
+
 
 def table_environment(
     project: Project,
@@ -59,8 +62,9 @@ def table_environment(
     Raises LocalError if Java or a connector is not available.
     """
     prepare_jvm(project)
-    # The connector is among the JVM's own jars; a cluster elsewhere has to be sent it.
-    sent = [*jars("flink-kafka"), java_classes()] if remote else [java_classes()]
+    start_jvm()
+    # With `speedups` the connector is among the JVM's own jars; a cluster elsewhere has to be sent it.
+    sent = [java_classes()] if project.settings.speedups and not remote else [*jars("flink-kafka"), java_classes()]
     from pyflink.common import Configuration
     from pyflink.table import EnvironmentSettings, TableEnvironment
 
@@ -74,6 +78,7 @@ def table_environment(
         "pipeline.jars": ";".join(jar.as_uri() for jar in sent),
         **DEFAULTS,
         **(_BOUNDED if bounded else {}),
+        **({} if project.settings.speedups else _NO_SPEEDUPS),
         **({} if remote else {**here, **read_configuration(project)}),
         **(options or {}),
     }

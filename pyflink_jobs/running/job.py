@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import signal
 import time
 from contextlib import closing, contextmanager
@@ -15,7 +14,7 @@ from pyflink_jobs.errors import JobError, KafkaError
 from pyflink_jobs.planning.compile.plan import PlannedJob, Run, plan_job
 from pyflink_jobs.planning.flink.errors import read_exception
 from pyflink_jobs.running.environment import import_pyflink, table_environment
-from pyflink_jobs.running.fast_start.jvm import flink_log
+from pyflink_jobs.running.jvm import flink_log
 from pyflink_jobs.running.minicluster import TARGET, MiniCluster, StartingCluster, slots_of
 from pyflink_jobs.running.progress import JobCounts, read_counts, read_final_counts
 
@@ -122,7 +121,6 @@ def _follow(
     cancelled = False
     while (counts := read_counts(cluster.url, job_id)).state not in ("FINISHED", "CANCELED", "FAILED"):
         on_progress(counts)
-        gc.collect(1)  # the automatic collection is off: see prepare_jvm
         if interrupted.wait(_POLL) and not cancelled:
             client.cancel().result()
             cancelled = True

@@ -7,13 +7,13 @@ in a second. Python workers are processes of their own, as on a real cluster.
 from __future__ import annotations
 
 from concurrent.futures import wait
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.project.flink_options import read_configuration
-from pyflink_jobs.running.fast_start.jvm import early_jvm, prepare_jvm, variable
 from pyflink_jobs.running.fast_start.worker_forks import RUNNER_FOLDER, forked_workers
+from pyflink_jobs.running.jvm import early_jvm, prepare_jvm, start_jvm, variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,9 +68,7 @@ class StartingCluster:
 
     def __init__(self, project: Project, slots: int, options: Mapping[str, str] | None = None) -> None:
         prepare_jvm(project)
-        from pyflink.java_gateway import get_gateway
-
-        jvm = get_gateway().jvm
+        jvm = start_jvm().jvm
         configuration = jvm.org.apache.flink.configuration.Configuration()
         for key, value in {**_OPTIONS, **read_configuration(project), **(options or {})}.items():
             configuration.setString(key, value)
@@ -105,13 +103,13 @@ def minicluster(project: Project, slots: int, options: Mapping[str, str] | None 
 def early_minicluster(project: Project, slots: int) -> Iterator[Future[StartingCluster]]:
     """Start the JVM and a cluster while the block does what needs neither, as `early_jvm` says; they end with it.
 
-    For a process that runs one job: its JVM knows no other place to get Python workers from.
+    For a process that runs one job: with the setting `speedups`, its JVM gets all Python workers from one place.
     """
-    with (
-        forked_workers() as folder,
-        variable(RUNNER_FOLDER, str(folder)),
-        early_jvm(project, lambda: StartingCluster(project, slots)) as starting,
-    ):
+    with ExitStack() as stack:
+        if project.settings.speedups:
+            folder = stack.enter_context(forked_workers())
+            stack.enter_context(variable(RUNNER_FOLDER, str(folder)))
+        starting = stack.enter_context(early_jvm(project, lambda: StartingCluster(project, slots)))
         try:
             yield starting
         finally:

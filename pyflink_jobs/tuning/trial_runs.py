@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import math
 import time
 from contextlib import contextmanager
@@ -122,4 +121,3 @@ class TrialRuns:
         finally:
             for sink in planned.sinks.values():
                 connector_of(sink).delete([sink])
-            gc.collect()  # automatic collection is off, and a planned job uses much memory of the JVM

@@ -1,4 +1,4 @@
-"""`millstream run`: its Python workers are forks of one process, and Ctrl-C ends it cleanly."""
+"""`millstream run`: its Python workers are forks, or with the setting `speedups` off, Flink's own; Ctrl-C ends it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import psutil
+import pytest
 
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.send import send_records
@@ -19,17 +20,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def forks_of(process: int) -> list[psutil.Process]:
-    """Return the processes that the template has forked."""
-    [template] = [p for p in psutil.Process(process).children() if "worker_template" in " ".join(p.cmdline())]
-    return template.children()
+def workers_of(process: int) -> tuple[list[psutil.Process], list[psutil.Process]]:
+    """Return the workers of a command that the template has forked, and those that Flink has started."""
+    below = psutil.Process(process).children(recursive=True)
+    # A fork has its template's command line.
+    templates = {p for p in below if "worker_template" in " ".join(p.cmdline())}
+    forks = [fork for template in templates for fork in template.children()]
+    started = [p for p in below if p.cmdline()[1:3] == ["-m", "pyflink.fn_execution.beam.beam_boot"]]
+    return forks, started
 
 
-def test_workers_are_forks_and_ctrl_c_ends_them_with_their_job(
-    kafka: str, topic: Callable[[str], str], tmp_path: Path
+@pytest.mark.parametrize("speedups", [True, pytest.param(False, marks=pytest.mark.slow)])
+def test_each_operator_has_a_worker_and_ctrl_c_ends_them_with_their_job(
+    kafka: str, topic: Callable[[str], str], tmp_path: Path, *, speedups: bool
 ) -> None:
     names = {kind: topic(kind) for kind in ("events", "scored", "drift", "alerts")}
-    monitored_project(tmp_path, kafka, names)
+    settings = monitored_project(tmp_path, kafka, names).root / "pyproject.toml"
+    settings.write_text(f"{settings.read_text()}speedups = {str(speedups).lower()}\n")
     topics.create(kafka, {names["events"]: 1, names["scored"]: 1, names["drift"]: 1})
     send_records(kafka, names["events"], map(line, events(500)))
     with subprocess.Popen(
@@ -38,12 +45,12 @@ def test_workers_are_forks_and_ctrl_c_ends_them_with_their_job(
         wait_until(lambda: topics.read(kafka, names["drift"], limit=1) or job.poll() is not None)
         wait_until(lambda: len(topics.read(kafka, names["scored"])) == 500 or job.poll() is not None)
         assert job.poll() is None
-        forks = forks_of(job.pid)
-        assert len(forks) == 3  # one scores, two follow drift
+        forks, started = workers_of(job.pid)
+        assert (len(forks), len(started)) == ((3, 0) if speedups else (0, 3))  # one scores, two follow drift
         job.send_signal(signal.SIGINT)
         out, err = job.communicate()
     assert "score stopped after" in out
     assert "500 events" in out
     assert "Traceback" not in err
     assert job.returncode == 0
-    psutil.wait_procs(forks)
+    psutil.wait_procs([*forks, *started])

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pyflink_jobs.project.settings import Project
 
 
@@ -17,10 +14,3 @@ if TYPE_CHECKING:
 def _jvm(jvm_project: Project) -> None:
     """Start the JVM before anything else does."""
     del jvm_project
-
-
-@pytest.fixture(autouse=True)
-def _garbage() -> Iterator[None]:
-    """Collect garbage on the main thread, where the JVM's objects must be freed; it is off otherwise."""
-    yield
-    gc.collect()

@@ -26,8 +26,8 @@ from pyflink_jobs.project.flink_options import read_configuration
 from pyflink_jobs.project.settings import Project, Settings
 from pyflink_jobs.rest import Rest
 from pyflink_jobs.running.environment import table_environment
-from pyflink_jobs.running.fast_start.jvm import prepare_jvm
 from pyflink_jobs.running.job import Outcome, execute
+from pyflink_jobs.running.jvm import prepare_jvm, start_jvm
 from pyflink_jobs.running.minicluster import MiniCluster, minicluster
 from tests.projects import add_model, make_project
 from tests.unit.onnx_models import model_path
@@ -183,9 +183,7 @@ def test_production_without_a_folder_for_checkpoints_does_not_start(project: Pro
 def jvm(tmp_path_factory: pytest.TempPathFactory) -> Any:  # noqa: ANN401 - py4j's view of the JVM
     """Return the JVM with Flink on its class path."""
     prepare_jvm(Project(tmp_path_factory.mktemp("jvm"), Settings()))
-    from pyflink.java_gateway import get_gateway
-
-    return get_gateway().jvm
+    return start_jvm().jvm
 
 
 def options_of(file: str) -> dict[str, str]:

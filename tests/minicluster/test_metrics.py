@@ -20,8 +20,8 @@ from pyflink_jobs.local import topics
 from pyflink_jobs.planning.compile.plan import plan_job
 from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.running.environment import table_environment
-from pyflink_jobs.running.fast_start.jvm import prepare_jvm
 from pyflink_jobs.running.job import execute
+from pyflink_jobs.running.jvm import prepare_jvm
 from pyflink_jobs.running.minicluster import minicluster
 from tests.exposition import Sample, scrape, total
 from tests.monitoring import ROOT, alerts, dashboard_queries, labels_of_records, records

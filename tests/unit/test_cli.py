@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from pyflink_jobs.cli.main import COMMANDS, cli
+from pyflink_jobs.project.settings import Project
 from tests.projects import add_model, make_project
 
 if TYPE_CHECKING:
@@ -78,10 +79,19 @@ def test_an_unknown_job_names_those_there_are(tmp_path: Path) -> None:
 
 def test_a_setting_that_is_unknown_or_of_the_wrong_type(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.millstream]\nparalelism = 2\nkafka = 1\n")
-    done = millstream("--project", str(tmp_path), "check", MILLSTREAM_PARALLELISM="two")
+    variables = {"MILLSTREAM_PARALLELISM": "two", "MILLSTREAM_SPEEDUPS": "no"}
+    done = millstream("--project", str(tmp_path), "check", **variables)
     assert done.returncode == 1
-    for part in ("unknown setting `paralelism`", "setting `kafka` is 1", "MILLSTREAM_PARALLELISM is 'two'"):
+    expected = "MILLSTREAM_PARALLELISM is 'two'", "MILLSTREAM_SPEEDUPS is 'no', expected true or false"
+    for part in ("unknown setting `paralelism`", "setting `kafka` is 1", *expected):
         assert part in done.stderr
+
+
+@pytest.mark.parametrize(("written", "variable", "used"), [("false", None, False), ("false", "true", True)])
+def test_a_variable_overrides_a_setting(tmp_path: Path, written: str, variable: str | None, *, used: bool) -> None:
+    (tmp_path / "pyproject.toml").write_text(f"[tool.millstream]\nspeedups = {written}\n")
+    env = {"MILLSTREAM_SPEEDUPS": variable} if variable else {}
+    assert Project.find(tmp_path, env).settings.speedups is used
 
 
 def all_commands() -> Iterator[tuple[str, click.Command]]:

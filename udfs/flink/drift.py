@@ -18,6 +18,7 @@ from udfs.drift import state as drift_state
 from udfs.drift.compare import from_json, to_json
 from udfs.drift.follow_windows import WindowCounts, add_late_rows, add_window, count_dropped_rows
 from udfs.drift.record_values import ALERT_FIELDS, RESULT_FIELDS, alert_values, result_values
+from udfs.flink.speedups import has_speedups
 
 if TYPE_CHECKING:
     from pyflink.table.udf import FunctionContext, UserDefinedAggregateFunctionWrapper
@@ -58,10 +59,10 @@ class _OfMonitor(AggregateFunction):  # type: ignore[misc]  # pyflink ships no t
         self._loaded: LoadedMonitor | None = None
 
     def open(self, function_context: FunctionContext) -> None:
-        del function_context
-        from udfs.flink.without_sampling import skip_sampling
+        if has_speedups(function_context):
+            from udfs.flink.without_sampling import skip_sampling
 
-        skip_sampling()
+            skip_sampling()
         self._loaded = self.monitor.load()
 
     @property

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pyflink.table.udf import ScalarFunction, udf
 
+from udfs.flink.speedups import has_speedups
 from udfs.nulls import with_nulls
 from udfs.scoring.arguments import ERROR, SQL_TYPES
 from udfs.scoring.call_size import ROWS_PER_CALL
@@ -43,7 +44,7 @@ def scoring_function(
     """Return the vectorised function that scores with the model of `spec`, which the worker loads.
 
     Without `pandas`, batches come and go as numpy arrays. That takes less time, but applies to all vectorised functions
-    of a worker: it is not for jobs that have others.
+    of a worker: it is not for jobs that have others. With the job parameter SPEEDUPS "false", pandas is always used.
     """
     score = _Score(spec, riders, pandas=pandas)
     return udf(score, result_type=result_type(spec, riders), func_type="pandas", name=f"score_{spec.name}")
@@ -66,9 +67,11 @@ class _Score(ScalarFunction):  # type: ignore[misc]  # pyflink ships no types
         self._metrics: ModelMetrics | None = None
 
     def open(self, function_context: FunctionContext) -> None:
-        from udfs.flink.without_sampling import skip_sampling
+        if has_speedups(function_context):
+            from udfs.flink.without_sampling import skip_sampling
 
-        skip_sampling()
+            skip_sampling()
+        self.pandas = self.pandas or not has_speedups(function_context)
         if not self.pandas:
             from udfs.flink.without_pandas import skip_pandas
 

@@ -1,0 +1,21 @@
+"""Whether a job's workers replace parts of PyFlink and Beam by faster ones: one job parameter turns that off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pyflink.table.udf import FunctionContext
+
+__all__ = ["SPEEDUPS", "has_speedups"]
+
+SPEEDUPS = "millstream.speedups"
+"""The job parameter: with "false", workers use PyFlink and Beam as they are.
+
+In Flink's configuration it is `pipeline.global-job-parameters.millstream.speedups`.
+"""
+
+
+def has_speedups(function_context: FunctionContext) -> bool:
+    """Return whether a function's worker may do `without_sampling` and `without_pandas`."""
+    return bool(function_context.get_job_parameter(SPEEDUPS, "true") == "true")
