@@ -8,11 +8,15 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 from pyflink_jobs.local.jars import cache_folder, jars
 from tests.projects import make_project
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.slow
 
 PLANNER = "org.apache.flink.table.planner.delegation.StreamPlanner"
 CONNECTOR = "org.apache.flink.streaming.connectors.kafka.table.KafkaDynamicTableFactory"

@@ -139,7 +139,7 @@ def test_size_measures_one_slot_and_writes_nothing_either(
     project: Project, own: dict[str, str], sizes: Callable[[], dict[str, int]]
 ) -> None:
     before = sizes()
-    done = process_call(project.root, "size", "score", "--rate", "100000", "--json")
+    done = millstream(project.root, "size", "score", "--rate", "100000", "--json")
     assert done.code == 0, done.out + done.err
     assert "run 3 of 3: one slot" in done.err.splitlines(), "no terminal: each run is a line"
     found = json.loads(done.out)
@@ -161,6 +161,6 @@ def test_an_option_that_is_not_tried_is_named(project: Project) -> None:
 
 def test_one_aim_must_be_named(project: Project) -> None:
     for aims in ((), ("--throughput", "--p99", "50ms")):
-        done = millstream(project.root, "tune", "score", *aims)
+        done = process_call(project.root, "tune", "score", *aims)
         assert done.code == 2
         assert "choose one of --throughput and --p99 DURATION" in done.err
