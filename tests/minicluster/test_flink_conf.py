@@ -126,6 +126,7 @@ def production(project: Project, ports: tuple[int, int]) -> Iterator[flink_clust
         flink_cluster.stop(project.state)
 
 
+@pytest.mark.slow
 def test_production_on_a_cluster_scores_checkpoints_and_shows_metrics(
     project: Project, production: flink_cluster.Cluster, ports: tuple[int, int], broker: Broker
 ) -> None:

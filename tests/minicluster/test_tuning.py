@@ -78,6 +78,7 @@ def test_a_run_reads_the_sample_alone_whatever_the_source_begins_with(trial_runs
     assert not trial.steady
 
 
+@pytest.mark.slow
 def test_a_sample_is_as_long_as_the_job_is_fast(trial_runs: TrialRuns) -> None:
     first, more = trial_runs.sample, 300_000
     send_records(first.bootstrap, first.topic, (json.dumps(row).encode() for row in ROWS * (more // len(ROWS))))
