@@ -72,7 +72,12 @@ def test_a_jobs_life(deployment: Deployment, flink: Cluster, tmp_path: Path) -> 
     assert "score  RUNNING" in said
     assert "JobManager" in said
     assert said.count("TaskManager ") == 2
-    deployment.millstream("stop", "score", "--target", "trial")
+    shown = json.loads(deployment.millstream("logs", "score", "--target", "trial", "--lines", "5", "--json"))
+    assert (shown["job"]["state"], shown["failures"]) == ("RUNNING", [])
+    assert [process.split()[0] for process in shown["logs"]] == ["JobManager", "TaskManager", "TaskManager"]
+    assert {len(lines) for lines in shown["logs"].values()} == {5}
+    stopped = json.loads(deployment.millstream("stop", "score", "--target", "trial", "--json"))
+    assert stopped == {"job": "score", "id": shown["job"]["id"], "savepoint": None}
     assert "no job runs" in deployment.millstream("jobs", "--target", "trial")
 
 

@@ -66,6 +66,7 @@ def test_up_down_purge_and_status(project: Path) -> None:
     address = printed[1].rsplit(maxsplit=1)[1]
     assert printed == [f"Kafka already runs at {address}\n", f"Kafka listens at {address}\n"]
     assert millstream(project, "up").out == f"Kafka already runs at {address}\n"
+    assert json.loads(millstream(project, "up", "--json").out) == {"kafka": address}
 
     kafka = status(project)["kafka"]
     assert (kafka["state"], kafka["address"]) == ("running", address)

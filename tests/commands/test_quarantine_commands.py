@@ -126,6 +126,9 @@ def test_records_are_exported_with_their_original_bytes(folder: Path, tmp_path: 
     assert file.read_text() == shown
     assert list(tmp_path.iterdir()) == [file]
     assert "1 record," in run(folder, "export", str(file), "--reason", "refused by model").output
+    done = run(folder, "export", str(file), "--source", "things", "--json")
+    assert json.loads(done.output) == {"file": str(file), "records": 5, "without_bytes": 1}
+    assert file.read_text() == shown
 
 
 def test_an_export_that_cannot_be_written_leaves_the_file_as_it_is(folder: Path, tmp_path: Path) -> None:

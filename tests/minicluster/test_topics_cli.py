@@ -188,6 +188,15 @@ def test_peek_at_nothing(millstream: Millstream, broker: Broker, topic: NewTopic
     assert millstream("peek", name, "--json") == (0, "", "")
 
 
+def test_send_sends_each_line(millstream: Millstream, broker: Broker, topic: NewTopic, tmp_path: Path) -> None:
+    name, file = topic("sent"), tmp_path / "lines.jsonl"
+    file.write_bytes(b'{"id": 1}\n\n  no JSON \n')
+    code, out, _ = millstream("send", name, str(file), "--json")
+    assert (code, json.loads(out)) == (0, {"topic": name, "sent": 2})
+    assert millstream("send", name, str(file))[1] == f"sent 2 records to {name}\n"
+    assert [record.value for record in read(broker.bootstrap_servers, name)] == [b'{"id": 1}', b"no JSON"] * 2
+
+
 def test_a_mistyped_topic_is_reported_and_not_created(millstream: Millstream, broker: Broker, topic: NewTopic) -> None:
     name = topic("predictions")
     create(broker.bootstrap_servers, {name: 1})

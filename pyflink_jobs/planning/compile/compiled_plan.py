@@ -157,16 +157,20 @@ class Plan:
         return Plan(json.dumps(plan), self.tables, self.functions, names)
 
     def with_lasting_ids(self) -> Plan:
-        """Return the plan with ids made from the digests of states; of equal states each next one has another."""
+        """Return the plan with ids that are the same at each compilation, wherever Flink's own count stands.
+
+        Those of operators that keep state are made from the digests of states; of equal states each next one has
+        another. The others are counted.
+        """
         ids: dict[int, int] = {}
         seen: Counter[str] = Counter()
-        for number, operator in self.operators.items():
+        for place, (number, operator) in enumerate(self.operators.items(), 1):
             if operator.keeps_state:
                 digest = self.state(operator)
                 seen[digest] += 1
                 ids[number] = _LEAST + int(_digest([digest, seen[digest]]), 16) % _LEAST
             else:
-                ids[number] = number
+                ids[number] = place
         return self.renumbered(ids)
 
     def packed(self) -> str:

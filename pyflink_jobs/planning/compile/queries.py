@@ -1,7 +1,7 @@
-"""Which statement an operator of a plan comes from.
+"""Which SELECT of which statement an operator of a plan comes from.
 
 The plan says which tables an operator reads, by which columns it keeps its state and from which it computes it. The
-operator comes from the statement that reads the same tables and has these columns.
+operator comes from the statement that reads the same tables, and from the SELECT in it that has these columns.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from pyflink_jobs.parsing.brackets import before, split
+from pyflink_jobs.parsing.brackets import before, levels, split
 from pyflink_jobs.planning.compile.compiled_plan import SOURCE, row_columns
 from pyflink_jobs.planning.dependencies import needed_by
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pyflink_jobs.parsing.statements import Statement
+    from pyflink_jobs.parsing.tokens import Token
     from pyflink_jobs.planning.compile.compiled_plan import Operator, Plan
 
 __all__ = ["Queries", "Query"]
@@ -69,31 +70,33 @@ _COLUMNS = ("grouping", "argList", "uniqueKeys", "partitionKeys", "fields", "lef
 
 @dataclass(frozen=True)
 class Query:
-    """A view or an INSERT, and the source tables that it reads, directly or through views."""
+    """A SELECT of a view or an INSERT, and the source tables that its statement reads, directly or through views.
+
+    `tokens` are its own, without those of SELECTs inside it.
+    """
 
     statement: Statement
     tables: frozenset[str]
+    tokens: list[Token]
 
     def has(self, words: Iterable[str]) -> bool:
         """Return whether it has one of these words."""
-        return any(token.says(*words) for token in self.statement.tokens)
+        return any(token.says(*words) for token in self.tokens)
 
     def shared(self, names: set[str]) -> int:
         """Return how many of these names it has."""
-        return len(names & {token.text for token in self.statement.tokens})
+        return len(names & {token.text for token in self.tokens})
 
     @property
     def aggregates(self) -> list[str]:
-        """The columns of its outermost SELECT that are made of many rows."""
-        tokens = self.statement.tokens
-        selected = before(tokens[len(before(tokens, "SELECT")) + 1 :], "FROM")
-        items = [item for item in split(selected) if item and item[-1].is_identifier]
+        """Its columns that are made of many rows."""
+        items = [item for item in split(before(self.tokens[1:], "FROM")) if item and item[-1].is_identifier]
         return [item[-1].text for item in items if any(token.says(*_AGGREGATES) for token in item[:-1])]
 
     @property
     def joined(self) -> list[str]:
         """What follows each JOIN."""
-        return [after.text for token, after in pairwise(self.statement.tokens) if token.says("JOIN")]
+        return [after.text for token, after in pairwise(self.tokens) if token.says("JOIN")]
 
 
 class Queries:
@@ -105,7 +108,7 @@ class Queries:
         created = [s for s in statements if s.kind in ("CREATE TABLE", "CREATE VIEW")]
         sources = {operator.table for operator in plan.operators.values() if operator.type == SOURCE}
         queries = [s for s in statements if s.kind in ("CREATE VIEW", "INSERT INTO")]
-        self._queries = [Query(s, _tables_of(s, created) & sources) for s in queries]
+        self._queries = [Query(s, _tables_of(s, created) & sources, own) for s in queries for own in _selects(s.tokens)]
         self._tables = {s.name or "": _tables_of(s, created) & sources for s in created}
         self._found: Counter[tuple[int, str]] = Counter()
 
@@ -130,6 +133,20 @@ class Queries:
         """Return what a join of a query adds to its left side: a table or view after JOIN, or else source tables."""
         right = self._below[self._plan.inputs[operator.id][1]]
         return [name for name in query.joined if self._tables.get(name) == right][:1] or sorted(right)
+
+
+def _selects(tokens: Sequence[Token]) -> list[list[Token]]:
+    """Return the tokens of each SELECT without those of SELECTs inside it: inner ones first, as operators of a plan."""
+    found: list[tuple[int, list[Token]]] = []
+    opened: dict[int, list[Token]] = {}
+    for token, depth in levels(tokens):
+        opened = {begun: select for begun, select in opened.items() if begun <= depth}
+        if token.says("SELECT"):
+            opened[depth] = []
+            found.append((depth, opened[depth]))
+        if opened:
+            opened[max(opened)].append(token)
+    return [select for _, select in sorted(found, key=lambda each: -each[0])]
 
 
 def _tables_of(statement: Statement, created: list[Statement]) -> frozenset[str]:

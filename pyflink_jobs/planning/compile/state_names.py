@@ -65,6 +65,6 @@ def _feature(queries: Queries, operator: Operator) -> str:
     if operator.type.endswith("join"):
         what = "join with " + " and ".join(map(quoted, queries.joined(query, operator)))
     else:
-        shown = query.aggregates or [query.statement.name or ""]
+        shown = (query.aggregates if operator.calls else []) or [query.statement.name or ""]
         what = ", ".join(map(quoted, shown[:_MOST_COLUMNS])) + (" ..." if shown[_MOST_COLUMNS:] else "")
     return f"{what} ({query.statement.file})"
