@@ -2,7 +2,7 @@
 
 Operators are found by their names: Flink reports a metric by its vertex's id and its operator's name
 (`QueryScopeInfo.OperatorQueryScopeInfo`), never by the operator's uid, and a vertex holds many operators. The plan's
-ids cannot be had either: a submitted job returns its job id alone, and a second StreamGraph costs a second planning.
+ids are not available either: a submitted job returns its job id alone, and a second StreamGraph costs a second planning.
 """
 
 from __future__ import annotations

@@ -1,4 +1,17 @@
-"""The alarm of a feature in a slice, over single windows and sums of them: the first level that opens it closes it."""
+"""The alarm of a feature in a slice, over single windows and sums of them: the first level that opens it closes it.
+
+Single windows open the alarm here, so the sum of both does not:
+
+>>> from udfs.distributions.count_layout import Features
+>>> from udfs.drift import compare, judge, reference
+>>> profile = reference.Profile("m", "1", Features((), ()), reference.Keys(), {})
+>>> drift = judge.Judgement("(all)", compare.Comparison("delay", 1000, 0, 10_000, 0), "drift", None, None, None, True)
+>>> state = DriftState()
+>>> [update_alarm(profile, state, 0, span, drift)[1:] for span in ((0, 10), (10, 20))]
+[(None, 0), (True, 0)]
+>>> update_alarm(profile, state, 1, (0, 20), drift)[1:], state.alarm_levels["(all)", "delay"]
+((None, 0), AlarmLevel(level=0, until=20))
+"""
 
 from __future__ import annotations
 

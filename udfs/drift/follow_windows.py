@@ -1,4 +1,19 @@
-"""A model from window to window: verdicts on windows and on sums of them, alarms, corrections by late rows."""
+"""A model from window to window: verdicts on windows and on sums of them, alarms, corrections by late rows.
+
+Two windows of an hour with drift, one after the other, open an alarm. Its drift began with the first:
+
+>>> import numpy as np
+>>> from udfs.distributions import bins, count_layout, counts
+>>> from udfs.drift import monitor, reference
+>>> features = count_layout.Features(("delay",), (bins.Bins(np.array([0], np.float32)),))
+>>> profile = reference.Profile("m", "1", features, reference.Keys(), {})
+>>> hourly = monitor.LoadedMonitor(monitor.Monitor("m", "1", "", "", ("delay",), (0.1,), ("",), 3600), profile)
+>>> far = Comparison("delay", n=1000, nulls=0, reference_n=10_000, reference_nulls=0, d_lo=0.4, d_hi=0.41, p=1e-12)
+>>> window = {("(all)", 0): WindowCounts(to_bytes(counts.count(features, [np.zeros(1000, np.float32)])), [far])}
+>>> state = DriftState()
+>>> [[(c.opens, c.since) for c in add_window(hourly, state, start, window).changes] for start in (7200, 10_800)]
+[[], [(True, 7200)]]
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,17 @@
-"""What is monitored of a model, and the reference profile that its windows are compared with."""
+"""What is monitored of a model, and the reference profile that its windows are compared with.
+
+A quarter of the reference's delays are at most 0, all of the window's are: their distance is at least three quarters.
+
+>>> from udfs.distributions import bins, count_layout, counts
+>>> from udfs.drift.reference import Keys
+>>> features = count_layout.Features(("delay",), (bins.Bins(np.array([0], np.float32)),))
+>>> usual, early = (counts.count(features, [np.array(delays, np.float32)]) for delays in ([-5, 5, 5, 5], [-5, -5]))
+>>> profile = Profile("m", "1", features, Keys(), {("(all)", 0): usual})
+>>> hourly = LoadedMonitor(Monitor("m", "1", "", "", ("delay",), (0.1,), ("",), window=3600), profile)
+>>> [comparison] = hourly.compare_window(group=0, label="(all)", start=7200, window=early)
+>>> comparison.n, comparison.d_lo
+(2, 0.75)
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,21 @@
-"""Sums of 2, 4, ... windows, each window in one sum of each level. Counts add, so they need no pass over rows."""
+"""Sums of 2, 4, ... windows, each window in one sum of each level. Counts add, so they need no pass over rows.
+
+A sum of two windows of an hour is complete with the second one, and has the rows of both:
+
+>>> import numpy as np
+>>> from udfs.distributions import bins, count_layout, counts
+>>> from udfs.drift import monitor, reference
+>>> features = count_layout.Features(("delay",), (bins.Bins(np.array([0], np.float32)),))
+>>> profile = reference.Profile("m", "1", features, reference.Keys(), {})
+>>> hourly = monitor.LoadedMonitor(monitor.Monitor("m", "1", "", "", ("delay",), (0.1,), ("",), 3600), profile)
+>>> window = {("(all)", 0): to_bytes(counts.count(features, [np.array([-5, 5, 5], np.float32)]))}
+>>> state = DriftState()
+>>> add_to_sum(hourly, state, level=1, start=7200, counts=window)
+[]
+>>> [(block, total)] = add_to_sum(hourly, state, level=1, start=10_800, counts=window)
+>>> from_bytes(total.counts["(all)", 0], features).cells.tolist(), total.rows["(all)", 0]
+([2, 4, 0], {0: 6})
+"""
 
 from __future__ import annotations
 

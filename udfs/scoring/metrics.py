@@ -2,6 +2,15 @@
 
 PyFlink's metrics are whole numbers, and its distributions reach no reporter. So a histogram is a counter for each
 bound, cumulative and labelled `le`, as in Prometheus: the histograms of all subtasks can be added up.
+
+>>> from types import SimpleNamespace
+>>> found = []
+>>> def group(le):
+...     return SimpleNamespace(counter=lambda name: SimpleNamespace(inc=lambda n=1: found.append((name, le, n))))
+>>> made = SimpleNamespace(counter=group("").counter, add_group=lambda _, bound: group(bound))
+>>> _Histogram(made, "rows", (10, 100)).add(50)
+>>> [(le, n) for name, le, n in found if name == "rows_bucket"], found[3:]
+([('10', 0), ('100', 1), ('+Inf', 1)], [('rows_sum', '', 50), ('rows_count', '', 1)])
 """
 
 from __future__ import annotations

@@ -1,4 +1,15 @@
-"""A model that is ready to score: its specification (`ModelSpec`), and how a worker loads it (`load_model`)."""
+"""A model that is ready to score: its specification (`ModelSpec`), and how a worker loads it (`load_model`).
+
+Inputs of one tensor are the columns of a matrix, and an output may be one element of a row of another:
+
+>>> numbers = [Input(name, "X", "float32") for name in ("delay", "distance")]
+>>> spec = ModelSpec("m", "1", "model.onnx", "", (numbers[0], Input("carrier", "C", "string"), numbers[1]), ())
+>>> spec.columns_of(Tensor("X", "float32", (None, 2)))
+[0, 2]
+>>> probabilities = np.array([[0.25, 0.75], [0.5, 0.5]], np.float32)
+>>> _one_per_row(probabilities, 2, Output("late", "probabilities", 1, "float32")).tolist()
+[0.75, 0.5]
+"""
 
 from __future__ import annotations
 
