@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from pyflink_jobs.parsing.insert import read_insert
 from pyflink_jobs.parsing.tokens import literal, quoted
 from pyflink_jobs.planning.companions.only_records import origins
-from pyflink_jobs.planning.compile.load import LoadedJob, Run, catalog_of, load_job
+from pyflink_jobs.planning.compile.load import LoadedJob, Run, load_job
 from pyflink_jobs.planning.connectors.connector import connector_of
 from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.running.environment import table_environment
@@ -45,7 +45,7 @@ def emitted(project: Project, job_name: str, places: Collection[Place]) -> set[P
     with minicluster(project, slots) as cluster:
         options = {**cluster.options, "parallelism.default": str(slots), "pipeline.name": job_name}
         environment = table_environment(project, options, bounded=True)
-        loaded = LoadedJob(catalog_of(job, environment))
+        loaded = LoadedJob.of(job, environment)
         load_job(loaded, job, Run(bounded=True))
         topics = {topic: name for name, o in loaded.sources.items() for topic in connector_of(o).names(o)}
         wanted: dict[str, dict[tuple[int, int], int]] = defaultdict(dict)

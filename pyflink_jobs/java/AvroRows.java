@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.EnumSet;
 import java.util.Set;
-import org.apache.flink.api.common.serialization.DeserializationSchema;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.avro.shaded.org.apache.avro.Schema;
 import org.apache.flink.avro.shaded.org.apache.avro.generic.GenericData;
@@ -31,7 +30,7 @@ import org.apache.flink.table.types.logical.RowType;
  * Flink's format keeps a buffer from record to record: bytes that one leaves in it are read as the next one's. Rows of
  * numbers, text and BOOLEAN are read without a generic record in between.
  */
-public class AvroRows implements DeserializationSchema<RowData> {
+public class AvroRows extends RowDecoder {
 
     private static final int HEADER = 5; // bytes that a schema registry's clients put first: a zero, a schema's id
     private static final JsonFactory JSON = new JsonFactory();
@@ -48,7 +47,6 @@ public class AvroRows implements DeserializationSchema<RowData> {
     private final LogicalType[] columns;
     private final boolean flat;
     private final AvroToRowDataConverter converter;
-    private final TypeInformation<RowData> type;
 
     private transient Schema schema;
     private transient GenericDatumReader<Object> reader;
@@ -57,12 +55,12 @@ public class AvroRows implements DeserializationSchema<RowData> {
 
     /** `legacy` is how Flink maps timestamps. */
     public AvroRows(RowType row, TypeInformation<RowData> type, AvroEncoding encoding, boolean legacy) {
+        super(type);
         this.schemaText = AvroSchemaConverter.convertToSchema(row, legacy).toString();
         this.encoding = encoding;
         this.columns = row.getChildren().toArray(LogicalType[]::new);
         this.flat = row.getChildren().stream().allMatch(column -> FLAT.contains(column.getTypeRoot()));
         this.converter = AvroToRowDataConverters.createRowConverter(row, legacy);
-        this.type = type;
     }
 
     @Override
@@ -144,15 +142,5 @@ public class AvroRows implements DeserializationSchema<RowData> {
         } catch (IOException | RuntimeException | OutOfMemoryError notWithout) {
             return false;
         }
-    }
-
-    @Override
-    public boolean isEndOfStream(RowData row) {
-        return false;
-    }
-
-    @Override
-    public TypeInformation<RowData> getProducedType() {
-        return type;
     }
 }

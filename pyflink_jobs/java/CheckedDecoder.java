@@ -17,7 +17,7 @@ import org.apache.flink.util.InstantiationUtil;
  * column `error` has the reason. After a record that failed, a new decoder takes over: the old one may have kept bytes
  * of it.
  */
-public class CheckedDecoder implements DeserializationSchema<RowData> {
+public class CheckedDecoder extends RowDecoder {
 
     /** Bytes: as text in base64, with the rest of a record around it, they stay below a broker's limit (1 MB). */
     private static final int LONGEST_KEPT = 500_000;
@@ -26,7 +26,6 @@ public class CheckedDecoder implements DeserializationSchema<RowData> {
     private final boolean keepsState;
     private final int arity;
     private final String[] metadata;
-    private final TypeInformation<RowData> type;
 
     private transient InitializationContext context;
     private transient DeserializationSchema<RowData> decoder;
@@ -43,10 +42,10 @@ public class CheckedDecoder implements DeserializationSchema<RowData> {
             int arity,
             TypeInformation<RowData> type,
             String... metadata) {
+        super(type);
         this.unused = decoder;
         this.keepsState = keepsState;
         this.arity = arity;
-        this.type = type;
         this.metadata = metadata;
     }
 
@@ -118,20 +117,5 @@ public class CheckedDecoder implements DeserializationSchema<RowData> {
             }
         }
         return whole;
-    }
-
-    @Override
-    public RowData deserialize(byte[] record) {
-        throw new UnsupportedOperationException("rows go to a collector");
-    }
-
-    @Override
-    public boolean isEndOfStream(RowData row) {
-        return false;
-    }
-
-    @Override
-    public TypeInformation<RowData> getProducedType() {
-        return type;
     }
 }

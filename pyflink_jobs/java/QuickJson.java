@@ -2,7 +2,6 @@ package millstream;
 
 import java.io.IOException;
 import org.apache.flink.api.common.serialization.DeserializationSchema;
-import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.formats.common.TimestampFormat;
 import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.RowData;
@@ -10,7 +9,7 @@ import org.apache.flink.table.types.logical.RowType;
 import org.apache.flink.util.Collector;
 
 /** Reads plain JSON straight from its bytes, any other record with another decoder. */
-public class QuickJson implements DeserializationSchema<RowData> {
+public class QuickJson extends RowDecoder {
 
     private final PlainJsonReader plain;
     private final DeserializationSchema<RowData> other;
@@ -18,6 +17,7 @@ public class QuickJson implements DeserializationSchema<RowData> {
 
     /** `complete` is whether each column must be there. */
     public QuickJson(RowType row, boolean complete, TimestampFormat timestamps, DeserializationSchema<RowData> other) {
+        super(other.getProducedType());
         this.plain = new PlainJsonReader(row, complete, timestamps);
         this.other = other;
         this.arity = row.getFieldCount();
@@ -36,20 +36,5 @@ public class QuickJson implements DeserializationSchema<RowData> {
         } else {
             other.deserialize(record, out);
         }
-    }
-
-    @Override
-    public RowData deserialize(byte[] record) {
-        throw new UnsupportedOperationException("rows go to a collector");
-    }
-
-    @Override
-    public boolean isEndOfStream(RowData row) {
-        return false;
-    }
-
-    @Override
-    public TypeInformation<RowData> getProducedType() {
-        return other.getProducedType();
     }
 }

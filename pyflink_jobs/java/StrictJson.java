@@ -3,7 +3,6 @@ package millstream;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
-import org.apache.flink.api.common.serialization.DeserializationSchema;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.formats.common.TimestampFormat;
 import org.apache.flink.formats.json.JsonParserToRowDataConverters.JsonParserToRowDataConverter;
@@ -22,7 +21,7 @@ import org.apache.flink.table.types.logical.RowType;
 import org.apache.flink.util.jackson.JacksonMapperFactory;
 
 /** Reads JSON with the converters of Flink's JSON format, and refuses what Flink would change without an error. */
-public class StrictJson implements DeserializationSchema<RowData> {
+public class StrictJson extends RowDecoder {
 
     private final String[] names;
     private final String[] types;
@@ -31,7 +30,6 @@ public class StrictJson implements DeserializationSchema<RowData> {
     private final boolean nested;
     private final boolean complete;
     private final JsonParserToRowDataConverter[] converters;
-    private final TypeInformation<RowData> type;
 
     private transient ObjectMapper mapper;
     private transient Map<String, Integer> columns;
@@ -40,6 +38,7 @@ public class StrictJson implements DeserializationSchema<RowData> {
 
     /** `complete` is whether each column must be there. */
     public StrictJson(RowType row, TypeInformation<RowData> type, boolean complete, TimestampFormat timestamps) {
+        super(type);
         int arity = row.getFieldCount();
         this.names = new String[arity];
         this.types = new String[arity];
@@ -47,7 +46,6 @@ public class StrictJson implements DeserializationSchema<RowData> {
         this.bool = new boolean[arity];
         this.complete = complete;
         this.converters = ColumnConverters.of(row, timestamps);
-        this.type = type;
         for (int i = 0; i < arity; i++) {
             LogicalType column = row.getTypeAt(i);
             names[i] = row.getFieldNames().get(i);
@@ -150,15 +148,5 @@ public class StrictJson implements DeserializationSchema<RowData> {
             return !Double.isFinite(number);
         }
         return value == null && token != JsonToken.VALUE_NULL;
-    }
-
-    @Override
-    public boolean isEndOfStream(RowData row) {
-        return false;
-    }
-
-    @Override
-    public TypeInformation<RowData> getProducedType() {
-        return type;
     }
 }

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pyflink.common import Row
 
 from pyflink_jobs.local import topics
-from pyflink_jobs.planning.compile.load import LoadedJob, Run, catalog_of, load_job
+from pyflink_jobs.planning.compile.load import LoadedJob, Run, load_job
 from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.project.settings import Project, Settings
 from pyflink_jobs.running.environment import table_environment
@@ -232,7 +232,7 @@ def test_jobs_get_it(cluster: MiniCluster, tmp_path: Path) -> None:
     )
     environment = table_environment(project, cluster.options)
     job = declare(project).job("count")
-    load_job(LoadedJob(catalog_of(job, environment)), job, Run())
+    load_job(LoadedJob.of(job, environment), job, Run())
     shown = {
         name: environment.execute_sql(f"SHOW CREATE TABLE {name}").collect() for name in ("events_unchecked", "counts")
     }

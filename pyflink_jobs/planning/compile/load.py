@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from pyflink_jobs.planning.connectors.connector import connector_of
 from pyflink_jobs.planning.connectors.table_options import options_of, reset_options, set_options
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pyflink_jobs.planning.declarations import Job
     from pyflink_jobs.planning.rewrites.dry_run import DryRun
 
-__all__ = ["LoadedJob", "Run", "catalog_of", "load_job"]
+__all__ = ["LoadedJob", "Run", "load_job"]
 
 _PYTHON_STATE = {
     # On the heap, Flink 2.3 gives all Python state of a subtask one key object. It changes with each key, so a
@@ -53,10 +53,10 @@ class LoadedJob:
     sources: dict[str, dict[str, str]] = field(default_factory=dict)
     sinks: dict[str, dict[str, str]] = field(default_factory=dict)
 
-
-def catalog_of(job: Job, environment: TableEnvironment) -> Catalog:
-    """Return the catalog of a job, with nothing loaded yet."""
-    return Catalog(environment, job.models, job.statements, job.validated)
+    @classmethod
+    def of(cls, job: Job, environment: TableEnvironment) -> Self:
+        """Return a job's catalog with nothing loaded yet."""
+        return cls(Catalog(environment, job.models, job.statements, job.validated))
 
 
 def load_job(loaded: LoadedJob, job: Job, run: Run) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import MillstreamError, SqlError
 from pyflink_jobs.planning.companions.event_time import KEEP_TIME, LOST_TIME, view_with_plain_join
-from pyflink_jobs.planning.compile.load import LoadedJob, Run, catalog_of
+from pyflink_jobs.planning.compile.load import LoadedJob, Run
 from pyflink_jobs.planning.compile.stages import Planning, insert_error, insert_stages, stages
 from pyflink_jobs.planning.flink.catalog import Catalog
 from pyflink_jobs.planning.flink.errors import read_exception
@@ -52,7 +52,7 @@ def plan_job(job: Job, environment: TableEnvironment, run: Run | None = None) ->
 
     Raises SqlError, ModelError or ContractError with all findings that concern the job.
     """
-    loaded = LoadedJob(catalog_of(job, environment))
+    loaded = LoadedJob.of(job, environment)
     planning = Planning(job, run or Run(), loaded, environment.create_statement_set())
     for stage in stages(job):
         stage.apply(planning)
