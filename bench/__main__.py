@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.alarms import alarms
-from bench.drift import drift
 from bench.everything import everything
 from bench.latency import CONFIGURATIONS, latency
 from bench.peers.comparison import peers
@@ -161,12 +160,6 @@ def _startup(root: Path, bootstrap: str, repeats: int, only: tuple[str, ...]) ->
 def _profile(root: Path, bootstrap: str, records: int, only: tuple[str, ...], form: Form) -> Figures:
     """Measure a record's CPU time by stage: Flight Recorder in the JVM, py-spy in Python."""
     return profile(root, bootstrap, records, only or PROFILED, form)
-
-
-@_with_json
-def _drift() -> Figures:
-    """Measure what the statistics of drift cost on one core, and scipy's exact test on the same windows."""
-    return drift()
 
 
 @_with_json

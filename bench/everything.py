@@ -12,7 +12,6 @@ from rich.table import Table
 
 from bench.alarms import alarms
 from bench.console import console_for_tables
-from bench.drift import drift
 from bench.latency import latency
 from bench.peers.comparison import peers
 from bench.quarantine import quarantine
@@ -73,7 +72,6 @@ def _benches(root: Path, bootstrap: str) -> dict[str, Callable[[], dict[str, Any
         "throughput": lambda: throughput(root, bootstrap, _FEWER, 1, _BLACKHOLE),
         "quarantine": lambda: quarantine(root, bootstrap, _FEWER // 2, 1),
         "size": lambda: size(root, broker.start(root / ".millstream"), _FEWER, 1, ("mlp_kafka",)),
-        "drift": drift,
         "alarms": lambda: alarms(references=5, windows=1000, runs=20, bins=256),
     }
 

@@ -1,8 +1,8 @@
 """What a job is doing, from Flink's REST interface: records in, scored and out, watermark, lag.
 
 Operators are found by their names: Flink reports a metric by its vertex's id and its operator's name
-(`QueryScopeInfo.OperatorQueryScopeInfo`), never by the operator's uid, and a vertex holds many operators. The plan's
-ids are not available either: a submitted job returns its job id alone, and a second StreamGraph costs a second planning.
+(`QueryScopeInfo.OperatorQueryScopeInfo`), never by the operator's uid, and a vertex has many operators. The plan's ids
+are not available either: a submitted job returns its job id alone, and a second StreamGraph costs a second planning.
 """
 
 from __future__ import annotations
