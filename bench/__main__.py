@@ -16,8 +16,6 @@ from bench.everything import everything
 from bench.latency import CONFIGURATIONS, latency
 from bench.peers.comparison import peers
 from bench.peers.contestants import CONTESTANTS
-from bench.profile.measure import JOBS as PROFILED
-from bench.profile.measure import profile
 from bench.quarantine import quarantine
 from bench.scaling import scaling
 from bench.size import JOBS as SIZED
@@ -151,15 +149,6 @@ def _size(root: Path, _: str, records: int, rounds: int, only: tuple[str, ...]) 
 def _startup(root: Path, bootstrap: str, repeats: int, only: tuple[str, ...]) -> Figures:
     """Measure seconds from typing a command to its answer, or to a job's first prediction."""
     return startup(root, bootstrap, repeats, only or COMMANDS)
-
-
-@_with_kafka
-@_count("--records", 3_000_000)
-@_only(PROFILED)
-@_form
-def _profile(root: Path, bootstrap: str, records: int, only: tuple[str, ...], form: Form) -> Figures:
-    """Measure a record's CPU time by stage: Flight Recorder in the JVM, py-spy in Python."""
-    return profile(root, bootstrap, records, only or PROFILED, form)
 
 
 @_with_json
