@@ -18,8 +18,6 @@ from bench.peers.comparison import peers
 from bench.peers.contestants import CONTESTANTS
 from bench.quarantine import quarantine
 from bench.scaling import scaling
-from bench.size import JOBS as SIZED
-from bench.size import size
 from bench.startup import COMMANDS, startup
 from bench.throughput import JOBS, throughput
 from pyflink_jobs.errors import MillstreamError
@@ -132,15 +130,6 @@ def _peers(
 def _scaling(root: Path, bootstrap: str, records: int, rounds: int) -> Figures:
     """Measure CPU time per record at 1, 2 and 4 slots, and per value at 16, 64 and 256 floats; Kafka to Kafka."""
     return scaling(root, bootstrap, records, rounds)
-
-
-@_with_kafka
-@_count("--records", 3_000_000)
-@_count("--rounds", 2)
-@_only(SIZED)
-def _size(root: Path, _: str, records: int, rounds: int, only: tuple[str, ...]) -> Figures:
-    """Predict records per second at parallelism 2 from parallelism 1, as `millstream size` does, and measure them."""
-    return size(root, broker.start(root / ".millstream"), records, rounds, only or SIZED)
 
 
 @_with_kafka

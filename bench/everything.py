@@ -16,10 +16,8 @@ from bench.latency import latency
 from bench.peers.comparison import peers
 from bench.quarantine import quarantine
 from bench.scaling import AIM, scaling
-from bench.size import size
 from bench.startup import COMMANDS, startup
 from bench.throughput import throughput
-from pyflink_jobs.local import broker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,7 +69,6 @@ def _benches(root: Path, bootstrap: str) -> dict[str, Callable[[], dict[str, Any
         "scaling": lambda: scaling(root, bootstrap, _FEWER, 1, jobs=("mlp",)),
         "throughput": lambda: throughput(root, bootstrap, _FEWER, 1, _BLACKHOLE),
         "quarantine": lambda: quarantine(root, bootstrap, _FEWER // 2, 1),
-        "size": lambda: size(root, broker.start(root / ".millstream"), _FEWER, 1, ("mlp_kafka",)),
         "alarms": lambda: alarms(references=5, windows=1000, runs=20, bins=256),
     }
 

@@ -1,8 +1,12 @@
-"""CPU time per record with more slots, and per value in wider records: both are constant if the cost is linear."""
+"""CPU time per record with more slots, and per value in wider records: both are constant if the cost is linear.
+
+The rates of two and four slots are also those that `millstream size` predicts from one, if it predicts well.
+"""
 
 from __future__ import annotations
 
 import math
+import os
 import time
 from dataclasses import asdict, dataclass
 from itertools import pairwise
@@ -20,13 +24,14 @@ from bench.peers.one_run import measure
 from bench.records import COLUMNS, delete_topic, fill
 from bench.wide_project import wide_project
 from pyflink_jobs.local import broker
+from pyflink_jobs.tuning.sizing import predict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bench.peers.one_run import Figures
 
-__all__ = ["Line", "Shape", "growth_per_doubling", "lines", "scaling"]
+__all__ = ["Line", "Predicted", "Shape", "growth_per_doubling", "lines", "predictions", "scaling"]
 
 JOBS = ("none", "mlp")
 SLOTS = (1, 2, 4)
@@ -61,6 +66,16 @@ class Line:
     """From each x to the next, per doubling: 0.05 is 5 %."""
 
 
+@dataclass(frozen=True)
+class Predicted:
+    """A job's records per second with some slots: as `millstream size` predicts them from one slot, and measured."""
+
+    job: str
+    slots: int
+    predicted: float
+    measured: float
+
+
 def scaling(root: Path, bootstrap: str, records: int, rounds: int, jobs: Sequence[str] = JOBS) -> dict[str, object]:
     """Run the jobs in each shape, `rounds` times; print a table, return the figures for JSON.
 
@@ -86,14 +101,18 @@ def scaling(root: Path, bootstrap: str, records: int, rounds: int, jobs: Sequenc
                     runs.setdefault((shape, job), []).append(figures)
                     delete_topic(bootstrap, sink)
                     console.print(f"{job:5} {_text(shape):20} {figures.steady:9,.0f}/s  {figures.cpu_us:7.1f} µs")
-    medians = {key: median_of_known(f.cpu_us for f in several) for key, several in runs.items()}
-    found = lines({key: math.nan if us is None else us for key, us in medians.items()})
+    medians = {key: _medians(several) for key, several in runs.items()}
+    found = lines({key: median["cpu_us"] for key, median in medians.items()})
+    predicted = predictions(medians, float(os.cpu_count() or 1))
     console.print(_table(found, records, rounds))
+    for one in predicted:
+        console.print(f"{one.job}, {one.slots} slots: {one.predicted:,.0f}/s predicted, {one.measured:,.0f}/s measured")
     return {
         "machine": machine,
         "records": {str(floats): count for floats, count in counts.items()},
         "runs": [{**asdict(shape), **asdict(f)} for (shape, _), several in runs.items() for f in several],
         "lines": [asdict(line) for line in found],
+        "predicted": [asdict(one) for one in predicted],
         "aim": AIM,
     }
 
@@ -104,6 +123,24 @@ def _project(scratch: str, shape: Shape) -> Path:
 
 def _text(shape: Shape) -> str:
     return f"{shape.slots} slots, {shape.floats} floats"
+
+
+def _medians(several: Sequence[Figures]) -> dict[str, float]:
+    names = ("steady", "cpu_us", "broker_us")
+    found = {name: median_of_known(getattr(figures, name) for figures in several) for name in names}
+    return {name: math.nan if median is None else median for name, median in found.items()}
+
+
+def predictions(medians: Mapping[tuple[Shape, str], Mapping[str, float]], cores: float) -> list[Predicted]:
+    """Predict the rates of several slots from one; the broker's CPU time is added, for it works on the same cores."""
+    found = []
+    for job in dict.fromkeys(job for _, job in medians):
+        one = medians[Shape(1, COLUMNS), job]
+        us = one["cpu_us"] + one["broker_us"]
+        for slots in SLOTS[1:]:
+            measured = medians[Shape(slots, COLUMNS), job]["steady"]
+            found.append(Predicted(job, slots, predict(one["steady"], us, slots, cores), measured))
+    return found
 
 
 def lines(cpu_us: Mapping[tuple[Shape, str], float]) -> list[Line]:

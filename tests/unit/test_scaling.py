@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.records import json_records
-from bench.scaling import FLOATS, JOBS, SHAPES, growth_per_doubling, lines
+from bench.scaling import FLOATS, JOBS, SHAPES, Predicted, Shape, growth_per_doubling, lines, predictions
 from bench.wide_project import wide_project
 from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.project.settings import Project
@@ -30,6 +30,14 @@ def test_lines_are_per_record_over_slots_and_per_value_over_floats() -> None:
     assert found["none", "slots"].us == [17, 18, 20]
     assert found["mlp", "floats"].x == list(FLOATS)
     assert found["mlp", "floats"].us == pytest.approx([2 * 18 / 16, 2 * 66 / 64, 2 * 258 / 256])
+
+
+def test_rates_are_predicted_from_one_slot_and_bounded_by_the_cores() -> None:
+    rates = {1: 50_000.0, 2: 90_000.0, 4: 120_000.0}
+    medians = {(Shape(n, 16), "mlp"): {"steady": rate, "cpu_us": 15.0, "broker_us": 1.0} for n, rate in rates.items()}
+    # 16 µs a record: two cores do 125,000 a second.
+    expected = [Predicted("mlp", 2, 100_000, 90_000), Predicted("mlp", 4, 125_000, 120_000)]
+    assert predictions(medians, cores=2) == expected
 
 
 @pytest.mark.parametrize("floats", FLOATS)

@@ -113,15 +113,16 @@ class Queries:
         self._found: Counter[tuple[int, str]] = Counter()
 
     def of(self, operator: Operator) -> Query | None:
-        """Return the query that an operator comes from: it reads the same tables and has the operator's columns."""
+        """Return the SELECT that an operator comes from: it reads the same tables and has the operator's columns."""
         tables, names = self._below[operator.id], _columns(self._plan, operator)
         words = _MADE_BY.get(operator.type, ())
         made = {call["name"] for call in operator.calls}
 
-        def likeness(number: int) -> tuple[bool, bool, int, int, int]:
+        def likeness(number: int) -> tuple[bool, bool, bool, int, int, int]:
             query = self._queries[number]
             fits, same = query.tables == tables, len(made.intersection(query.aggregates))
-            return query.has(words), fits, same, query.shared(names), -self._found[number, operator.type]
+            alike = bool(operator.calls) == bool(query.aggregates)  # a DISTINCT groups without a call
+            return query.has(words), fits, alike, same, query.shared(names), -self._found[number, operator.type]
 
         best = max((n for n, query in enumerate(self._queries) if query.tables >= tables), key=likeness, default=None)
         if best is None:
