@@ -74,15 +74,6 @@ def test_kafka_holds_the_records_in_the_order_they_were_sent(kafka: str, send_by
             assert arrived == wanted
 
 
-def test_the_same_flights_land_at_the_same_offsets_again(kafka: str, send_by_command: Send) -> None:
-    runs = []
-    for _ in range(2):
-        assert send_by_command("--from", "2013-04-01", "--to", "2013-04-01T12:00:00", "--fresh")[::2] == (0, "")
-        runs.append([read(kafka, name) for name in TOPICS])
-    assert runs[0] == runs[1]
-    assert all(runs[0])
-
-
 def test_topics_with_records_change_only_on_request(kafka: str, send_by_command: Send) -> None:
     morning = ("--from", "2013-04-01T10:00:00", "--to", "2013-04-01T11:00:00")
     assert send_by_command(*morning, "--fresh")[::2] == (0, "")

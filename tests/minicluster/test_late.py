@@ -124,7 +124,7 @@ def test_a_row_of_a_partition_that_was_idle_is_late_if_others_have_gone_on(
 
     thread = Thread(target=follow)
     thread.start()
-    execute(project, planned, cluster, stop=stop)
+    assert execute(project, planned, cluster, stop=stop).state == "CANCELED"
     thread.join()
     assert sent == ["all"]
     (late,) = read(broker, names["quarantine"])

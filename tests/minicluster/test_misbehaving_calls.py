@@ -53,6 +53,7 @@ POISON: dict[str, dict[str, float]] = {
     "nan": {"x": -1},
 }
 PLACES = {0: "hang", 6: "nan", 8: "shape", 9: "memory", 13: "hang", 21: "nan", 22: "hang", 23: "memory", 24: "shape"}
+PLACES |= dict.fromkeys(range(4 * BATCH, 5 * BATCH), "nan")  # all of a batch
 
 
 def project_of(
@@ -111,7 +112,7 @@ def test_each_kind_of_bad_row_is_refused_with_its_reason_and_its_neighbours_are_
     inputs = "steps FLOAT, columns FLOAT, counts FLOAT, x FLOAT"
     project = project_of(tmp_path, broker.bootstrap_servers, names, "misbehaving", inputs, ", 'time-limit' = '1 s'")
     healthy: list[dict[str, float]] = [
-        {"steps": n % 5, "columns": 0, "counts": n % 3, "x": n / 7} for n in range(4 * BATCH)
+        {"steps": n % 5, "columns": 0, "counts": n % 3, "x": n / 7} for n in range(5 * BATCH)
     ]
     rows = [{**row, **POISON.get(PLACES.get(n, ""), {})} for n, row in enumerate(healthy)]
     send(broker, names["events"], rows)

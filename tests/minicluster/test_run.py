@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from threading import Event, Thread
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,11 +52,9 @@ def make(folder: Path, bootstrap: str, source: str, sink: str) -> Project:
     return project
 
 
-def run(project: Project, cluster: MiniCluster, *, bounded: bool = True, stop: Event | None = None) -> Outcome:
+def run(project: Project, cluster: MiniCluster, *, bounded: bool = True) -> Outcome:
     environment = table_environment(project, {**cluster.options, "parallelism.default": "2"})
-    return execute(
-        project, plan_job(declare(project).job("score"), environment, Run(bounded=bounded)), cluster, stop=stop
-    )
+    return execute(project, plan_job(declare(project).job("score"), environment, Run(bounded=bounded)), cluster)
 
 
 def values(bootstrap: str, topic: str) -> list[dict[str, Any]]:
@@ -118,23 +116,6 @@ def test_the_error_of_a_failed_job_has_its_cause_and_no_stack_trace(
     assert "Failed to deserialize JSON '{not json'" in str(caught.value)
     assert "\tat " not in str(caught.value)
     assert "\tat org.apache.flink" in caught.value.detail
-
-
-def test_an_unbounded_job_stops_on_request(
-    tmp_path: Path, broker: Broker, cluster: MiniCluster, topic: Callable[[str], str]
-) -> None:
-    source, sink = topic("events"), topic("scored")
-    topics.create(broker.bootstrap_servers, {source: 1, sink: 1})
-    send_records(broker.bootstrap_servers, source, (json.dumps(row).encode() for row in ROWS))
-    stop = Event()
-
-    def wait_for_all() -> None:
-        wait_until(lambda: len(values(broker.bootstrap_servers, sink)) == len(ROWS))
-        stop.set()
-
-    Thread(target=wait_for_all, daemon=True).start()
-    project = make(tmp_path, broker.bootstrap_servers, source, sink)
-    assert run(project, cluster, bounded=False, stop=stop).state == "CANCELED"
 
 
 def test_a_broker_that_goes_during_a_run_is_noticed(

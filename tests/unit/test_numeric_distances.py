@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import scipy.stats
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from udfs.distributions.bins import Bins
 from udfs.distributions.choose_bins import choose_bins
@@ -70,23 +67,6 @@ def test_the_exact_distance_lies_between_the_bounds_for_large_samples(name: str,
         check_bounds(reference, window)
 
 
-@pytest.mark.parametrize("name", DISTRIBUTIONS)
-@pytest.mark.parametrize("references", [2, pytest.param(15, marks=pytest.mark.slow)])
-def test_the_exact_distance_lies_between_the_bounds_of_many_windows(name: str, references: int) -> None:
-    """Seven kinds of columns, some references of each, 96 windows of 1 to 1,000 values for each of those, and NULLs."""
-    generator = np.random.default_rng([*map(ord, name)])
-    for _ in range(references):
-        reference = DISTRIBUTIONS[name](generator, int(generator.integers(1, 3000))).astype(np.float32)
-        bins = choose_bins(lambda values=reference: [values])  # type: ignore[misc]  # bound now, not when it is called
-        then = histogram(bins, reference)
-        for _ in range(96):
-            window = DISTRIBUTIONS[name](generator, int(10 ** generator.uniform(0, 3))).astype(np.float32)
-            with_nulls = np.concatenate((window, np.full(generator.integers(0, 5), np.nan, np.float32)))
-            found = ks(then, histogram(bins, generator.permutation(with_nulls)))
-            truth = exact_ks(reference, window)
-            assert found.lo - 1e-9 <= truth <= found.hi + 1e-9
-
-
 def test_the_p_value_is_near_the_exact_one() -> None:
     bins = Bins(np.array([1.0], np.float32))
     reference = histogram(bins, np.ones(10**6, np.float32))
@@ -119,17 +99,6 @@ def test_infinite_values_are_infinitely_far_but_counted() -> None:
     counted = count(reference, window)
     assert wasserstein(*counted).estimate == np.inf
     assert ks(*counted).lo == pytest.approx(exact_ks(reference, window), abs=0.005)
-
-
-@given(sample=arrays(np.float32, st.integers(0, 60), elements=st.floats(width=32)), parts=st.integers(1, 5))
-def test_histograms_of_parts_add_up_to_that_of_the_whole(sample: Sample, parts: int) -> None:
-    bins = Bins(np.array([-1, 0, np.nextafter(np.float32(0), np.float32(1)), 5], np.float32))
-    whole = histogram(bins, sample)
-    added, *others = [histogram(bins, part) for part in np.array_split(sample, parts)]
-    for other in others:
-        added += other
-    np.testing.assert_array_equal(added.counts, whole.counts)
-    assert (added.nulls, added.least, added.most) == (whole.nulls, whole.least, whole.most)
 
 
 def test_histograms_of_other_bins_are_not_added() -> None:
