@@ -88,12 +88,5 @@ def test_without_a_reference_there_are_sizes_and_quantiles_alone() -> None:
         assert (one.reference_n, one.d_lo, one.psi, one.reference_quantiles) == (0, None, None, ())
 
 
-def test_columns_of_text_alone() -> None:
-    features = FEATURES.select(("text",))
-    (one,) = compare(THEN.select(features), count(features, [np.array(["b", "b", None], object)]))
-    share = np.mean([v == "b" for v in REFERENCE["text"] if v is not None])
-    assert one.d_lo == pytest.approx(1 - share)
-
-
 def test_no_rows_at_all() -> None:
     assert [(c.n, c.d_lo) for c in compare(THEN, empty(FEATURES))] == [(0, None)] * len(REFERENCE)

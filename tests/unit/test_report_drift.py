@@ -97,14 +97,6 @@ def test_the_newest_record_of_a_window_wins() -> None:
     assert replaced.starts == [day(2), day(3), day(4), day(5)]
 
 
-def test_the_newest_is_the_last_in_its_partition_whatever_its_time() -> None:
-    first = records.record(result("temp", "EWR", 1, 0.9, "drift"), offset=0, timestamp=2)
-    last = records.record(result("temp", "EWR", 1, 0.1), offset=1, timestamp=1)
-    drifted = drift([last, first], [])
-    assert drifted
-    assert drifted.rows[0].d == [0.1]
-
-
 def test_what_is_no_result_is_passed_over() -> None:
     foreign = records.record({"something": "else"}, offset=9)
     drifted = drift([*records.records(*CALM), foreign], [foreign])
