@@ -30,13 +30,14 @@ def group(number: int, *, keys: list[int], calls: dict[str, list[int]]) -> dict[
     }
 
 
-def named(view: str, aggregate: dict[str, Any]) -> str:
-    """Return the name of an aggregate in a job that reads a view and another one."""
-    made = plan(source("k", "x", "y"), aggregate, sink(9, "k", "n"))
+def named(view: str, *aggregates: dict[str, Any]) -> str:
+    """Return the names of aggregates, each of which reads the one before it, in a job that reads a view and another."""
+    made = plan(source("k", "x", "y"), *aggregates, sink(9, "k", "n"))
     files = {"sources/events": EVENTS, "features/others": OTHERS, "features/counted": view, "jobs/job": INSERT}
     statements = [s for file, text in files.items() for s in split(text, Path(f"sql/{file}.sql"))]
     planned: Any = SimpleNamespace(job=SimpleNamespace(statements=statements), views=[])
-    return name_states(made, planned)[aggregate["id"]]
+    names = name_states(made, planned)
+    return ", then ".join(names[aggregate["id"]] for aggregate in aggregates)
 
 
 @pytest.mark.parametrize("group_by", ["GROUP BY", "group by", "GROUP\n  BY", "GROUP /* by */ BY", "group -- by\n by"])
@@ -56,6 +57,14 @@ def test_of_two_views_that_group_it_is_the_one_with_the_columns() -> None:
     view = "CREATE VIEW counted AS SELECT k, SUM(x) AS total FROM events GROUP BY k"
     assert named(view, group(3, keys=[0], calls={"total": [1]})) == "`total` (sql/features/counted.sql)"
     assert named(view, group(3, keys=[2], calls={"x_max": [1]})) == "`x_max` (sql/features/others.sql)"
+
+
+def test_nested_aggregates_are_the_columns_of_their_own_select() -> None:
+    inner = "SELECT k, y, COUNT(*) AS n FROM events GROUP BY k, y"
+    view = f"CREATE VIEW counted AS SELECT k, AVG(n) AS mean FROM ({inner}) GROUP BY k"
+    # Flink computes an AVG from a sum and a count, with names of its own.
+    found = named(view, group(3, keys=[0, 2], calls={"n": []}), group(4, keys=[0], calls={"$f1": [1], "$f2": [1]}))
+    assert found == "`n` (sql/features/counted.sql), then `mean` (sql/features/counted.sql)"
 
 
 def test_both_forms_of_a_row_type_have_the_same_columns() -> None:
