@@ -6,11 +6,11 @@ import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.table.data.RowData;
 
 /** Makes rows of one type, to the end of the stream. A subclass has one of the two methods `deserialize`. */
-abstract class RowDecoder implements DeserializationSchema<RowData> {
+public abstract class RowDecoder implements DeserializationSchema<RowData> {
 
     private final TypeInformation<RowData> type;
 
-    RowDecoder(TypeInformation<RowData> type) {
+    protected RowDecoder(TypeInformation<RowData> type) {
         this.type = type;
     }
 
