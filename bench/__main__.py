@@ -120,7 +120,7 @@ def _latency(root: Path, bootstrap: str, rate: int, seconds: int, conf: tuple[st
 def _peers(
     root: Path, bootstrap: str, records: int, rounds: int, only: tuple[str, ...], form: Form, *, exactly_once: bool
 ) -> Figures:
-    """Compare with what a user would pick instead: a loop in Python, and Java with Flink."""
+    """Compare with what a user would pick instead: a loop in Python, Java with Flink and Kafka Streams."""
     return peers(root, bootstrap, records, rounds, only or tuple(CONTESTANTS), form, exactly_once=exactly_once)
 
 

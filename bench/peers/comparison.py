@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.console import console_for_tables
 from bench.machine import describe
-from bench.peers.contestants import COMMIT_SECONDS, CONTESTANTS, Task
+from bench.peers.contestants import COMMIT_SECONDS, CONTESTANTS, Task, UnavailableError
 from bench.peers.java_classes import JAR_SECTIONS
 from bench.peers.one_run import measure
 from bench.peers.project_copy import copy_project
@@ -39,6 +39,7 @@ def peers(
     assert running is not None, "it has just been started"  # noqa: S101
     few, many = (fill(bootstrap, count, form=form) for count in (_FEW, records))
     machine = describe()
+    skipped: dict[str, str] = {}
     runs: list[dict[str, Figures]] = []
     guarantee = "exactly once" if exactly_once else "at least once"
     title = f"{records:,} {form.upper()} records x 16 floats, Kafka to Kafka, {guarantee}"
@@ -52,19 +53,24 @@ def peers(
         for name in names:
             status.update(f"checking the scores of {name}")
             one = task(few)
-            measure(CONTESTANTS[name], one, _FEW, running.pid, log)
+            try:
+                measure(CONTESTANTS[name], one, _FEW, running.pid, log)
+            except UnavailableError as reason:
+                skipped[name] = str(reason)
+                continue
             check_scores(CONTESTANTS[name], one)
             delete_topic(bootstrap, one.sink)
         for number in range(1, rounds + 1):
             runs.append({})
             for name in names:
-                status.update(f"round {number} of {rounds}: {name}")
-                one = task(many)
-                runs[-1][name] = measure(CONTESTANTS[name], one, records, running.pid, log)
-                delete_topic(bootstrap, one.sink)
-            console.print(peers_table(runs[-1:], f"{title}, round {number} of {rounds}"))
+                if name not in skipped:
+                    status.update(f"round {number} of {rounds}: {name}")
+                    one = task(many)
+                    runs[-1][name] = measure(CONTESTANTS[name], one, records, running.pid, log)
+                    delete_topic(bootstrap, one.sink)
+            console.print(peers_table(runs[-1:], skipped, f"{title}, round {number} of {rounds}"))
     if rounds > 1:
-        console.print(peers_table(runs, f"{title}, medians of {rounds}"))
+        console.print(peers_table(runs, skipped, f"{title}, medians of {rounds}"))
     return {
         "machine": machine,
         "jars": [jar.coordinates for section in JAR_SECTIONS for jar in locked(section)],
@@ -74,4 +80,5 @@ def peers(
         "commit_seconds": COMMIT_SECONDS,
         "rounds": [{name: row([run], name) for name in run} for run in runs],
         "medians": {name: row(runs, name) for name in runs[0]},
+        "skipped": skipped,
     }

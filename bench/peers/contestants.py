@@ -7,19 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from bench.peers.java_classes import HEAP, flink_job
+from bench.peers.java_classes import HEAP, flink_job, kafka_streams_application
 from pyflink_jobs.local.java import find_java
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["COMMIT_SECONDS", "CONTESTANTS", "MODELS", "Contestant", "Form", "Start", "Task"]
+__all__ = ["COMMIT_SECONDS", "CONTESTANTS", "MODELS", "Contestant", "Form", "Start", "Task", "UnavailableError"]
 
 Form = Literal["json", "avro"]
 COMMIT_SECONDS = 5
 """The interval of checkpoints, transactions and committed offsets."""
 MODELS = Path(__file__).parents[1] / "models"
 _HERE = Path(__file__).parent
+
+
+class UnavailableError(Exception):
+    """A contestant cannot run; the text is the reason."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Contestant:
-    """`start` returns how to start it. `exact`: its scores equal ONNX Runtime's to the bit."""
+    """`start` returns how to start it, or raises UnavailableError. `exact`: scores equal ONNX Runtime's to the bit."""
 
     name: str
     model: Literal["none", "mlp", "gbm"]
@@ -99,6 +103,17 @@ def _java(model: str) -> Callable[[Task], Start]:
     return start
 
 
+def _kafka_streams(model: str) -> Callable[[Task], Start]:
+    def start(task: Task) -> Start:
+        if task.form != "json":
+            raise UnavailableError("it is written for JSON")
+        guarantee = "exactly_once_v2" if task.exactly_once else "at_least_once"
+        command = kafka_streams_application("peers.StreamsApplication")
+        return Start([*command, *_arguments(task, model), guarantee, str(1000 * COMMIT_SECONDS)], {})
+
+    return start
+
+
 def _arguments(task: Task, model: str) -> list[str]:
     return [task.bootstrap, task.source, task.sink, str(MODELS / f"{model}.onnx")]
 
@@ -115,5 +130,6 @@ CONTESTANTS = {
         Contestant("loop_gbm", "gbm", _loop("gbm")),
         Contestant("java_mlp", "mlp", _java("mlp")),
         Contestant("java_gbm", "gbm", _java("gbm")),
+        Contestant("kafka_streams", "mlp", _kafka_streams("mlp")),
     )
 }

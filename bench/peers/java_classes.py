@@ -10,9 +10,9 @@ from pyflink_jobs.local.flink_home import jars_of_flink
 from pyflink_jobs.local.jars import cache_folder, jars
 from pyflink_jobs.local.java import find_java
 
-__all__ = ["HEAP", "JAR_SECTIONS", "flink_job"]
+__all__ = ["HEAP", "JAR_SECTIONS", "flink_job", "kafka_streams_application"]
 
-JAR_SECTIONS = ("flink-kafka", "onnxruntime")
+JAR_SECTIONS = ("flink-kafka", "kafka-streams", "onnxruntime")
 """Of the locked jars, those that peers run with."""
 _SOURCES = Path(__file__).with_name("java")
 HEAP = "-Xmx2g"  # as much as `millstream run` gives its JVM
@@ -21,17 +21,31 @@ _OPENED = ("java.lang", "java.net", "java.io", "java.nio", "java.lang.reflect", 
 
 
 def flink_job(main_class: str) -> list[str]:
-    """Return the command that runs a class of `java/` with the Flink that Millstream runs on."""
-    flink = [*jars_of_flink(), *(jar for section in JAR_SECTIONS for jar in jars(section))]
+    """Return the command that runs a class of `java/flink/` with the Flink that Millstream runs on."""
+    libraries = [*jars("flink-kafka"), *jars("onnxruntime")]
+    flink = [*jars_of_flink(), *libraries]
     opened = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED]
-    class_path = os.pathsep.join(map(str, (_classes(flink), *flink)))
-    return [str(find_java().executable), HEAP, *opened, "-cp", class_path, main_class]
+    return _command([*opened, "-cp", _class_path(_classes("flink", flink), *flink), main_class])
 
 
-def _classes(libraries: list[Path]) -> Path:
-    """Return the jar of the classes of `java/`, compiled where the cache has none of them."""
-    sources = sorted(_SOURCES.rglob("*.java"))
-    jar = cache_folder() / "jars" / f"peers-{digest(sources)}.jar"
+def kafka_streams_application(main_class: str) -> list[str]:
+    """Return the command that runs a class of `java/kafka_streams/`."""
+    libraries = [*jars("kafka-streams"), *jars("onnxruntime")]
+    return _command(["-cp", _class_path(_classes("kafka_streams", libraries), *libraries), main_class])
+
+
+def _command(arguments: list[str]) -> list[str]:
+    return [str(find_java().executable), HEAP, *arguments]
+
+
+def _class_path(*paths: Path) -> str:
+    return os.pathsep.join(str(path) for path in paths)
+
+
+def _classes(kind: str, libraries: list[Path]) -> Path:
+    """Return the jar of the classes of `java/` and of one of its folders, compiled where the cache has none of them."""
+    sources = [*sorted(_SOURCES.glob("*.java")), *sorted((_SOURCES / kind).glob("*.java"))]
+    jar = cache_folder() / "jars" / f"peers-{kind}-{digest(sources)}.jar"
     if not jar.is_file():
         write_jar(jar, compile_java(sources, libraries))
     return jar

@@ -50,7 +50,7 @@ class Figures:
 def measure(contestant: Contestant, task: Task, records: int, broker: int, log: Path) -> Figures:
     """Run a contestant over `records` records, next to the broker with that process id; its output goes to `log`.
 
-    Raises JobError if it fails or does not write each record.
+    Raises UnavailableError if it cannot run, JobError if it fails or does not write each record.
     """
     start = contestant.start(task)
     create_topic(task.bootstrap, task.sink, PARTITIONS)

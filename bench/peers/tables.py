@@ -45,9 +45,10 @@ def row(runs: Sequence[Mapping[str, Figures]], name: str) -> dict[str, float | N
     return {column: median_of_known(numbers) for column, numbers in values.items()}
 
 
-def peers_table(runs: Sequence[Mapping[str, Figures]], title: str) -> Table:
-    """Return a table of these rounds' medians."""
-    table = Table(title=title)
+def peers_table(runs: Sequence[Mapping[str, Figures]], skipped: Mapping[str, str], title: str) -> Table:
+    """Return a table of these rounds' medians; skipped contestants are below it with the reason."""
+    caption = "\n".join(f"not run: {name}: {reason}" for name, reason in skipped.items())
+    table = Table(title=title, caption=caption or None)
     table.add_column("contestant", no_wrap=True, min_width=max(map(len, CONTESTANTS)))
     for heading, _ in _COLUMNS.values():
         table.add_column(heading, justify="right")

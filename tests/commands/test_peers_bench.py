@@ -29,6 +29,7 @@ NAMES = ("mlp", "java_mlp")  # ours, and one of those that need no environment o
 def test_the_comparison_checks_and_runs_each_contestant(tmp_path: Path) -> None:
     figures = run_bench(tmp_path, "peers", "--records", str(RECORDS), "--rounds", "1", only=NAMES)
     assert list(figures["medians"]) == list(NAMES)
+    assert figures["skipped"] == {}
     assert all(row["seconds"] > 0 for row in figures["medians"].values())
 
 

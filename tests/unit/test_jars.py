@@ -157,7 +157,7 @@ def test_processes_that_fetch_at_once_do_not_disturb_each_other(env: dict[str, s
     }
 
 
-@pytest.mark.parametrize("section", ["kafka", "flink-kafka", "kubernetes-operator", "onnxruntime"])
+@pytest.mark.parametrize("section", ["kafka", "flink-kafka", "kubernetes-operator", "kafka-streams", "onnxruntime"])
 def test_the_lock_is_whole(section: str) -> None:
     found = locked(section)
     assert found
@@ -166,7 +166,7 @@ def test_the_lock_is_whole(section: str) -> None:
 
 
 def test_the_broker_and_its_clients_are_of_one_version() -> None:
-    used = locked("kafka")
+    used = [*locked("kafka"), *locked("kafka-streams")]
     versions = {jar.coordinates.rsplit(":", 1)[1] for jar in used if "org.apache.kafka:" in jar.coordinates}
     assert versions == {"4.2.0"}
 
