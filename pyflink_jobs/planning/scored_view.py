@@ -17,7 +17,8 @@ class ScoredView:
     """The views of a call: `scored` calls the model, `predictions` is what a query reads.
 
     `kept` has the types of those columns of the call's table that both have, by name. `source` is what follows FROM
-    where the call reads its rows. `added` has the views of the model's additions, by the companion's name, in order.
+    where the call reads its rows; `timed`, where there is one, is a view of it that says which rows are late: those are
+    not scored. `added` has the views of the model's additions, by the companion's name, in order.
     """
 
     call: Call
@@ -28,12 +29,15 @@ class ScoredView:
     predictions_sql: str
     kept: dict[str, str]
     source: str
+    timed: str = ""
+    timed_sql: str = ""
     added: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def views(self) -> dict[str, str]:
         """All views by name, in the order in which they are created."""
-        views = {self.scored: self.scored_sql, self.predictions: self.predictions_sql}
+        views = {self.timed: self.timed_sql} if self.timed else {}
+        views |= {self.scored: self.scored_sql, self.predictions: self.predictions_sql}
         for more in self.added.values():
             views |= more
         return views

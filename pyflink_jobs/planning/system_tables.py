@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALERTS",
+    "BEHIND",
     "DRIFT",
+    "LATE",
     "QUARANTINE",
     "QUARANTINE_COLUMNS",
     "REASON",
@@ -51,6 +53,9 @@ DRIFT, ALERTS = "drift", "alerts"
 REFUSED = "refused by model"
 """The reason, in `quarantine`, of a row that a model refuses."""
 
+BEHIND = "late"
+"""The reason of a row that is behind the watermark."""
+
 REPLAYED = "replayed"
 """The reason of a mark in `quarantine`: this record was replayed."""
 
@@ -59,6 +64,9 @@ SCORE = "_score"
 
 UNCHECKED = "_unchecked"
 """The suffix of the table that reads all records of a validated source."""
+
+LATE = "_late"
+"""The column that says why a row that a model is to score is late; NULL for one that is not."""
 
 REASON = "_reason"
 """The column that says why a row of a validated source is invalid; NULL for a valid one."""

@@ -13,11 +13,19 @@ from pyflink_jobs.planning.companions.quarantine_sql import (
     in_one,
     insert_sql,
     invalid_insert,
+    late_insert,
     origin_of,
     read_by,
     refused_insert,
 )
-from pyflink_jobs.planning.system_tables import QUARANTINE, QUARANTINE_COLUMNS, REFUSED, REPLAYED, unknown_columns
+from pyflink_jobs.planning.system_tables import (
+    BEHIND,
+    QUARANTINE,
+    QUARANTINE_COLUMNS,
+    REFUSED,
+    REPLAYED,
+    unknown_columns,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +71,7 @@ class Quarantine(Companion):
             texts = _restricted(job, views, tables, places)
         else:
             texts = [invalid_insert(source, job.name, columns) for source in sources if source.checks]
-            texts += [refused_insert(view, sources, job.name, columns) for view in views]
+            texts += [text for view in views for text in _of_rows(view, sources, job.name, columns)]
         return [GeneratedInsert(QUARANTINE, text) for text in in_one(texts)]
 
 
@@ -73,7 +81,16 @@ def _create_counters(sources: list[ValidatedSource], views: list[ScoredView], ta
             reasons = dict.fromkeys(check.reason for check in source.checks)
             create_counter(tables.environment, source.checked, source.name, reasons)
     for view in views:
-        create_counter(tables.environment, view.scored, read_by(view, origin_of(view, sources)), [REFUSED])
+        name = read_by(view, origin_of(view, sources))
+        create_counter(tables.environment, view.scored, name, [REFUSED])
+        if view.timed:
+            create_counter(tables.environment, view.timed, name, [BEHIND])
+
+
+def _of_rows(view: ScoredView, sources: list[ValidatedSource], job: str, columns: list[str]) -> list[str]:
+    """Return the INSERTs of the rows of a view that scores: those that come too late, and those that it refuses."""
+    late = [late_insert(view, sources, job, columns)] if view.timed else []
+    return [*late, refused_insert(view, sources, job, columns)]
 
 
 def _restricted(job: Job, views: list[ScoredView], tables: Tables, places: Places) -> list[str]:
@@ -94,7 +111,7 @@ def _restricted(job: Job, views: list[ScoredView], tables: Tables, places: Place
         ]
         if chosen:
             condition = " OR ".join(origin.condition for origin in chosen)
-            inserts.append(f"{refused_insert(view, sources, job.name, columns)}\n  AND ({condition})")
+            inserts += [f"{text}\n  AND ({condition})" for text in _of_rows(view, sources, job.name, columns)]
     return inserts
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pyflink_jobs.parsing.column import is_plain
 from pyflink_jobs.parsing.tokens import literal, quoted
 from pyflink_jobs.planning.companions.quarantine_counter import counted
-from pyflink_jobs.planning.system_tables import QUARANTINE, QUARANTINE_COLUMNS, REASON, REFUSED, SCORE
+from pyflink_jobs.planning.system_tables import BEHIND, LATE, QUARANTINE, QUARANTINE_COLUMNS, REASON, REFUSED, SCORE
 from udfs.scoring.arguments import ERROR
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pyflink_jobs.planning.rewrites.validated_source import ValidatedSource
     from pyflink_jobs.planning.scored_view import ScoredView
 
-__all__ = ["in_one", "insert_sql", "invalid_insert", "origin_of", "read_by", "refused_insert"]
+__all__ = ["in_one", "insert_sql", "invalid_insert", "late_insert", "origin_of", "read_by", "refused_insert"]
 
 _SELECT = "\nSELECT"
 
@@ -47,11 +47,29 @@ def refused_insert(view: ScoredView, origins: Iterable[ValidatedSource], job: st
     `origins` are the job's sources: see `origin_of`.
     """
     error = f"{quoted(SCORE)}.{quoted(ERROR)}"
+    return _insert_of_rows(view, view.scored, REFUSED, error, origins, job, columns)
+
+
+def late_insert(view: ScoredView, origins: Iterable[ValidatedSource], job: str, columns: Iterable[str]) -> str:
+    """Return the INSERT of the rows that come too late to be scored; a view that is `timed` has such."""
+    return _insert_of_rows(view, view.timed, BEHIND, quoted(LATE), origins, job, columns)
+
+
+def _insert_of_rows(
+    view: ScoredView,
+    table: str,
+    reason: str,
+    detail: str,
+    origins: Iterable[ValidatedSource],
+    job: str,
+    columns: Iterable[str],
+) -> str:
+    """Return the INSERT of the rows of `table` of which the SQL `detail` is not NULL."""
     origin = origin_of(view, origins)
     values = {
         "source": literal(read_by(view, origin)),
-        "reason": counted(view.scored, literal(REFUSED)),
-        "detail": error,
+        "reason": counted(table, literal(reason)),
+        "detail": detail,
         "columns": _row(view.kept),
         "job": literal(job),
         "model": literal(view.model.definition.name),
@@ -60,7 +78,7 @@ def refused_insert(view: ScoredView, origins: Iterable[ValidatedSource], job: st
     if origin:
         values["topic"] = literal(origin.topic)
         values |= {key: quoted(name) for key, name in zip(("partition", "offset"), origin.place, strict=True)}
-    return insert_sql(values, columns, quoted(view.scored), f"{error} IS NOT NULL")
+    return insert_sql(values, columns, quoted(table), f"{detail} IS NOT NULL")
 
 
 def origin_of(view: ScoredView, origins: Iterable[ValidatedSource]) -> ValidatedSource | None:

@@ -12,10 +12,11 @@ from pyflink_jobs.parsing.ml_predict import Call, expand
 from pyflink_jobs.parsing.tokens import quoted
 from pyflink_jobs.planning.flink.errors import read_exception
 from pyflink_jobs.planning.flink.java_functions import create_function
-from pyflink_jobs.planning.flink.scoring_sql import predictions_sql, scoring_sql
+from pyflink_jobs.planning.flink.scoring_sql import late_sql, predictions_sql, scoring_sql
 from pyflink_jobs.planning.flink.used_columns import used_columns
 from pyflink_jobs.planning.rewrites.personal_data import HASH, KEY
 from pyflink_jobs.planning.scored_view import ScoredView
+from pyflink_jobs.planning.system_tables import LATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Catalog", "sql_error"]
 
+_TIME = "*ROWTIME*"  # in the type of a column that is event time
 _NUMBERS = ("TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL")
 
 
@@ -113,7 +115,13 @@ class Catalog:
         used = used_columns(call, self.readers, schema)
         wanted = {*used, *self._origins()}
         kept = [name for name in schema if name in wanted]
-        inner = scoring_sql(source, kept, [column.text for column in call.columns], model, function)
+        times = [name for name, kind in schema.items() if _TIME in kind] if self._may_be_late(call) else []
+        timed = f"{call.model.text}_timed_{number}" if times else ""
+        timed_sql = late_sql(source, times) if times else ""
+        if timed:
+            self._create_view(call, timed, timed_sql)
+        read = f"{quoted(timed)}\nWHERE {quoted(LATE)} IS NULL" if timed else source
+        inner = scoring_sql(read, kept, [column.text for column in call.columns], model, function)
         self._create_view(call, scored, inner)
         outer = predictions_sql(scored, kept, model)
         self._create_view(call, predictions, outer)
@@ -125,7 +133,11 @@ class Catalog:
         for views in added.values():
             for name, sql in views.items():
                 self._create_view(call, name, sql)
-        return ScoredView(call, model, scored, inner, predictions, outer, types, source, added)
+        return ScoredView(call, model, scored, inner, predictions, outer, types, source, timed, timed_sql, added)
+
+    def _may_be_late(self, call: Call) -> bool:
+        """Return whether rows may be behind the watermark: where a source is read directly, that is checked there."""
+        return bool(self.validated) and not (call.table and call.table.text in self.validated)
 
     def _origins(self) -> set[str]:
         """Return the names of the columns that say which record of a source a row is."""

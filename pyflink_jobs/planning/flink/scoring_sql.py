@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.parsing.tokens import quoted
-from pyflink_jobs.planning.system_tables import SCORE
+from pyflink_jobs.parsing.tokens import literal, quoted
+from pyflink_jobs.planning.system_tables import LATE, SCORE
 from udfs.scoring.arguments import argument_sql
 
 if TYPE_CHECKING:
@@ -17,7 +17,21 @@ if TYPE_CHECKING:
 
     from pyflink_jobs.planning.declarations import Model
 
-__all__ = ["predictions_sql", "scoring_sql"]
+__all__ = ["late_sql", "predictions_sql", "scoring_sql"]
+
+
+def late_sql(source: str, times: Iterable[str]) -> str:
+    """Return the query that says of each row of `source` why it is late, NULL if it is not; `times` are event times.
+
+    A join or a window lets go of a row before it passes on the watermark that brought the row out. A row that is
+    behind the watermark here came when its join had gone on without it: its source was idle, and others were not.
+    """
+    late = " ".join(
+        f"WHEN {time} <= CURRENT_WATERMARK({time}) THEN {literal(f'{name} is ')} || CAST({time} AS STRING) "
+        f"|| ', the watermark of the job ' || CAST(CURRENT_WATERMARK({time}) AS STRING)"
+        for name, time in ((name, quoted(name)) for name in times)
+    )
+    return f"SELECT *, CASE {late} END AS {quoted(LATE)}\nFROM {source}"
 
 
 def scoring_sql(source: str, kept: list[str], inputs: list[str], model: Model, function: str) -> str:

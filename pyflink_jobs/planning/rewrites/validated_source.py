@@ -16,7 +16,7 @@ from pyflink_jobs.planning.connectors.connector import connector_of
 from pyflink_jobs.planning.formats import FORMAT_KEYS, format_of
 from pyflink_jobs.planning.rewrites.column_rules import Rule
 from pyflink_jobs.planning.rewrites.personal_data import pii_sql
-from pyflink_jobs.planning.system_tables import REASON, UNCHECKED
+from pyflink_jobs.planning.system_tables import BEHIND, REASON, UNCHECKED
 
 if TYPE_CHECKING:
     from pyflink_jobs.parsing.create_table import SourceTable
@@ -119,7 +119,7 @@ class ValidatedSource:
             mark = f"CURRENT_WATERMARK({time})"
             words = f"{literal(f'{self.source.time} is ')} || CAST({time} AS STRING) || ', the watermark '"
             ahead = f"({mark} IS NULL OR {time} > {mark})"
-            found.append(Rule(self.source.time, ahead, f"{words} || CAST({mark} AS STRING)", "late"))
+            found.append(Rule(self.source.time, ahead, f"{words} || CAST({mark} AS STRING)", BEHIND))
         return tuple(found)
 
     @property
@@ -148,7 +148,7 @@ class ValidatedSource:
             edits += _options_of_checked_format(source)
             if source.watermark:
                 start, end = source.watermark
-                valid = [check for check in self.checks if check.reason != "late"]
+                valid = [check for check in self.checks if check.reason != BEHIND]
                 edits.append((start, end, f"CASE WHEN {_and(valid)} THEN {text[start:end]} END"))
         if MODE in source.options:
             edits.append((*_with_its_comma(source, MODE), ""))
