@@ -33,7 +33,7 @@ _ABOUT = re.compile(
 
 _IN_URL = re.compile(r"(?P<before>\b[a-z][a-z0-9+.-]*://[^/\s:@'\"]*:)(?P<secret>[^/\s'\"]+)(?=@)", re.IGNORECASE)
 _ASSIGNED = re.compile(
-    rf"(?P<before>\b[\w.-]*(?:pass(?:word|wd|phrase)|secret|token)[\w.-]*\s*=\s*)"
+    r"(?P<before>\b[\w.-]*(?:pass(?:word|wd|phrase)|secret|token)[\w.-]*\s*=\s*)"
     r"(?P<secret>\"[^\"]*\"|[^\s\"'&;,)\\]+)",
     re.IGNORECASE,
 )

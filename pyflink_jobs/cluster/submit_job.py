@@ -103,7 +103,9 @@ def _described(submission: Submission, folder: Path) -> dict[str, Any]:
             for p in submission.packages
         },
         **({"models": {"uri": submission.put, "sha256": models}} if submission.put else {}),
-        "options": {key: MASK if names_secret(key) else bare(value) for key, value in sorted(submission.options.items())},
+        "options": {
+            key: MASK if names_secret(key) else bare(value) for key, value in sorted(submission.options.items())
+        },
         "plan": {"sha256": submission.plan.digest, "operators": len(submission.plan.operators)},
         "statements": [*map(masked_options, submission.planned.inserts)],
     }

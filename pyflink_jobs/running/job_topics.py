@@ -30,7 +30,7 @@ def refuse_missing_topics(sources: Mapping[str, Mapping[str, str]]) -> None:
         connector.refuse_missing({table: o for table, o in sources.items() if connector_of(o) is connector})
 
 
-def brokers(tables: Mapping[str, Mapping[str, str]]) -> set[str]:
-    """Return the addresses of the brokers that tables name."""
+def brokers(tables: Mapping[str, Mapping[str, str]]) -> dict[str, Mapping[str, str]]:
+    """Return how to reach the brokers that tables name, by their addresses."""
     clients = [connector_of(options).client(options) for options in tables.values()]
-    return {client[_BOOTSTRAP] for client in clients if _BOOTSTRAP in client}
+    return {client[_BOOTSTRAP]: client for client in clients if _BOOTSTRAP in client}

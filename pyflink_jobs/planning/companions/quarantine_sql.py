@@ -23,8 +23,11 @@ __all__ = ["in_one", "insert_sql", "invalid_insert", "origin_of", "read_by", "re
 _SELECT = "\nSELECT"
 
 
-def invalid_insert(validated: ValidatedSource, job: str, columns: Iterable[str]) -> str:
-    """Return the INSERT of the records that are not valid: the first reason, and what breaks it."""
+def invalid_insert(validated: ValidatedSource, job: str, columns: Iterable[str], only: str = "") -> str:
+    """Return the INSERT of the records that are not valid: the first reason, and what breaks it.
+
+    `only` is SQL for which of them, "" for all.
+    """
     source = validated.source
     by_reason = groupby(validated.checks, lambda check: check.reason)
     details = "\n    ".join(f"WHEN {literal(reason)} THEN {_words(list(checks))}" for reason, checks in by_reason)
@@ -38,13 +41,15 @@ def invalid_insert(validated: ValidatedSource, job: str, columns: Iterable[str])
         "job": literal(job),
         **validated.metadata,
     }
-    return insert_sql(values, columns, quoted(validated.checked), f"{quoted(REASON)} IS NOT NULL")
+    return insert_sql(values, columns, quoted(validated.checked), _and(f"{quoted(REASON)} IS NOT NULL", only))
 
 
-def refused_insert(view: ScoredView, origins: Iterable[ValidatedSource], job: str, columns: Iterable[str]) -> str:
+def refused_insert(
+    view: ScoredView, origins: Iterable[ValidatedSource], job: str, columns: Iterable[str], only: str = ""
+) -> str:
     """Return the INSERT of the rows that a model refuses, with those of their columns that other statements read.
 
-    `origins` are the job's sources: see `origin_of`.
+    `origins` are the job's sources: see `origin_of`. `only` is SQL for which rows, "" for all.
     """
     error = f"{quoted(SCORE)}.{quoted(ERROR)}"
     origin = origin_of(view, origins)
@@ -58,14 +63,19 @@ def refused_insert(view: ScoredView, origins: Iterable[ValidatedSource], job: st
         "model_version": literal(view.model.spec.version),
     }
     if origin:
-        values["topic"] = literal(origin.topic)
+        *_, topic = origin.position
+        values["topic"] = literal(origin.topic) if origin.topic else quoted(topic)
         values |= {key: quoted(name) for key, name in zip(("partition", "offset"), origin.place, strict=True)}
-    return insert_sql(values, columns, quoted(view.scored), f"{error} IS NOT NULL")
+    return insert_sql(values, columns, quoted(view.scored), _and(f"{error} IS NOT NULL", only))
+
+
+def _and(condition: str, only: str) -> str:
+    return f"{condition}\n  AND ({only})" if only else condition
 
 
 def origin_of(view: ScoredView, origins: Iterable[ValidatedSource]) -> ValidatedSource | None:
     """Return the source whose columns for partition and offset a view has: they say which record a row results from."""
-    return next((origin for origin in origins if all(name in view.kept for name in origin.place)), None)
+    return next((origin for origin in origins if all(name in view.kept for name in origin.position)), None)
 
 
 def read_by(view: ScoredView, origin: ValidatedSource | None) -> str:

@@ -129,7 +129,7 @@ class Catalog:
 
     def _origins(self) -> set[str]:
         """Return the names of the columns that say which record of a source a row is."""
-        return {column for validated in self.validated.values() for column in validated.place}
+        return {column for validated in self.validated.values() for column in validated.position}
 
     def _source(self, call: Call) -> tuple[str, str]:
         """Return what follows FROM, and its name in findings."""

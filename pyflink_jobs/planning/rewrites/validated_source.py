@@ -102,6 +102,11 @@ class ValidatedSource:
         return self.source.metadata("partition") or "", self.source.metadata("offset") or ""
 
     @property
+    def position(self) -> tuple[str, ...]:
+        """The names of the columns that say which record a row is: `place`, and of several topics the topic's."""
+        return self.place if self.topic else (*self.place, self.source.metadata("topic") or "")
+
+    @property
     def checks(self) -> tuple[Rule, ...]:
         """All that a valid row keeps, in the order in which quarantine names the reason; those of a reason together."""
         if self.mode == "off":
