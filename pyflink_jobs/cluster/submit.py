@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from pyflink_jobs.cluster.java_client import rest_options, set_login, write_certificates
 from pyflink_jobs.cluster.pack_files import MODELS_FOLDER, Package, pack_code
 from pyflink_jobs.cluster.pack_python import pack_environment
 from pyflink_jobs.cluster.ship_models import files_of, located_at, located_in_archive, pack_models, put_models
@@ -76,8 +76,10 @@ def prepare(
     packages, options = _pack(project, models, target, folder, ship_env=ship_env)
     options |= {"pipeline.name": name, **_COMPILING}
     if target.kind == "session":
-        options |= _of_session(project, target)
+        options |= _of_session(project, target, folder)
+        set_login(target)
     environment = table_environment(project, options, remote=True)
+    write_certificates(target, folder)
     planned = plan_job(_located(job, project, target), environment)
     plan = compile_plan(planned)
     plan = replace(plan, names=name_states(plan, planned))
@@ -109,19 +111,15 @@ def send(submission: Submission, folder: Path, savepoint: str = "", *, lose: boo
     return str(client.get_job_id())
 
 
-def _of_session(project: Project, target: Target) -> dict[str, str]:
+def _of_session(project: Project, target: Target, folder: Path) -> dict[str, str]:
     """Return the options that send a job to a running cluster."""
-    address = urlsplit(target.url)
-    secure = address.scheme == "https"
     return {
         **_DEFAULTS,
         **(read_configuration(project, target.flink_conf) if target.flink_conf else {}),
         "execution.target": "remote",
         "execution.attached": "false",
-        "rest.address": address.hostname or "",
-        "rest.port": str(address.port or (443 if secure else 80)),
+        **rest_options(target, folder),
         "parallelism.default": str(target.parallelism or project.settings.parallelism),
-        **({"security.ssl.rest.enabled": "true"} if secure else {}),
         **target.options,
     }
 

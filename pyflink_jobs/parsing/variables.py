@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pyflink_jobs.parsing.tokens import Token
 
-__all__ = ["fill_in"]
+__all__ = ["fill_in", "fill_in_text"]
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
@@ -35,23 +35,28 @@ def fill_in(text: str, file: Path, values: Mapping[str, str]) -> tuple[str, list
         at = next((i for i, token in enumerate(tokens) if token.start <= match.start() < token.end), None)
         if at is None:
             return match[0]
-        name, default = match[1], match[2]
-        line = text.count("\n", 0, match.start()) + 1
-        if names_secret(name) and not _is_option(tokens, at):
-            findings.append(_exposed(name, Place(file, line)))
-        if name in values:
-            return values[name]
-        if default is None:
-            findings.append(
-                Finding(
-                    f"environment variable {name} is not set",
-                    Place(file, line),
-                    fixes=(f"set it: export {name}=...", f"give it a default in the file: ${{{name}:-...}}"),
-                ),
-            )
-        return default or ""
+        place = Place(file, text.count("\n", 0, match.start()) + 1)
+        if names_secret(match[1]) and not _is_option(tokens, at):
+            findings.append(_exposed(match[1], place))
+        found = _value(match, place, values, findings)
+        return found.replace("'", "''") if tokens[at].kind == "string" and match[1] in values else found
 
     return _VARIABLE.sub(value, text), findings
+
+
+def fill_in_text(text: str, place: Place, values: Mapping[str, str], findings: list[Finding]) -> str:
+    """Return a text that is no SQL with its variables filled in; add a finding for each name without a value."""
+    return _VARIABLE.sub(lambda match: _value(match, place, values, findings), text)
+
+
+def _value(match: re.Match[str], place: Place, values: Mapping[str, str], findings: list[Finding]) -> str:
+    name, default = match[1], match[2]
+    if name in values:
+        return values[name]
+    if default is None:
+        ways = (f"set it: export {name}=...", f"give it a default in the file: ${{{name}:-...}}")
+        findings.append(Finding(f"environment variable {name} is not set", place, fixes=ways))
+    return default or ""
 
 
 def _is_option(tokens: list[Token], at: int) -> bool:

@@ -34,8 +34,8 @@ def test_the_query_stays_as_it_is() -> None:
     [
         ("INSERT INTO t SELECT 1, 2 ON CONFLICT DO NOTHING", "", "`x`, `y`", "SELECT 1, 2", "\nON CONFLICT DO NOTHING"),
         # No clause, but a join with a column of that name.
-        ("INSERT INTO t SELECT * FROM a JOIN b ON conflict = d", "", "`x`, `y`", "SELECT * FROM a JOIN b ON conflict = d", ""),
-        ("INSERT INTO t /*+ OPTIONS('a' = 'b') */ SELECT 1, 2", " /*+ OPTIONS('a' = 'b') */", "`x`, `y`", "SELECT 1, 2", ""),
+        ("INSERT INTO t TABLE a JOIN b ON conflict = c", "", "`x`, `y`", "TABLE a JOIN b ON conflict = c", ""),
+        ("INSERT INTO t /*+ X('a') */ SELECT 1, 2", " /*+ X('a') */", "`x`, `y`", "SELECT 1, 2", ""),
         ("INSERT INTO t PARTITION (y = 'b') SELECT 1 -- one", " PARTITION (y = 'b')", "`x`", "SELECT 1 -- one", ""),
     ],
 )  # fmt: skip
