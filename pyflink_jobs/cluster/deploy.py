@@ -17,7 +17,7 @@ from pyflink_jobs.local.broker import bootstrap_servers
 from pyflink_jobs.local.java import find_java
 from pyflink_jobs.planning.compile.plan import plan_job
 from pyflink_jobs.planning.declare import declare
-from pyflink_jobs.project.flink_options import read_configuration
+from pyflink_jobs.project.flink_options import read_configuration, with_all_files
 from pyflink_jobs.running.environment import table_environment
 
 if TYPE_CHECKING:
@@ -78,7 +78,8 @@ def flink_run(project: Project, job: str, target: Target) -> list[str]:
 
 
 def _options(project: Project, target: Target) -> dict[str, str]:
-    return {**(read_configuration(project, target.flink_conf) if target.flink_conf else {}), **target.options}
+    own = read_configuration(project, target.flink_conf) if target.flink_conf else {}
+    return with_all_files(own, target.options)
 
 
 def _found(tool: str) -> str:

@@ -28,6 +28,7 @@ __all__ = [
     "create",
     "delete",
     "list_topics",
+    "longest_transaction",
     "names",
     "read",
     "read_at",
@@ -38,7 +39,9 @@ __all__ = [
 logging.getLogger("kafka").setLevel(logging.CRITICAL)  # errors are reported as KafkaError
 
 _PATIENCE = 5.0  # seconds for a first answer
+_QUICK = 2.0  # seconds for an answer without which a command goes on
 _SILENCE = 30.0  # seconds without a record or an answer, after which a read fails
+_LONGEST = "transaction.max.timeout.ms"
 _INTERNAL = "__"  # Kafka's own topics begin with this
 _EXISTS = TopicAlreadyExistsError.errno  # another process has just created it
 
@@ -224,6 +227,19 @@ def stream(brokers: Brokers, topic: str) -> Iterator[list[Any]]:
         for polled in _polls(consumer, consumer.beginning_offsets(parts), end):
             for part, records in polled.items():
                 yield [record for record in records if record.offset < end[part]]
+
+
+def longest_transaction(brokers: Brokers) -> int | None:
+    """Return how many milliseconds the brokers allow a transaction to take; None where they do not say.
+
+    Raises KafkaError where no broker answers within a second or two.
+    """
+    with _admin(brokers, _QUICK) as admin:
+        name = str(admin.describe_cluster()["brokers"][0]["broker_id"])
+        asked = kafka.admin.ConfigResource("BROKER", name, {_LONGEST: None})
+        found = admin.describe_configs([asked], config_filter="all")
+    value = next((c.get(_LONGEST) for by_name in found.values() for c in by_name.values()), None)
+    return int(value["value"]) if value else None
 
 
 def committed(brokers: Brokers, group: str, topic: str) -> dict[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pyflink_jobs.planning.checks.transactions import refuse_long_transactions
 from pyflink_jobs.planning.connectors.connector import connector_of
 
 if TYPE_CHECKING:
@@ -15,11 +16,14 @@ _BOOTSTRAP = "bootstrap.servers"
 
 
 def prepare_topics(sources: Mapping[str, Mapping[str, str]], sinks: Mapping[str, Mapping[str, str]]) -> None:
-    """Raise KafkaError for a topic of a source that is missing; create the topics of sinks that are not there yet.
+    """Create the topics of sinks that are not there yet.
+
+    Raises KafkaError for a topic of a source that is missing, and for transactions longer than the brokers allow.
 
     Both are options of tables, by the tables' names.
     """
     refuse_missing_topics(sources)
+    refuse_long_transactions(sinks)
     for options in sinks.values():
         connector_of(options).create([options])
 

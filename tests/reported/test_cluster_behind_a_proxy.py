@@ -12,7 +12,6 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -57,7 +56,7 @@ class Proxy(BaseHTTPRequestHandler):
             found = inner.getresponse()
             self.answer(found.status, found.read(), found.getheader("Content-Type") or "text/plain")
 
-    do_GET = do_POST = do_PATCH = pass_on
+    do_GET = do_POST = do_PATCH = pass_on  # noqa: N815 - the server calls them by these names
 
     def body(self) -> bytes:
         if "chunked" not in self.headers.get("Transfer-Encoding", ""):

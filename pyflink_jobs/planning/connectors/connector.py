@@ -91,6 +91,13 @@ class Connector:
         """Return the options for a sink called `name`, where nobody else reads; None where there is no such place."""
         return None
 
+    def longest_transaction(self, options: Mapping[str, str]) -> int | None:
+        """Return how many milliseconds a sink's transaction may take; None where that is not limited or not known.
+
+        Raises KafkaError, or a like one, where nobody answers.
+        """
+        return None
+
     def refuse_missing(self, tables: Mapping[str, Mapping[str, str]]) -> None:
         """Raise KafkaError, or a like one, for a source that is not there; `tables` are options by name."""
 

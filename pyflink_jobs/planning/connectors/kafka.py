@@ -100,6 +100,12 @@ class Kafka(Connector):
         """Return options for a topic of that name."""
         return {"topic": name} | ({_TRANSACTIONS: name} if _TRANSACTIONS in options else {})
 
+    def longest_transaction(self, options: Mapping[str, str]) -> int | None:
+        """Return what the brokers allow."""
+        from pyflink_jobs.local import topics
+
+        return topics.longest_transaction(self.client(options))
+
     def refuse_missing(self, tables: Mapping[str, Mapping[str, str]]) -> None:
         """Raise KafkaError for a topic of a source that is missing, which Flink would wait for without end."""
         from pyflink_jobs.local import topics

@@ -12,6 +12,7 @@ from pyflink_jobs.parsing.ml_predict import Call, expand
 from pyflink_jobs.parsing.tokens import quoted
 from pyflink_jobs.planning.flink.errors import read_exception
 from pyflink_jobs.planning.flink.java_functions import create_function
+from pyflink_jobs.planning.flink.python_functions import refuse_missing_function
 from pyflink_jobs.planning.flink.scoring_sql import predictions_sql, scoring_sql
 from pyflink_jobs.planning.flink.used_columns import used_columns
 from pyflink_jobs.planning.rewrites.personal_data import HASH, KEY
@@ -49,6 +50,8 @@ class Catalog:
 
     def load(self, statement: Statement) -> None:
         """Execute a CREATE statement; raises SqlError with file, line and column."""
+        if statement.kind == "CREATE FUNCTION":
+            refuse_missing_function(statement)
         source = self.validated.get(statement.name or "")
         text = source.table_sql if source else self.expanded(statement)
         try:
