@@ -151,7 +151,8 @@ def test_lists_of_files_are_joined(key: str) -> None:
         (
             "functions.unfinished.f",
             (
-                "module `functions.unfinished` cannot be imported: SyntaxError: invalid syntax (unfinished.py, line 1)\n"
+                "module `functions.unfinished` cannot be imported: SyntaxError: invalid syntax"
+                " (unfinished.py, line 1)\n"
                 "  functions/unfinished.py:1"
             ),
         ),

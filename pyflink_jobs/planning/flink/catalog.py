@@ -13,6 +13,7 @@ from pyflink_jobs.parsing.tokens import quoted
 from pyflink_jobs.planning.flink.errors import read_exception
 from pyflink_jobs.planning.flink.java_functions import create_function
 from pyflink_jobs.planning.flink.python_functions import refuse_missing_function
+from pyflink_jobs.planning.flink.reserved_words import reserved_word
 from pyflink_jobs.planning.flink.scoring_sql import predictions_sql, scoring_sql
 from pyflink_jobs.planning.flink.used_columns import used_columns
 from pyflink_jobs.planning.rewrites.personal_data import HASH, KEY
@@ -57,7 +58,7 @@ class Catalog:
         try:
             self.environment.execute_sql(text)
         except Exception as error:  # PyFlink raises Py4J's and a dozen of its own
-            raise sql_error(statement, error) from error
+            raise sql_error(statement, error, self.environment, text) from error
         self.statements[statement.name or ""] = statement
         if source:
             self._create_validated(source)
@@ -224,10 +225,16 @@ def _check_names(call: Call, model: Model, schema: dict[str, str], shown: str) -
     ]
 
 
-def sql_error(statement: Statement, error: BaseException) -> SqlError:
-    """Return Flink's complaint about a statement, at the line and column of its file."""
+def sql_error(statement: Statement, error: BaseException, environment: TableEnvironment, text: str) -> SqlError:
+    """Return Flink's complaint about a statement, of which it got `text`, at the line and column of its file."""
     message = read_exception(error)
     place = statement.place()
     if message.line is not None and message.column is not None:
         place = statement.place_at(message.line, message.column)
+    if word := reserved_word(environment, text, error, statement.file):
+        before = text[: word.start]
+        place = statement.place_at(before.count("\n") + 1, len(before) - before.rfind("\n"))
+        ways = (f"write it in backticks: {quoted(word.text)}",)
+        said = f"`{word.text}` is a reserved word of Flink SQL, and no name"
+        return SqlError(said, place=place, fixes=ways, detail=message.trace)
     return SqlError(message.text, place=place, detail=message.trace)

@@ -16,6 +16,7 @@ from pyflink_jobs.planning.connectors.connector import connector_of
 from pyflink_jobs.planning.formats import FORMAT_KEYS, format_of
 from pyflink_jobs.planning.rewrites.column_rules import Rule
 from pyflink_jobs.planning.rewrites.personal_data import pii_sql
+from pyflink_jobs.planning.rewrites.time_units import unit_words
 from pyflink_jobs.planning.system_tables import REASON, UNCHECKED
 
 if TYPE_CHECKING:
@@ -119,6 +120,8 @@ class ValidatedSource:
             limits = f"TO_TIMESTAMP_LTZ({_EARLIEST_MS}, 3) AND {self.metadata['ingested_at']} + INTERVAL '1' DAY"
             words = literal(f", expected {_EARLIEST} to a day after its time in Kafka")
             shown = f"{literal(f'{self.source.time} is ')} || COALESCE(CAST({time} AS STRING), 'NULL') || {words}"
+            if (unit := unit_words(self.source)) != "''":
+                shown += f" || {unit}"
             holds = f"({time} IS NOT NULL AND {moment} BETWEEN {limits})"
             found.append(Rule(self.source.time, holds, shown, "invalid event time"))
             mark = f"CURRENT_WATERMARK({time})"
