@@ -65,6 +65,8 @@ def topics(context: Context, *, as_json: bool) -> None:
 def peek(context: Context, topic: str, limit: int, *, from_beginning: bool, as_json: bool) -> None:
     """Show the last records of TOPIC, oldest first. Values that are not JSON are text, unprintable bytes \\xNN.
 
+    TOPIC may be the name of a table of the project.
+
     \b
     Example:
       millstream peek predictions
