@@ -22,7 +22,7 @@ __all__ = ["MASK", "masked", "masked_options", "masked_output", "names_secret", 
 
 MASK = "***"
 
-_WORDS = r"pass(?:word|wd|phrase)|secret|token|credentials?|jaas|pwd|(?:api|access|account|private|pii|shared)[._-]?key"
+_WORDS = r"pass(?:word|wd|phrase)|secret|token(?!i[sz])|credentials?|jaas|pwd|(?:api|access|account|private|pii|shared)[._-]?key"
 _NAME = re.compile(rf"{_WORDS}|basic[._-]?auth|auth[._-]?params|http-headers", re.IGNORECASE)
 _ABOUT = re.compile(
     r"[._-](?:file|path|dir|folder|location|url|uri|type|class|provider|id|name|names|interval|seconds|ms|enabled|"

@@ -73,7 +73,7 @@ class Kafka(Connector):
 
     def address(self, options: Mapping[str, str]) -> str:
         """Return brokers and topics."""
-        return " ".join(options[key] for key in ("connector", _BROKERS, "topic") if key in options)
+        return " ".join(options[key] for key in ("connector", _BROKERS, "topic", _PATTERN) if key in options)
 
     def reading(self, options: Mapping[str, str], *, bounded: bool, remembered: bool) -> dict[str, str]:
         """Return options for larger requests, for an end at the newest offsets, for no commits of the group's."""
