@@ -22,8 +22,11 @@ __all__ = ["MASK", "masked", "masked_options", "masked_output", "names_secret", 
 
 MASK = "***"
 
-_WORDS = r"pass(?:word|wd|phrase)|secret|token(?!i[sz])|credentials?|jaas|pwd|(?:api|access|account|private|pii|shared)[._-]?key"
-_NAME = re.compile(rf"{_WORDS}|basic[._-]?auth|auth[._-]?params|http-headers", re.IGNORECASE)
+_NAME = re.compile(
+    r"pass(?:word|wd|phrase)|secret|token(?!i[sz])|credentials?|jaas|pwd|basic[._-]?auth|auth[._-]?params|http-headers|"
+    r"(?:api|access|account|private|pii|shared)[._-]?key",
+    re.IGNORECASE,
+)
 _ABOUT = re.compile(
     r"[._-](?:file|path|dir|folder|location|url|uri|type|class|provider|id|name|names|interval|seconds|ms|enabled|"
     r"required|count|length|limit|size|timeout|version|issuer|audience|scope)$",

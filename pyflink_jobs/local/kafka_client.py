@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from pyflink_jobs.errors import KafkaError
 from pyflink_jobs.masking import remember_options
 
-__all__ = ["Brokers", "address", "client_arguments"]
+__all__ = ["Brokers", "address", "client_arguments", "is_known"]
 
 Brokers: TypeAlias = str | Mapping[str, str]
 """How Kafka is reached: the address of its brokers, or the properties of a Java client, with its security."""
@@ -42,6 +42,15 @@ def client_arguments(brokers: Brokers) -> dict[str, Any]:
     if protocol.endswith("SSL"):
         found |= _certificates(brokers)
     return found
+
+
+def is_known(brokers: Brokers) -> bool:
+    """Return whether a client in Python can reach brokers as Java's does: else commands and checks leave them alone."""
+    try:
+        client_arguments(brokers)
+    except KafkaError:
+        return False
+    return True
 
 
 def _login(properties: Mapping[str, str]) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pyflink_jobs.local.kafka_client import is_known
 from pyflink_jobs.planning.checks.transactions import refuse_long_transactions
 from pyflink_jobs.planning.connectors.connector import connector_of
 
@@ -37,4 +38,4 @@ def refuse_missing_topics(sources: Mapping[str, Mapping[str, str]]) -> None:
 def brokers(tables: Mapping[str, Mapping[str, str]]) -> dict[str, Mapping[str, str]]:
     """Return how to reach the brokers that tables name, by their addresses."""
     clients = [connector_of(options).client(options) for options in tables.values()]
-    return {client[_BOOTSTRAP]: client for client in clients if _BOOTSTRAP in client}
+    return {client[_BOOTSTRAP]: client for client in clients if _BOOTSTRAP in client and is_known(client)}

@@ -20,6 +20,7 @@ from pyflink_jobs.errors import Finding, SqlError
 from pyflink_jobs.parsing.insert import read_insert
 from pyflink_jobs.parsing.tokens import literal, quoted
 from pyflink_jobs.planning.connectors.connector import connector_of
+from pyflink_jobs.planning.rewrites.conditions import any_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -120,7 +121,7 @@ def _among(offset: str, offsets: list[int]) -> str:
     single = [at for first, last in ranges if last - first < short for at in range(first, last + 1)]
     choices = [f"{offset} IN ({', '.join(map(str, single))})"] if few and single else []
     choices += [] if few else [_listed_in(offset, single[at : at + _CHUNK]) for at in range(0, len(single), _CHUNK)]
-    return _any([*choices, *(f"{offset} BETWEEN {first} AND {last}" for first, last in long)])
+    return f"({any_of([*choices, *(f'{offset} BETWEEN {first} AND {last}' for first, last in long)])})"
 
 
 def _listed_in(offset: str, offsets: list[int]) -> str:
@@ -129,14 +130,6 @@ def _listed_in(offset: str, offsets: list[int]) -> str:
     text = literal("".join(f",{at - first}" for at in offsets) + ",")
     sought = f"',' || CAST({offset} - {first} AS STRING) || ','"
     return f"({offset} BETWEEN {first} AND {last} AND INSTR({text}, {sought}) > 0)"
-
-
-def _any(conditions: list[str]) -> str:
-    """Return the condition that one of some holds, in halves: a long row of OR overflows the stack of the parser."""
-    if len(conditions) <= max(_FEW, 1):
-        return f"({' OR '.join(conditions)})"
-    half = (len(conditions) + 1) // 2
-    return f"({_any(conditions[:half])} OR {_any(conditions[half:])})"
 
 
 def _keys(source: SourceTable) -> list[str]:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, ClassVar
 
 from pyflink_jobs.errors import KafkaError, did_you_mean
+from pyflink_jobs.local.kafka_client import is_known
 from pyflink_jobs.planning.connectors.connector import Connector
 
 if TYPE_CHECKING:
@@ -104,7 +105,8 @@ class Kafka(Connector):
         """Return what the brokers allow."""
         from pyflink_jobs.local import topics
 
-        return topics.longest_transaction(self.client(options))
+        client = self.client(options)
+        return topics.longest_transaction(client) if is_known(client) else None
 
     def refuse_missing(self, tables: Mapping[str, Mapping[str, str]]) -> None:
         """Raise KafkaError for a topic of a source that is missing, which Flink would wait for without end."""
@@ -113,7 +115,7 @@ class Kafka(Connector):
         known: dict[str, list[str]] = {}
         for table, options in tables.items():
             brokers = options.get(_BROKERS, "")
-            for name in self.names(options) if brokers else ():
+            for name in self.names(options) if brokers and is_known(self.client(options)) else ():
                 there = known[brokers] = known.get(brokers) or topics.names(self.client(options))
                 if name not in there:
                     raise KafkaError(
@@ -130,8 +132,9 @@ class Kafka(Connector):
         from pyflink_jobs.local import topics
 
         for options in tables:
-            if _BROKERS in options and (names := self.names(options)):
-                topics.create(self.client(options), dict.fromkeys(names, _SINK_PARTITIONS))
+            client = self.client(options)
+            if _BROKERS in options and is_known(client) and (names := self.names(options)):
+                topics.create(client, dict.fromkeys(names, _SINK_PARTITIONS))
 
     def delete(self, tables: Iterable[Mapping[str, str]]) -> None:
         """Delete the topics of sinks."""

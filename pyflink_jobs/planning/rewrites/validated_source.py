@@ -15,6 +15,7 @@ from pyflink_jobs.parsing.tokens import literal, quoted
 from pyflink_jobs.planning.connectors.connector import connector_of
 from pyflink_jobs.planning.formats import FORMAT_KEYS, format_of
 from pyflink_jobs.planning.rewrites.column_rules import Rule
+from pyflink_jobs.planning.rewrites.conditions import all_of
 from pyflink_jobs.planning.rewrites.personal_data import pii_sql
 from pyflink_jobs.planning.rewrites.time_units import unit_words
 from pyflink_jobs.planning.system_tables import REASON, UNCHECKED
@@ -196,7 +197,7 @@ def _reason(check: Rule) -> str:
 
 
 def _and(checks: list[Rule]) -> str:
-    return " AND ".join(check.holds for check in checks)
+    return all_of([check.holds for check in checks])
 
 
 def _options_of_checked_format(source: SourceTable) -> list[tuple[int, int, str]]:
