@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pyflink_jobs.errors import Place, ProjectError
+from pyflink_jobs.masking import remember_options
 from pyflink_jobs.project.settings import Settings
 
 if TYPE_CHECKING:
@@ -43,7 +44,9 @@ def read_configuration(project: Project, name: str | None = None) -> dict[str, s
         raise ProjectError(f"not valid YAML: {error}", place=place) from error
     if not isinstance(content, dict):
         raise ProjectError("expected a list of Flink options, one `key: value` a line", place=place)
-    return flat_options(content)
+    options = flat_options(content)
+    remember_options(options)
+    return options
 
 
 def flat_options(content: dict[str, Any], prefix: str = "") -> dict[str, str]:

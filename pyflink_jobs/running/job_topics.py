@@ -17,11 +17,9 @@ _BOOTSTRAP = "bootstrap.servers"
 
 
 def prepare_topics(sources: Mapping[str, Mapping[str, str]], sinks: Mapping[str, Mapping[str, str]]) -> None:
-    """Create the topics of sinks that are not there yet.
+    """Create the topics of sinks that are not there yet; both are options of tables, by the tables' names.
 
     Raises KafkaError for a topic of a source that is missing, and for transactions longer than the brokers allow.
-
-    Both are options of tables, by the tables' names.
     """
     refuse_missing_topics(sources)
     refuse_long_transactions(sinks)
