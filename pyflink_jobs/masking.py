@@ -23,7 +23,7 @@ __all__ = ["MASK", "masked", "masked_options", "masked_output", "names_secret", 
 MASK = "***"
 
 _NAME = re.compile(
-    r"pass(?:word|wd|phrase)|secret|token(?!i[sz])|credentials?|jaas|pwd|basic[._-]?auth|auth[._-]?params|http-headers|"
+    r"pass(?:word|wd|phrase)|secret|token(?!i[sz])|credentials?|jaas|[._-]pwd|basic[._-]?auth|auth[._-]?params|http-headers|"
     r"(?:api|access|account|private|pii|shared)[._-]?key",
     re.IGNORECASE,
 )

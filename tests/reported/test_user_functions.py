@@ -20,7 +20,7 @@ from pyflink_jobs.project.flink_options import with_all_files
 from pyflink_jobs.project.functions import make_importable
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import execute
-from tests.command_line import millstream
+from tests.command_line import process_call
 from tests.projects import make_project
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def test_a_function_runs_with_what_it_imports(cluster: MiniCluster, tmp_path: Pa
     rows = [json.loads(line) for file in files for line in file.read_text().splitlines()]
     assert sorted((row["n"], row["km"]) for row in rows) == [(n, n / 1000) for n in range(1, 6)]
 
-    checked = millstream(tmp_path, "check")
+    checked = process_call(tmp_path, "check")
     assert checked.code == 0, checked.out
     feature = tmp_path / "tests" / "features" / "lengths.yaml"
     feature.parent.mkdir(parents=True)
@@ -75,7 +75,7 @@ def test_a_function_runs_with_what_it_imports(cluster: MiniCluster, tmp_path: Pa
         "- test: metres\n  view: lengths\n  given:\n    numbers:\n      - {n: 250}\n"
         "  expect:\n    - {n: 250, km: 0.25}\n"
     )
-    tested = millstream(tmp_path, "test")
+    tested = process_call(tmp_path, "test")
     assert tested.code == 0, tested.out + tested.err
 
 

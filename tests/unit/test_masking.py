@@ -33,6 +33,7 @@ OTHERS = [
     "properties.ssl.truststore.location",
     "sasl.oauthbearer.token.endpoint.url",
     "PATH",
+    "PWD",
     "key.format",
     "key.fields",
     "primary-key",
