@@ -160,6 +160,5 @@ def planning_environment(project: Project) -> TableEnvironment:
     """Return an environment to plan in; what is planned there does not run."""
     from pyflink_jobs.running.environment import table_environment
 
-    # Of the generated code only that of constant expressions is compiled. To split its long methods is a tenth of the
-    # time, so only those are split that could be too long for Java: constants of hundreds of columns are in one.
-    return table_environment(project, {"table.generated-code.max-length": "50000"})
+    # The generated code is not compiled. To split its long methods would be a tenth of the time.
+    return table_environment(project, {"table.generated-code.max-length": str(2**31 - 1)})
