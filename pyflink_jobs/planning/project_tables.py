@@ -46,8 +46,10 @@ class ProjectTables:
         """Return the options of a table."""
         if name in self.declared:
             return self.declared[name].values
+        client = self.client()
+        known = {"bootstrap.servers": client} if isinstance(client, str) else client
         kafka = {"connector": "kafka", "topic": name, "format": "json"}
-        return {**kafka, "properties.bootstrap.servers": self._bootstrap}
+        return {**kafka, **{f"properties.{key}": value for key, value in known.items()}}
 
     def shown(self, name: str) -> str:
         """Return where a table is, for messages: "topic `flights-drift` in Kafka at kafka:9092"."""
