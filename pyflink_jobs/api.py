@@ -63,13 +63,15 @@ def check(
     With `offline`, only what needs no JVM is checked. `environment` returns where to plan; the command line gives one
     that starts in the meantime. Raises nothing for a mistake in the project: each is a finding.
     """
+    from pyflink_jobs.planning.checks.transactions import check_transactions
     from pyflink_jobs.planning.declare import declare
 
     try:
         declarations = declare(project)
     except MillstreamError as error:
         return Checked(error.findings, detail=error.detail)
-    findings, detail = [*declarations.findings], ""
+    findings = [*declarations.findings, *check_transactions(declarations, offline=offline)]
+    detail = ""
     if not offline:
         from pyflink_jobs.planning.compile.plan import check_plans
 

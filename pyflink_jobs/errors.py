@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from pyflink_jobs.masking import masked_options
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -71,18 +73,18 @@ class Finding:
 
     def __str__(self) -> str:
         head = f"{self.place}: {self.message}" if self.place else self.message
-        return "\n  ".join([head, *self.facts, *_either_or(self.fixes)])
+        return masked_options("\n  ".join([head, *self.facts, *_either_or(self.fixes)]))
 
     def as_json(self) -> dict[str, object]:
-        """Return the finding as plain values, for `--json`."""
+        """Return the finding as plain values, for `--json`; without secrets, as its text is."""
         place = self.place
         return {
             "file": str(place.file) if place else None,
             "line": place.line if place else None,
             "column": place.column if place else None,
-            "message": self.message,
-            "facts": list(self.facts),
-            "fixes": list(self.fixes),
+            "message": masked_options(self.message),
+            "facts": [*map(masked_options, self.facts)],
+            "fixes": [*map(masked_options, self.fixes)],
         }
 
 
@@ -123,7 +125,7 @@ class MillstreamError(Exception):
         if isinstance(message, str):
             message = Finding(message, place, facts, fixes)
         self.findings = message if isinstance(message, list) else [message]
-        self.detail = detail
+        self.detail = masked_options(detail)
         super().__init__("\n".join(str(finding) for finding in self.findings))
 
 

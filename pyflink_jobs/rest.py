@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import ssl
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pyflink_jobs.errors import ClusterError
@@ -20,10 +21,16 @@ _POLL = 0.2  # seconds between two polls of a background operation
 
 @dataclass(frozen=True)
 class Rest:
-    """The interface at `url`, such as "http://127.0.0.1:8081"."""
+    """The interface at `url`, such as "http://127.0.0.1:8081" or "https://flink.example.com/team".
+
+    `ca` is a file of certificates to trust in place of the system's, `authorization` the header of that name; "" for
+    none.
+    """
 
     url: str
     patience: float = _PATIENCE
+    ca: str = ""
+    authorization: str = field(default="", repr=False)
 
     def get(self, path: str) -> Any:  # noqa: ANN401 - JSON
         """Return the answer to a GET; raises OSError without an answer, HTTPError for a refusal."""
@@ -58,10 +65,13 @@ class Rest:
 
     def _send(self, method: str, path: str, body: dict[str, Any] | None = None) -> bytes:
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(  # noqa: S310 - the address is a cluster's
-            f"{self.url}{path}", data, {"Content-Type": "application/json"}, method=method
-        )
-        with urllib.request.urlopen(request, timeout=self.patience) as answer:  # noqa: S310 - the address is a cluster's
+        headers = {"Content-Type": "application/json"}
+        if self.authorization:
+            headers["Authorization"] = self.authorization
+        address = f"{self.url}{path}"
+        request = urllib.request.Request(address, data, headers, method=method)  # noqa: S310 - the address is a cluster's
+        trusted = ssl.create_default_context(cafile=self.ca) if self.ca else None
+        with urllib.request.urlopen(request, timeout=self.patience, context=trusted) as answer:  # noqa: S310 - as above
             content: bytes = answer.read()
         return content
 

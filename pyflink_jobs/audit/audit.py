@@ -11,6 +11,7 @@ from pyflink_jobs.audit.reading import Quarantine, read_records, read_sink
 from pyflink_jobs.audit.subjects import find_subjects, quarantine_table, scoring_jobs
 from pyflink_jobs.errors import SqlError
 from pyflink_jobs.local.broker import bootstrap_servers
+from pyflink_jobs.local.kafka_client import address as address_of
 from pyflink_jobs.local.topics import committed
 from pyflink_jobs.planning.connectors.connector import connector_of
 from pyflink_jobs.planning.declare import declare
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pyflink_jobs.audit.expected_output import Place
     from pyflink_jobs.audit.subjects import Subject
     from pyflink_jobs.errors import Finding
+    from pyflink_jobs.local.kafka_client import Brokers
     from pyflink_jobs.parsing.create_table import SourceTable
     from pyflink_jobs.project.settings import Project
 
@@ -54,13 +56,14 @@ def audit(
         raise SqlError([finding for _, findings in found.values() for finding in findings])
     address = bootstrap_servers(project)
     # Sources first: while the rest is read, jobs may account for more of these records, but no record is added.
-    records = {at: read_records(*at) for at in dict.fromkeys(_at(subject.source.source, address) for subject in every)}
+    sources = {_name(subject, address): _at(subject.source.source, address) for subject in every}
+    records = {name: read_records(*at) for name, at in sources.items()}
     quarantine = Quarantine(*_at(table, address))
     audits = []
     for job, (subjects, findings) in found.items():
         made: list[Account] = []
         for subject in subjects:
-            read = records[_at(subject.source.source, address)]
+            read = records[_name(subject, address)]
             known = _known(subject, read, quarantine, address)
             known_limits = replace(limits, committed=_committed(subject.source.source, address))
             made += accounts(
@@ -68,6 +71,12 @@ def audit(
             )
         audits.append(Audit(job, made, findings))
     return audits
+
+
+def _name(subject: Subject, address: str) -> tuple[str, str]:
+    """Return what a source's records are known by: topics of one name may be in two Kafkas."""
+    client, topic = _at(subject.source.source, address)
+    return address_of(client), topic
 
 
 def _known(subject: Subject, read: dict[int, Records], quarantine: Quarantine, address: str) -> dict[int, Found]:
@@ -87,11 +96,11 @@ def _known(subject: Subject, read: dict[int, Records], quarantine: Quarantine, a
 
 def _committed(source: SourceTable, address: str) -> dict[int, int]:
     group = connector_of(source.values).client(source.values).get("group.id")
-    bootstrap, topic = _at(source, address)
-    return committed(bootstrap, group, topic) if group else {}
+    client, topic = _at(source, address)
+    return committed(client, group, topic) if group else {}
 
 
-def _at(table: SourceTable, address: str) -> tuple[str, str]:
-    """Return the brokers and the topic of a table; `address` are the project's own brokers."""
+def _at(table: SourceTable, address: str) -> tuple[Brokers, str]:
+    """Return the client and the topic of a table; `address` are the project's own brokers."""
     connector = connector_of(table.values)
-    return connector.client(table.values).get("bootstrap.servers", address), connector.names(table.values)[0]
+    return connector.client(table.values) or address, connector.names(table.values)[0]

@@ -48,10 +48,10 @@ def emitted(project: Project, job_name: str, places: Collection[Place]) -> set[P
         loaded = LoadedJob.of(job, environment)
         load_job(loaded, job, Run(bounded=True))
         topics = {topic: name for name, o in loaded.sources.items() for topic in connector_of(o).names(o)}
-        wanted: dict[str, dict[tuple[int, int], int]] = defaultdict(dict)
+        wanted: dict[str, dict[tuple[str, int, int], int]] = defaultdict(dict)
         for topic, number, offset in places:
             if topic in topics:
-                wanted[topics[topic]][number, offset] = 0
+                wanted[topics[topic]][topic, number, offset] = 0
         queries = _queries(job, loaded, wanted)
         if not queries:
             return set()
@@ -82,7 +82,7 @@ def _condition(origin: Origin) -> str:
         return origin.condition
     partition, offset = quoted(origin.partition), quoted(origin.offset)
     offsets: dict[int, list[int]] = defaultdict(list)
-    for number, at in origin.places:
+    for _, number, at in origin.places:
         offsets[number].append(at)
     spans = [f"({partition} = {n} AND {offset} BETWEEN {min(of)} AND {max(of)})" for n, of in offsets.items()]
     return " OR ".join(spans)

@@ -17,16 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pyflink_jobs.audit.accounts import Integers
+    from pyflink_jobs.local.kafka_client import Brokers
 
 __all__ = ["Quarantine", "read_records", "read_sink"]
 
 _KEYS = ("job", "topic", "source", "reason", "model")
 
 
-def read_records(bootstrap: str, topic: str) -> dict[int, Records]:
+def read_records(brokers: Brokers, topic: str) -> dict[int, Records]:
     """Return the offsets and times of a topic's records, by partition; partitions without records are left out."""
     found: dict[int, tuple[array[int], array[int]]] = defaultdict(lambda: (array("q"), array("q")))
-    for records in stream(bootstrap, topic):
+    for records in stream(brokers, topic):
         if records:
             offsets, times = found[records[0].partition]
             offsets.extend(record.offset for record in records)
@@ -34,13 +35,13 @@ def read_records(bootstrap: str, topic: str) -> dict[int, Records]:
     return {number: Records(_integers(offsets), _integers(times)) for number, (offsets, times) in found.items()}
 
 
-def read_sink(bootstrap: str, topic: str, partition: str, offset: str) -> dict[int, Integers]:
+def read_sink(brokers: Brokers, topic: str, partition: str, offset: str) -> dict[int, Integers]:
     """Return the offsets that a sink's rows have in the column `offset`, by what they have in the column `partition`.
 
     Rows that are not JSON objects, or lack one of the columns, are left out.
     """
     found: dict[int, array[int]] = defaultdict(lambda: array("q"))
-    for row in _rows(bootstrap, topic):
+    for row in _rows(brokers, topic):
         number, at = row.get(partition), row.get(offset)
         if isinstance(number, int) and isinstance(at, int):
             found[number].append(at)
@@ -50,9 +51,9 @@ def read_sink(bootstrap: str, topic: str, partition: str, offset: str) -> dict[i
 class Quarantine:
     """The offsets in the topic `quarantine`, by job, topic and source, then by partition, reason and model."""
 
-    def __init__(self, bootstrap: str, topic: str) -> None:
+    def __init__(self, brokers: Brokers, topic: str) -> None:
         self._found: dict[tuple[str, str, str], dict[tuple[int, str, str], array[int]]] = defaultdict(dict)
-        for row in _rows(bootstrap, topic):
+        for row in _rows(brokers, topic):
             number, at = row.get("partition"), row.get("offset")
             if isinstance(number, int) and isinstance(at, int):
                 job, origin, source, reason, model = (str(row.get(name)) for name in _KEYS)
@@ -75,8 +76,8 @@ class Quarantine:
         return Found(scored, refused=tuple(refused), **arrays)
 
 
-def _rows(bootstrap: str, topic: str) -> Iterator[dict[str, Any]]:
-    return (row for records in stream(bootstrap, topic) for _, row in json_objects(records))
+def _rows(brokers: Brokers, topic: str) -> Iterator[dict[str, Any]]:
+    return (row for records in stream(brokers, topic) for _, row in json_objects(records))
 
 
 def _integers(numbers: array[int]) -> Integers:

@@ -1,4 +1,4 @@
-"""`millstream drift`: show where a model's data has drifted, from the topics `drift` and `alerts`."""
+"""`millstream drift`: show where a model's data has drifted, from the tables `drift` and `alerts`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _choices(function: F) -> F:
 
 @click.group()
 def drift() -> None:
-    """Show where a model's data has drifted, from the topics `drift` and `alerts` that its job writes.
+    """Show where a model's data has drifted, from the tables `drift` and `alerts` that its job writes.
 
     \b
     Example:
@@ -78,9 +78,8 @@ def show(
     from pyflink_jobs.drift.heat_map import heat_map
     from pyflink_jobs.drift.pages import show_page
     from pyflink_jobs.drift.results import read_results
-    from pyflink_jobs.local.broker import bootstrap_servers
 
-    results = read_results(bootstrap_servers(context.project), model, version, job)
+    results = read_results(context.project, model, version, job)
     picture = heat_map(results, last, label)
     if as_json:
         click.echo(json.dumps(_map_as_json(results, picture), indent=2))
@@ -117,10 +116,9 @@ def explain(
     from pyflink_jobs.drift.explain import explain as explained
     from pyflink_jobs.drift.pages import explain_page
     from pyflink_jobs.drift.results import read_results
-    from pyflink_jobs.local.broker import bootstrap_servers
 
     project = context.project
-    results = read_results(bootstrap_servers(project), model, version, job)
+    results = read_results(project, model, version, job)
     explanation = explained(results, window, feature, label)
     place = results.places.get(feature) or _declared(project, results, feature)
     if as_json:

@@ -5,7 +5,9 @@ A module is imported when its command is called, so that `--help` answers at onc
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pyflink_jobs.errors import MillstreamError
+from pyflink_jobs.masking import masked_output, remember_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,7 +125,17 @@ def cli(ctx: click.Context, folder: Path | None, *, verbose: bool) -> None:
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Run the command line; a MillstreamError is printed as one paragraph, with exit code 1."""
+    """Run the command line; a MillstreamError is printed as one paragraph, with exit code 1. No secret is printed."""
+    remember_options(os.environ)
+    with masked_output():
+        try:
+            _run(args)
+        except Exception:  # noqa: BLE001 - a mistake of ours: printed here, where no secret is
+            traceback.print_exc()
+            sys.exit(1)
+
+
+def _run(args: Sequence[str] | None) -> None:
     context = Context()
     try:
         code: Any = cli.main(args=args, prog_name="millstream", standalone_mode=False, obj=context)

@@ -1,4 +1,4 @@
-"""`millstream quarantine`: list, show, export and replay the records of the topic `quarantine`."""
+"""`millstream quarantine`: list, show, export and replay the records of the table `quarantine`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _REASON = click.option("--reason", help="Only records with this reason, such as 
 
 @click.group()
 def quarantine() -> None:
-    """Show, export and replay the records that were not scored, from the topic `quarantine` that jobs write.
+    """Show, export and replay the records that were not scored, from the topic of the table `quarantine`.
 
     \b
     Example:
@@ -59,7 +59,7 @@ def list_(context: Context, *, source: str | None, reason: str | None, as_json: 
             click.echo(json.dumps({**asdict(group), "records": number, "replayed": replayed.get(group, 0)}))
         return
     if not counted:
-        click.echo("nothing is in quarantine")
+        click.echo(_nothing(context))
         return
     table = Table("hour (UTC)", "source", "reason", box=None, header_style="bold", pad_edge=False)
     for name in ("records", "replayed") if replayed else ("records",):
@@ -86,16 +86,15 @@ def show(context: Context, *, limit: int, source: str | None, reason: str | None
       millstream quarantine show
       millstream quarantine show -n 1 --reason contract
     """
-    from pyflink_jobs.local.broker import bootstrap_servers
     from pyflink_jobs.quarantine.originals import as_json as line
     from pyflink_jobs.quarantine.originals import originals
 
     records = _read(context, source, reason)[-limit:]
-    found = originals(bootstrap_servers(context.project), records)
+    found = originals(context.project, records)
     for record, original in zip(records, found, strict=True):
         click.echo(line(record, original) if as_json else _words(record, original))
     if not records and not as_json:
-        click.echo("nothing is in quarantine")
+        click.echo(_nothing(context))
 
 
 @quarantine.command(short_help="Write the records to a file, with their original bytes.")
@@ -115,11 +114,10 @@ def export(context: Context, file: Path, *, source: str | None, reason: str | No
       millstream quarantine export broken.jsonl
       millstream quarantine export undecodable.jsonl --source departures --reason undecodable
     """
-    from pyflink_jobs.local.broker import bootstrap_servers
     from pyflink_jobs.quarantine.originals import export as write
 
     records = _read(context, source, reason)
-    gone = write(file, bootstrap_servers(context.project), records)
+    gone = write(file, context.project, records)
     if as_json:
         click.echo(json.dumps({"file": str(file), "records": len(records), "without_bytes": gone}))
     else:
@@ -188,14 +186,19 @@ def replay(
 
 
 def _read(context: Context, source: str | None, reason: str | None) -> list[Quarantined]:
-    from pyflink_jobs.local.broker import bootstrap_servers
     from pyflink_jobs.quarantine.records import chosen, read_quarantine
 
-    return chosen(read_quarantine(bootstrap_servers(context.project)), source, reason)
+    return chosen(read_quarantine(context.project), source, reason)
 
 
 def _records(count: int) -> str:
     return "1 record" if count == 1 else f"{count:,} records"
+
+
+def _nothing(context: Context) -> str:
+    from pyflink_jobs.planning.project_tables import ProjectTables
+
+    return f"nothing is in quarantine: {ProjectTables(context.project).shown('quarantine')}"
 
 
 def _words(record: Quarantined, original: bytes | None) -> str:

@@ -27,11 +27,11 @@ def send(context: Context, topic: str, file: BinaryIO, *, as_json: bool) -> None
     Example:
       millstream send events data/events.jsonl
     """
-    from pyflink_jobs.local.broker import bootstrap_servers
     from pyflink_jobs.local.send import send_records
     from pyflink_jobs.local.topics import create
+    from pyflink_jobs.planning.project_tables import ProjectTables
 
-    bootstrap = bootstrap_servers(context.project)
-    create(bootstrap, {topic: 1})
-    count = send_records(bootstrap, topic, (line for line in map(bytes.strip, file) if line))
+    client = ProjectTables(context.project).client(topic)
+    create(client, {topic: 1})
+    count = send_records(client, topic, (line for line in map(bytes.strip, file) if line))
     click.echo(json.dumps({"topic": topic, "sent": count}) if as_json else f"sent {count:,} records to {topic}")

@@ -14,8 +14,9 @@ from rich.table import Table
 
 from pyflink_jobs.cli.options import JSON_LINES
 from pyflink_jobs.cli.visible import visible
-from pyflink_jobs.local.broker import bootstrap_servers
+from pyflink_jobs.local.kafka_client import address
 from pyflink_jobs.local.topics import Record, list_topics, read
+from pyflink_jobs.planning.project_tables import ProjectTables
 
 if TYPE_CHECKING:
     from pyflink_jobs.cli.main import Context
@@ -35,14 +36,14 @@ def topics(context: Context, *, as_json: bool) -> None:
     Example:
       millstream topics
     """
-    bootstrap = bootstrap_servers(context.project)
-    found = list_topics(bootstrap)
+    client = ProjectTables(context.project).client()
+    found = list_topics(client)
     if as_json:
         for topic in found:
             click.echo(json.dumps(vars(topic)))
         return
     if not found:
-        click.echo(f"Kafka at {bootstrap} has no topics yet")
+        click.echo(f"Kafka at {address(client)} has no topics yet")
         return
     table = Table("topic", box=None, header_style="bold", pad_edge=False)
     for heading in ("partitions", "records"):
@@ -64,13 +65,22 @@ def topics(context: Context, *, as_json: bool) -> None:
 def peek(context: Context, topic: str, limit: int, *, from_beginning: bool, as_json: bool) -> None:
     """Show the last records of TOPIC, oldest first. Values that are not JSON are text, unprintable bytes \\xNN.
 
+    TOPIC may be the name of a table of the project.
+
     \b
     Example:
       millstream peek predictions
       millstream peek departures -n 3 --from-beginning
       millstream peek predictions --json | jq .value.p_late
     """
-    records = read(bootstrap_servers(context.project), topic, limit, from_end=not from_beginning)
+    tables = ProjectTables(context.project)
+    found = [
+        record
+        for name in tables.topics(topic)
+        for record in read(tables.client(name), name, limit, from_end=not from_beginning)
+    ]
+    found.sort(key=lambda record: (record.timestamp, record.topic, record.partition, record.offset))
+    records = found[:limit] if from_beginning else found[-limit:]
     if as_json:
         for record in records:
             click.echo(json.dumps(_plain(record)))

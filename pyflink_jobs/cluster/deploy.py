@@ -15,9 +15,10 @@ from pyflink_jobs.errors import ClusterError
 from pyflink_jobs.local import flink_home
 from pyflink_jobs.local.broker import bootstrap_servers
 from pyflink_jobs.local.java import find_java
+from pyflink_jobs.masking import MASK, masked
 from pyflink_jobs.planning.compile.plan import plan_job
 from pyflink_jobs.planning.declare import declare
-from pyflink_jobs.project.flink_options import read_configuration
+from pyflink_jobs.project.flink_options import read_configuration, with_all_files
 from pyflink_jobs.running.environment import table_environment
 
 if TYPE_CHECKING:
@@ -37,9 +38,15 @@ def deploy(project: Project, job: str, target: Target, *, dry_run: bool) -> str:
     plan_job(declare(project).job(job), table_environment(project))
     if target.kind == "kubernetes":
         text = manifest(project, job, target)
-        return text if dry_run else _run([_found("kubectl"), "apply", "-f", "-"], text)
+        return _shown(text) if dry_run else _run([_found("kubectl"), "apply", "-f", "-"], text)
     words = flink_run(project, job, target)
-    return shlex.join(words) + "\n" if dry_run else _run(words, "")
+    return _shown(shlex.join(words) + "\n") if dry_run else _run(words, "")
+
+
+def _shown(text: str) -> str:
+    """Return a text for people, without secrets, and say so."""
+    shown = masked(text)
+    return shown if shown == text else f"# {MASK} stands for a secret: fill it in where you use this\n{shown}"
 
 
 def manifest(project: Project, job: str, target: Target) -> str:
@@ -78,7 +85,8 @@ def flink_run(project: Project, job: str, target: Target) -> list[str]:
 
 
 def _options(project: Project, target: Target) -> dict[str, str]:
-    return {**(read_configuration(project, target.flink_conf) if target.flink_conf else {}), **target.options}
+    own = read_configuration(project, target.flink_conf) if target.flink_conf else {}
+    return with_all_files(own, target.options)
 
 
 def _found(tool: str) -> str:

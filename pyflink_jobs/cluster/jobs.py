@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError, URLError
 
 from pyflink_jobs.cluster.submit import PLAN
+from pyflink_jobs.cluster.targets import LOCAL
 from pyflink_jobs.errors import ClusterError, JobError, did_you_mean
 from pyflink_jobs.planning.compile.compiled_plan import Plan
 from pyflink_jobs.rest import Rest, why
@@ -55,17 +58,33 @@ def connect(target: Target) -> Rest:
             f"target `{target.name}` is of kind `{target.kind}`: each of its jobs has a cluster of its own",
             fixes=("list them with the tools of the platform, such as kubectl get flinkdeployments",),
         )
-    rest = Rest(target.url.rstrip("/"))
+    rest = Rest(target.url.rstrip("/"), ca=target.ca, authorization=target.authorization)
     try:
-        Rest(rest.url, patience=10).get("/overview")
+        overview = replace(rest, patience=10).get("/overview")
     except (OSError, ValueError) as error:
-        reason = error.reason if isinstance(error, URLError) and not isinstance(error, HTTPError) else error
-        raise ClusterError(
-            f"no Flink cluster answers at {target.url}",
-            facts=(f"target `{target.name}`: {reason}",),
-            fixes=("correct `url` of the target", "start a cluster on this machine: millstream up --cluster"),
-        ) from error
+        raise _no_answer(target, error) from error
+    if not isinstance(overview, dict) or "flink-version" not in overview:
+        raise _no_answer(target, ValueError("what answers is no Flink: its /overview has no `flink-version`"))
     return rest
+
+
+def _no_answer(target: Target, error: Exception) -> ClusterError:
+    """Return the error for a target that does not answer as Flink does, with the settings to correct."""
+    reason = error.reason if isinstance(error, URLError) and not isinstance(error, HTTPError) else error
+    ways = ["correct `url` of the target, with its path"]
+    if isinstance(error, HTTPError) and error.code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        ways = ["give the target a login: `user` and `password`, or `token`"]
+        if target.authorization:
+            ways = ["correct the login of the target: `user` and `password`, or `token`"]
+    elif isinstance(reason, ssl.SSLError):
+        ways = ["name the certificates to trust: `ca` of the target, a file in PEM form", *ways]
+    elif target.name == LOCAL:
+        ways = []
+    return ClusterError(
+        f"no Flink cluster answers at {target.url}",
+        facts=(f"target `{target.name}`: {reason}",),
+        fixes=(*ways, "start a cluster on this machine: millstream up --cluster"),
+    )
 
 
 def jobs(rest: Rest, *, ended: bool = False) -> list[RunningJob]:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from packaging.requirements import Requirement
 
 import udfs
-from pyflink_jobs.cluster.pack_files import Package, digest_of
 from pyflink_jobs.errors import ClusterError
+from pyflink_jobs.project.pack_files import Package, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

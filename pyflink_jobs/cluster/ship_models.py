@@ -6,14 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.cluster.pack_files import MODELS_FOLDER, pack_files
 from pyflink_jobs.errors import ClusterError
+from pyflink_jobs.project.pack_files import MODELS_FOLDER, pack_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pyflink_jobs.cluster.pack_files import Package
     from pyflink_jobs.planning.declarations import Job, Model
+    from pyflink_jobs.project.pack_files import Package
     from pyflink_jobs.project.settings import Project
 
 __all__ = ["files_of", "located_at", "located_in_archive", "pack_models", "put_models"]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from pyflink_jobs.cluster.pack_files import MODELS_FOLDER, Package, pack_code
+from pyflink_jobs.cluster.java_client import rest_options, set_login, write_certificates
 from pyflink_jobs.cluster.pack_python import pack_environment
 from pyflink_jobs.cluster.ship_models import files_of, located_at, located_in_archive, pack_models, put_models
 from pyflink_jobs.errors import JobError
@@ -15,7 +14,9 @@ from pyflink_jobs.planning.compile.plan import PlannedJob, plan_job
 from pyflink_jobs.planning.compile.state_names import name_states
 from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.planning.flink.errors import read_exception
-from pyflink_jobs.project.flink_options import read_configuration
+from pyflink_jobs.project.flink_options import read_configuration, with_all_files
+from pyflink_jobs.project.functions import pack_functions
+from pyflink_jobs.project.pack_files import MODELS_FOLDER, Package, pack_code
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job_topics import prepare_topics
 
@@ -76,8 +77,10 @@ def prepare(
     packages, options = _pack(project, models, target, folder, ship_env=ship_env)
     options |= {"pipeline.name": name, **_COMPILING}
     if target.kind == "session":
-        options |= _of_session(project, target)
+        options = with_all_files(options, _of_session(project, target, folder))
+        set_login(target)
     environment = table_environment(project, options, remote=True)
+    write_certificates(target, folder)
     planned = plan_job(_located(job, project, target), environment)
     plan = compile_plan(planned)
     plan = replace(plan, names=name_states(plan, planned))
@@ -109,21 +112,16 @@ def send(submission: Submission, folder: Path, savepoint: str = "", *, lose: boo
     return str(client.get_job_id())
 
 
-def _of_session(project: Project, target: Target) -> dict[str, str]:
+def _of_session(project: Project, target: Target, folder: Path) -> dict[str, str]:
     """Return the options that send a job to a running cluster."""
-    address = urlsplit(target.url)
-    secure = address.scheme == "https"
-    return {
-        **_DEFAULTS,
-        **(read_configuration(project, target.flink_conf) if target.flink_conf else {}),
+    sending = {
         "execution.target": "remote",
         "execution.attached": "false",
-        "rest.address": address.hostname or "",
-        "rest.port": str(address.port or (443 if secure else 80)),
+        **rest_options(target, folder),
         "parallelism.default": str(target.parallelism or project.settings.parallelism),
-        **({"security.ssl.rest.enabled": "true"} if secure else {}),
-        **target.options,
     }
+    own = read_configuration(project, target.flink_conf) if target.flink_conf else {}
+    return with_all_files(_DEFAULTS, own, sending, target.options)
 
 
 def _located(job: Job, project: Project, target: Target) -> Job:
@@ -136,7 +134,9 @@ def _pack(
     """Return the packages of a job, and the options that send them with it."""
     code = pack_code(folder)
     packages, archives = [code], []
-    options = {"python.files": str(code.file)}
+    if functions := pack_functions(project, folder):
+        packages.append(functions)
+    options = {"python.files": ",".join(str(package.file) for package in packages)}
     if files_of(list(models)) and not target.models:
         packed = pack_models(project, list(models), folder)
         packages.append(packed)

@@ -15,6 +15,7 @@ from pyflink_jobs.cluster.submitted_copies import keep_record
 from pyflink_jobs.cluster.targets import target_named
 from pyflink_jobs.errors import JobError
 from pyflink_jobs.local.broker import bootstrap_servers
+from pyflink_jobs.masking import MASK, masked, masked_options, names_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,22 +88,24 @@ def describe_submission(project: Project, job: str, target: str, *, ship_env: bo
 
 
 def _described(submission: Submission, folder: Path) -> dict[str, Any]:
-    """Describe a submission; files have no folder, since it is another each time."""
+    """Describe a submission, without secrets; files have no folder, since it is another each time."""
 
     def bare(value: str) -> str:
-        return value.replace(f"{folder}/", "")
+        return masked(value.replace(f"{folder}/", ""))
 
     models = {str(file): digest for file, digest in files_of(list(submission.models)).items()} if submission.put else {}
     return {
         "job": submission.planned.name,
         "target": submission.target.name,
-        "url": submission.target.url,
+        "url": masked(submission.target.url),
         "packages": {
             p.file.name: {"sha256": p.sha256, "bytes": p.file.stat().st_size, "contents": list(p.contents)}
             for p in submission.packages
         },
         **({"models": {"uri": submission.put, "sha256": models}} if submission.put else {}),
-        "options": {key: bare(value) for key, value in sorted(submission.options.items())},
+        "options": {
+            key: MASK if names_secret(key) else bare(value) for key, value in sorted(submission.options.items())
+        },
         "plan": {"sha256": submission.plan.digest, "operators": len(submission.plan.operators)},
-        "statements": submission.planned.inserts,
+        "statements": [*map(masked_options, submission.planned.inserts)],
     }

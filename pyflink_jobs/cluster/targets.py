@@ -2,7 +2,10 @@
 
 [tool.millstream.targets.production]
 kind = "session"                               # a running cluster: jobs are sent to its REST interface
-url = "http://flink.example.com:8081"
+url = "https://flink.example.com/team"         # with its path
+ca = "certificates/ca.pem"                     # to trust in place of the system's
+user = "millstream"                            # a login, or a `token`
+password = "${FLINK_PASSWORD}"                 # from the environment, as any setting may be
 python = "/opt/venv/bin/python"                # on the workers
 models = "s3://bucket/models"                  # instead of an archive with each job
 flink_conf = "flink-conf/production.yaml"
@@ -12,12 +15,18 @@ options = { "execution.checkpointing.interval" = "30 s" }
 
 from __future__ import annotations
 
+import base64
+import os
 import tomllib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from pyflink_jobs.errors import Finding, Place, ProjectError, did_you_mean
 from pyflink_jobs.local import flink_cluster
+from pyflink_jobs.masking import remember_options
+from pyflink_jobs.parsing.variables import fill_in_text
 
 if TYPE_CHECKING:
     from pyflink_jobs.project.settings import Project
@@ -27,6 +36,7 @@ __all__ = ["LOCAL", "Target", "read_targets", "target_named"]
 LOCAL = "local"
 """The target that needs no setting: the cluster that `millstream up --cluster` starts."""
 
+_SECRETS = ("password", "token")
 _KINDS = ("session", "application", "kubernetes")
 
 
@@ -36,13 +46,18 @@ class Target:
 
     `kind` is "session" (a running cluster, at `url`), "application" (Flink's command line starts a cluster on
     Kubernetes for the job) or "kubernetes" (the operator does, for a FlinkDeployment); both use `namespace`,
-    `service_account` and `image`, which contains the project. `python` is the workers' interpreter, `models` a URI to
-    put models at; a `parallelism` of 0 means the project's.
+    `service_account` and `image`, which contains the project. `ca` is a file, relative to the project, of
+    certificates that a session's TLS is verified with; `user` and `password`, or `token`, are what it asks for.
+    `python` is the workers' interpreter, `models` a URI to put models at; a `parallelism` of 0 means the project's.
     """
 
     name: str
     kind: str = "session"
     url: str = ""
+    ca: str = ""
+    user: str = ""
+    password: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
     python: str = ""
     models: str = ""
     flink_conf: str = ""
@@ -51,6 +66,14 @@ class Target:
     namespace: str = "default"
     service_account: str = "flink"
     options: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def authorization(self) -> str:
+        """The header that the REST interface asks for, "" for none."""
+        if self.token:
+            return f"Bearer {self.token}"
+        login = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+        return f"Basic {login}" if self.user else ""
 
 
 def read_targets(project: Project) -> dict[str, Target]:
@@ -83,7 +106,35 @@ def target_named(project: Project, name: str) -> Target:
             "the local Flink cluster does not run",
             fixes=("start it: millstream up --cluster", "name another target: --target NAME"),
         )
-    return targets[name]
+    return _filled(project, targets[name])
+
+
+def _filled(project: Project, target: Target) -> Target:
+    """Return a target with the values of `${NAME}` from the environment, and the whole path of its certificates.
+
+    Raises ProjectError for a name without a value, and for a secret that is written in the file itself.
+    """
+    place = Place(project.relative(project.root / "pyproject.toml"))
+    texts = {f.name: value for f in fields(target) if isinstance(value := getattr(target, f.name), str)}
+    findings: list[Finding] = []
+    filled: dict[str, Any] = {key: fill_in_text(value, place, os.environ, findings) for key, value in texts.items()}
+    options = {key: fill_in_text(value, place, os.environ, findings) for key, value in target.options.items()}
+    remember_options({**texts, **filled, **options})
+    section = f"[tool.millstream.targets.{target.name}]"
+    written = [key for key in _SECRETS if texts[key] and texts[key] == filled[key]]
+    written += ["url"] if urlsplit(filled["url"]).password else []
+    for key in written:
+        better = "password" if key == "url" else key
+        fix = f'take it from the environment: {better} = "${{FLINK_{better.upper()}}}"'
+        findings.append(Finding(f"{section}: `{key}` has a secret in a file that others read", place, fixes=(fix,)))
+    if filled["ca"]:
+        filled["ca"] = str(project.root / filled["ca"])
+        if not Path(filled["ca"]).is_file():
+            message = f"{section}: there is no file of certificates {target.ca}"
+            findings.append(Finding(message, place, fixes=("correct `ca`: a file with certificates in PEM form",)))
+    if findings:
+        raise ProjectError(findings)
+    return replace(target, **filled, options=options)
 
 
 def _target(name: str, table: dict[str, Any], place: Place, findings: list[Finding]) -> Target:

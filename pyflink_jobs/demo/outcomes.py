@@ -13,9 +13,9 @@ from pyflink_jobs.demo.drift_records import read_drift
 from pyflink_jobs.demo.metrics import CalibrationBin, auc, brier, calibration, log_loss
 from pyflink_jobs.demo.tables import read_table
 from pyflink_jobs.errors import KafkaError
-from pyflink_jobs.local.topics import names
+from pyflink_jobs.local.topics import names, read
 from pyflink_jobs.planning.system_tables import QUARANTINE, REFUSED
-from pyflink_jobs.quarantine.records import read_quarantine
+from pyflink_jobs.quarantine.records import quarantined
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -145,7 +145,7 @@ def _quarantined(bootstrap: str) -> set[tuple[int, int]]:
     """Return the departures that were not scored, by their partition and offset."""
     if QUARANTINE not in names(bootstrap):
         return set()
-    found = [r for r in read_quarantine(bootstrap) if r.reason != REFUSED]
+    found = [r for r in quarantined(read(bootstrap, QUARANTINE)) if r.reason != REFUSED]
     return {r.place[1:] for r in found if r.place and r.place[0] == SOURCE}
 
 

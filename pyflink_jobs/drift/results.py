@@ -1,4 +1,4 @@
-"""Read the topics `drift` and `alerts`: the newest record of each window, slice and feature, and the open alarms."""
+"""Read the tables `drift` and `alerts`: the newest record of each window, slice and feature, and the open alarms."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pyflink_jobs.drift.records import Alarm, Drift, Series
 from pyflink_jobs.errors import KafkaError, did_you_mean
 from pyflink_jobs.local.json_records import json_objects
+from pyflink_jobs.planning.system_tables import ALERTS, DRIFT
 from udfs.drift.follow_windows import LATE
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from pyflink_jobs.local.topics import Record
+    from pyflink_jobs.project.settings import Project
 
 __all__ = ["Results", "newest", "parsed", "read_results", "results", "unknown", "window"]
 
@@ -58,26 +60,25 @@ class Results:
         return sorted({label for _, _, label in self.singles})
 
 
-def read_results(bootstrap: str, model: str | None, version: str | None, job: str | None) -> Results:
-    """Return the newest series that is in Kafka, of the model, version and job that are not None.
+def read_results(project: Project, model: str | None, version: str | None, job: str | None) -> Results:
+    """Return the newest series in a project's tables, of the model, version and job that are not None.
 
     Raises KafkaError if there is no broker, no topic, no record, or none that fits.
     """
-    from pyflink_jobs.local.topics import names, read
+    from pyflink_jobs.planning.project_tables import ProjectTables
 
-    there = names(bootstrap)
-    drifts = read(bootstrap, "drift") if "drift" in there else []
+    tables = ProjectTables(project)
+    drifts = tables.records(DRIFT, needed=False)
     if not drifts:
-        what = "topic `drift` is empty" if "drift" in there else "there is no topic `drift`"
         raise KafkaError(
-            f"{what} in Kafka at {bootstrap}",
+            f"no drift is recorded: {tables.shown(DRIFT)} has no records",
             facts=("a job whose model has a monitor writes to it as each window ends",),
             fixes=(
                 "give the model a monitor: 'monitor.time' and 'monitor.window' in its CREATE MODEL",
                 "run its job until a window is over: millstream run JOB",
             ),
         )
-    return results(drifts, read(bootstrap, "alerts") if "alerts" in there else [], model, version, job)
+    return results(drifts, tables.records(ALERTS, needed=False), model, version, job)
 
 
 def results(
@@ -122,12 +123,12 @@ def newest(records: Iterable[tuple[Record, T]], key: Callable[[Record, T], Hasha
     to one partition. It replaces the others: late rows may have corrected a window, or a job may have run twice. Time
     decides only if a topic was given more partitions, and a key's records are in two of them.
     """
-    latest: dict[tuple[Hashable, int], tuple[Record, T]] = {}  # by key and partition
+    latest: dict[tuple[Hashable, str, int], tuple[Record, T]] = {}  # by key and partition
     for record, value in sorted(records, key=lambda pair: pair[0].offset):
-        latest[key(record, value), record.partition] = record, value
+        latest[key(record, value), record.topic, record.partition] = record, value
     by_time = sorted(latest.items(), key=lambda item: (item[1][0].timestamp, item[1][0].partition, item[1][0].offset))
     kept: dict[Hashable, T] = {}
-    for (name, _), (_, value) in by_time:
+    for (name, *_), (_, value) in by_time:
         kept.pop(name, None)  # a dict keeps the order in which keys were first inserted
         kept[name] = value
     return list(kept.values())
@@ -146,7 +147,7 @@ def window(record: Record, drift: Drift) -> Hashable:
     """Return the key of a result: a later record of the same window, slice and feature replaces it."""
     key = (drift.series, drift.window_start, drift.window_end, drift.slice, drift.feature)
     # Each record of rows that came too late is about other rows.
-    return (*key, record.partition, record.offset) if drift.feature == LATE else key
+    return (*key, record.topic, record.partition, record.offset) if drift.feature == LATE else key
 
 
 def _choose(

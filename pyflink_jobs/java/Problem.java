@@ -1,6 +1,7 @@
 package millstream;
 
 import java.util.List;
+import org.apache.flink.formats.common.TimestampFormat;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonParser;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonProcessingException;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.exc.InputCoercionException;
@@ -13,14 +14,16 @@ class Problem {
     private static final List<String> CUT_AT =
             List.of(": expected close marker", ": enable `", ": was expecting (", " (1001) exceeds", " (code ");
 
-    static String of(JsonParser parser, String column, String type, Throwable problem) {
+    static String of(JsonParser parser, String column, String type, TimestampFormat timestamps, Throwable problem) {
         if (problem instanceof JsonProcessingException jackson && !(problem instanceof InputCoercionException)) {
             return inShort(jackson.getOriginalMessage()) + where(parser);
         }
         if (column == null) {
             return String.valueOf(problem.getMessage());
         }
-        return column + " is " + shown(parser) + ", expected " + type + where(parser);
+        String value = shown(parser);
+        String hint = TimeForm.hint(value, column, type, timestamps);
+        return column + " is " + value + ", expected " + type + where(parser) + hint;
     }
 
     static String where(JsonParser parser) {

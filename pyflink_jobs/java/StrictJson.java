@@ -30,6 +30,7 @@ public class StrictJson extends RowDecoder {
     private final boolean nested;
     private final boolean complete;
     private final JsonParserToRowDataConverter[] converters;
+    private final TimestampFormat timestamps;
 
     private transient ObjectMapper mapper;
     private transient Map<String, Integer> columns;
@@ -46,6 +47,7 @@ public class StrictJson extends RowDecoder {
         this.bool = new boolean[arity];
         this.complete = complete;
         this.converters = ColumnConverters.of(row, timestamps);
+        this.timestamps = timestamps;
         for (int i = 0; i < arity; i++) {
             LogicalType column = row.getTypeAt(i);
             names[i] = row.getFieldNames().get(i);
@@ -107,7 +109,7 @@ public class StrictJson extends RowDecoder {
                 found++;
                 Object value = fits(parser, token, column) ? converters[column].convert(parser) : null;
                 if (isChanged(value, token)) {
-                    throw new UndecodableException(Problem.of(parser, name, types[column], null));
+                    throw new UndecodableException(Problem.of(parser, name, types[column], timestamps, null));
                 }
                 row.setField(column, value);
                 column = -1;
@@ -119,7 +121,8 @@ public class StrictJson extends RowDecoder {
             throw undecodable;
         } catch (IOException | RuntimeException problem) {
             String name = column < 0 ? null : names[column];
-            throw new UndecodableException(Problem.of(parser, name, column < 0 ? null : types[column], problem));
+            String type = column < 0 ? null : types[column];
+            throw new UndecodableException(Problem.of(parser, name, type, timestamps, problem));
         }
         if (complete && found < names.length) {
             throw new UndecodableException("a column is missing");

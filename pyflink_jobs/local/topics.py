@@ -12,9 +12,12 @@ import kafka
 from kafka.errors import KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, TopicAlreadyExistsError
 
 from pyflink_jobs.errors import Finding, KafkaError, did_you_mean
+from pyflink_jobs.local.kafka_client import address, client_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from pyflink_jobs.local.kafka_client import Brokers
 
 __all__ = [
     "Record",
@@ -25,6 +28,7 @@ __all__ = [
     "create",
     "delete",
     "list_topics",
+    "longest_transaction",
     "names",
     "read",
     "read_at",
@@ -35,7 +39,9 @@ __all__ = [
 logging.getLogger("kafka").setLevel(logging.CRITICAL)  # errors are reported as KafkaError
 
 _PATIENCE = 5.0  # seconds for a first answer
+_QUICK = 2.0  # seconds for an answer without which a command goes on
 _SILENCE = 30.0  # seconds without a record or an answer, after which a read fails
+_LONGEST = "transaction.max.timeout.ms"
 _INTERNAL = "__"  # Kafka's own topics begin with this
 _EXISTS = TopicAlreadyExistsError.errno  # another process has just created it
 
@@ -56,31 +62,32 @@ class Topic:
 
 @dataclass(frozen=True)
 class Record:
-    """One record in Kafka; `timestamp` in epoch milliseconds."""
+    """One record in Kafka; `timestamp` in epoch milliseconds. Its `topic` is named where several are read."""
 
     partition: int
     offset: int
     timestamp: int
     key: bytes | None
     value: bytes | None
+    topic: str = ""
 
 
-def answers(bootstrap: str, within: float = _PATIENCE) -> bool:
-    """Return whether a Kafka cluster answers at `bootstrap` within so many seconds."""
+def answers(brokers: Brokers, within: float = _PATIENCE) -> bool:
+    """Return whether a Kafka cluster answers at `brokers` within so many seconds."""
     try:
-        with _admin(bootstrap, within) as admin:
+        with _admin(brokers, within) as admin:
             return bool(admin.describe_cluster()["brokers"])
     except KafkaError:
         return False
 
 
-def create(bootstrap: str, topics: Mapping[str, int], configs: Mapping[str, str] | None = None) -> list[str]:
+def create(brokers: Brokers, topics: Mapping[str, int], configs: Mapping[str, str] | None = None) -> list[str]:
     """Create the topics (name to number of partitions) that do not exist yet, and return their names.
 
     `configs` are Kafka's options of a topic; None means the broker's. Existing topics are not changed.
     Raises KafkaError where no broker answers or it refuses.
     """
-    with _admin(bootstrap) as admin:
+    with _admin(brokers) as admin:
         there = set(admin.list_topics())
         missing = {
             name: {"num_partitions": count, "configs": dict(configs or {})}
@@ -99,25 +106,25 @@ def create(bootstrap: str, topics: Mapping[str, int], configs: Mapping[str, str]
     return [topic["name"] for topic in answer if topic["error_code"] == 0]
 
 
-def delete(bootstrap: str, topics: Iterable[str]) -> None:
+def delete(brokers: Brokers, topics: Iterable[str]) -> None:
     """Delete the topics that exist; the broker completes this soon after.
 
     Raises KafkaError where no broker answers or it refuses.
     """
-    with _admin(bootstrap) as admin:
+    with _admin(brokers) as admin:
         if there := sorted(set(topics) & set(admin.list_topics())):
             admin.delete_topics(there)
 
 
-def names(bootstrap: str) -> list[str]:
+def names(brokers: Brokers) -> list[str]:
     """Return the names of all topics but Kafka's internal ones, sorted. Raises KafkaError where no broker answers."""
-    with _admin(bootstrap) as admin:
+    with _admin(brokers) as admin:
         return sorted(name for name in admin.list_topics() if not name.startswith(_INTERNAL))
 
 
-def list_topics(bootstrap: str) -> list[Topic]:
+def list_topics(brokers: Brokers) -> list[Topic]:
     """Return all topics but Kafka's internal ones, by name. Raises KafkaError where no broker answers."""
-    with _admin(bootstrap) as admin:
+    with _admin(brokers) as admin:
         found = [topic for topic in admin.describe_topics() if not topic["name"].startswith(_INTERNAL)]
         sizes = {topic["name"]: len(topic["partitions"]) for topic in found}
         every = [kafka.TopicPartition(name, number) for name, count in sizes.items() for number in range(count)]
@@ -142,14 +149,14 @@ def list_topics(bootstrap: str) -> list[Topic]:
     return topics
 
 
-def read(bootstrap: str, topic: str, limit: int | None = None, *, from_end: bool = False) -> list[Record]:
+def read(brokers: Brokers, topic: str, limit: int | None = None, *, from_end: bool = False) -> list[Record]:
     """Return the first `limit` records (or the last, or all) that are in a topic now, ordered by their time.
 
     Within a partition, the first or last are those by offset. Records of open and of aborted transactions are left out.
     Raises KafkaError where no broker answers or the topic does not exist.
     """
-    with _consumer(bootstrap) as consumer:
-        parts = _assign(consumer, bootstrap, topic)
+    with _consumer(brokers) as consumer:
+        parts = _assign(consumer, brokers, topic)
         begin, end = consumer.beginning_offsets(parts), consumer.end_offsets(parts)
         start = begin
         width = limit or 0
@@ -166,24 +173,24 @@ def read(bootstrap: str, topic: str, limit: int | None = None, *, from_end: bool
     return records[max(0, len(records) - limit) :] if from_end else records[:limit]
 
 
-def bounds(bootstrap: str, topic: str) -> dict[int, tuple[int, int]]:
+def bounds(brokers: Brokers, topic: str) -> dict[int, tuple[int, int]]:
     """Return for each partition of a topic the offset of its first record and the one after its last record.
 
     Raises what `read` raises.
     """
-    with _consumer(bootstrap) as consumer:
-        parts = _assign(consumer, bootstrap, topic)
+    with _consumer(brokers) as consumer:
+        parts = _assign(consumer, brokers, topic)
         begin, end = consumer.beginning_offsets(parts), consumer.end_offsets(parts)
     return {part.partition: (begin[part], end[part]) for part in parts}
 
 
-def read_between(bootstrap: str, topic: str, offsets: Mapping[int, tuple[int, int]]) -> list[Record]:
+def read_between(brokers: Brokers, topic: str, offsets: Mapping[int, tuple[int, int]]) -> list[Record]:
     """Return the records of each partition between two offsets, the second one excluded, ordered by their time.
 
     Raises what `read` raises.
     """
-    with _consumer(bootstrap) as consumer:
-        parts = [part for part in _assign(consumer, bootstrap, topic) if part.partition in offsets]
+    with _consumer(brokers) as consumer:
+        parts = [part for part in _assign(consumer, brokers, topic) if part.partition in offsets]
         consumer.assign(parts)
         start = {part: offsets[part.partition][0] for part in parts}
         end = {part: offsets[part.partition][1] for part in parts}
@@ -191,10 +198,10 @@ def read_between(bootstrap: str, topic: str, offsets: Mapping[int, tuple[int, in
     return sorted(records, key=lambda record: (record.timestamp, record.partition, record.offset))
 
 
-def read_at(bootstrap: str, places: Iterable[tuple[str, int, int]]) -> dict[tuple[str, int, int], bytes | None]:
+def read_at(brokers: Brokers, places: Iterable[tuple[str, int, int]]) -> dict[tuple[str, int, int], bytes | None]:
     """Return the values of single records by topic, partition and offset; deleted records are left out."""
     found: dict[tuple[str, int, int], bytes | None] = {}
-    with _consumer(bootstrap) as consumer:
+    with _consumer(brokers) as consumer:
         there = consumer.topics()
         for topic, number, offset in places:
             part = kafka.TopicPartition(topic, number)
@@ -208,26 +215,39 @@ def read_at(bootstrap: str, places: Iterable[tuple[str, int, int]]) -> dict[tupl
     return found
 
 
-def stream(bootstrap: str, topic: str) -> Iterator[list[Any]]:
+def stream(brokers: Brokers, topic: str) -> Iterator[list[Any]]:
     """Yield the records that are in a topic now, in batches of one partition each, as the client returns them.
 
     Within a partition they are in order of offset. Raises what `read` raises.
     """
     # Checksums in Python would take most of the time, and the broker has checked them.
-    with _consumer(bootstrap, check_crcs=False) as consumer:
-        parts = _assign(consumer, bootstrap, topic)
+    with _consumer(brokers, check_crcs=False) as consumer:
+        parts = _assign(consumer, brokers, topic)
         end = consumer.end_offsets(parts)
         for polled in _polls(consumer, consumer.beginning_offsets(parts), end):
             for part, records in polled.items():
                 yield [record for record in records if record.offset < end[part]]
 
 
-def committed(bootstrap: str, group: str, topic: str) -> dict[int, int]:
+def longest_transaction(brokers: Brokers) -> int | None:
+    """Return how many milliseconds the brokers allow a transaction to take; None where they do not say.
+
+    Raises KafkaError where no broker answers within a second or two.
+    """
+    with _admin(brokers, _QUICK) as admin:
+        name = str(admin.describe_cluster()["brokers"][0]["broker_id"])
+        asked = kafka.admin.ConfigResource("BROKER", name, {_LONGEST: None})
+        found = admin.describe_configs([asked], config_filter="all")
+    value = next((c.get(_LONGEST) for by_name in found.values() for c in by_name.values()), None)
+    return int(value["value"]) if value else None
+
+
+def committed(brokers: Brokers, group: str, topic: str) -> dict[int, int]:
     """Return the offsets that a consumer group has committed, by partition: those of the next record to read."""
-    with _consumer(bootstrap, group) as consumer:
+    with _consumer(brokers, group) as consumer:
         found = {
             part.partition: consumer.committed(part, timeout_ms=int(1000 * _SILENCE))
-            for part in _assign(consumer, bootstrap, topic)
+            for part in _assign(consumer, brokers, topic)
         }
     return {number: offset for number, offset in found.items() if offset is not None and offset >= 0}
 
@@ -243,7 +263,7 @@ def _between(
     for polled in _polls(consumer, start, end):
         for part, records in polled.items():
             found[part] += [
-                Record(record.partition, record.offset, record.timestamp, record.key, record.value)
+                Record(record.partition, record.offset, record.timestamp, record.key, record.value, part.topic)
                 for record in records
                 if record.offset < end[part]
             ]
@@ -270,22 +290,22 @@ def _polls(
             raise KafkaTimeoutError(f"no record for {_SILENCE:.0f} seconds")
 
 
-def _assign(consumer: kafka.KafkaConsumer, bootstrap: str, topic: str) -> list[kafka.TopicPartition]:
+def _assign(consumer: kafka.KafkaConsumer, brokers: Brokers, topic: str) -> list[kafka.TopicPartition]:
     """Assign all partitions of a topic to a consumer, and return them."""
     numbers = consumer.partitions_for_topic(topic) if topic in consumer.topics() else None
     if not numbers:
-        raise _no_such_topic(bootstrap, topic, consumer.topics())
+        raise _no_such_topic(brokers, topic, consumer.topics())
     parts = [kafka.TopicPartition(topic, number) for number in sorted(numbers)]
     consumer.assign(parts)
     return parts
 
 
 @contextmanager
-def _admin(bootstrap: str, patience: float = _PATIENCE) -> Iterator[kafka.KafkaAdminClient]:
+def _admin(brokers: Brokers, patience: float = _PATIENCE) -> Iterator[kafka.KafkaAdminClient]:
     with (
-        _kafka_errors(bootstrap),
+        _kafka_errors(brokers),
         kafka.KafkaAdminClient(
-            bootstrap_servers=bootstrap,
+            **client_arguments(brokers),
             bootstrap_timeout_ms=int(1000 * patience),
             reconnect_backoff_max_ms=200,
         ) as admin,
@@ -294,11 +314,11 @@ def _admin(bootstrap: str, patience: float = _PATIENCE) -> Iterator[kafka.KafkaA
 
 
 @contextmanager
-def _consumer(bootstrap: str, group: str | None = None, *, check_crcs: bool = True) -> Iterator[kafka.KafkaConsumer]:
+def _consumer(brokers: Brokers, group: str | None = None, *, check_crcs: bool = True) -> Iterator[kafka.KafkaConsumer]:
     with (
-        _kafka_errors(bootstrap),
+        _kafka_errors(brokers),
         kafka.KafkaConsumer(
-            bootstrap_servers=bootstrap,
+            **client_arguments(brokers),
             bootstrap_timeout_ms=int(1000 * _PATIENCE),
             reconnect_backoff_max_ms=200,
             enable_auto_commit=False,
@@ -314,12 +334,12 @@ def _consumer(bootstrap: str, group: str | None = None, *, check_crcs: bool = Tr
 
 
 @contextmanager
-def _kafka_errors(bootstrap: str) -> Iterator[None]:
+def _kafka_errors(brokers: Brokers) -> Iterator[None]:
     try:
         yield
     except (KafkaTimeoutError, KafkaConnectionError, NodeNotReadyError) as error:
         raise KafkaError(
-            f"no Kafka broker answers at {bootstrap}",
+            f"no Kafka broker answers at {address(brokers)}",
             fixes=(
                 "start the local broker: millstream up",
                 "name another: MILLSTREAM_KAFKA=HOST:PORT, or `kafka` under [tool.millstream] in pyproject.toml",
@@ -327,13 +347,13 @@ def _kafka_errors(bootstrap: str) -> Iterator[None]:
             detail=repr(error),
         ) from error
     except (kafka.errors.KafkaError, ValueError) as error:
-        raise KafkaError(f"Kafka at {bootstrap}: {error}", detail=repr(error)) from error
+        raise KafkaError(f"Kafka at {address(brokers)}: {error}", detail=repr(error)) from error
 
 
-def _no_such_topic(bootstrap: str, topic: str, there: set[str]) -> KafkaError:
+def _no_such_topic(brokers: Brokers, topic: str, there: set[str]) -> KafkaError:
     names = sorted(name for name in there if not name.startswith(_INTERNAL))
     return KafkaError(
-        f"no topic `{topic}` in Kafka at {bootstrap}",
+        f"no topic `{topic}` in Kafka at {address(brokers)}",
         facts=(f"topics there: {', '.join(names) or 'none'}",),
         fixes=did_you_mean(
             topic,

@@ -8,6 +8,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding, Place, SqlError
+from pyflink_jobs.masking import remember_options
+from pyflink_jobs.parsing.option import read_options
 from pyflink_jobs.parsing.tokens import Token, tokenize
 from pyflink_jobs.parsing.variables import fill_in
 
@@ -115,6 +117,8 @@ def read_sql(root: Path, values: Mapping[str, str]) -> dict[str, list[Statement]
                 findings.append(Finding(f"not UTF-8 text: {error.reason} at byte {error.start}", Place(shown)))
             except SqlError as error:
                 findings += error.findings
+    for statement in (s for folder in FOLDERS for s in statements[folder]):
+        remember_options({option.key.text: option.value for option in read_options(statement).values()})
     findings += [finding for folder in FOLDERS for s in statements[folder] for finding in _misplaced(folder, s)]
     if findings:
         raise SqlError(findings)

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Companion", "GeneratedInsert", "Places", "companions"]
 
-Places: TypeAlias = Mapping[str, Mapping[tuple[int, int], int]]
-"""By source, partition and offset: how often the record is to be marked as replayed."""
+Places: TypeAlias = Mapping[str, Mapping[tuple[str, int, int], int]]
+"""By source; then by topic, partition and offset: how often the record is to be marked as replayed."""
 
 
 @dataclass(frozen=True)

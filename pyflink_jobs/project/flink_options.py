@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pyflink_jobs.errors import Place, ProjectError
+from pyflink_jobs.masking import remember_options
 from pyflink_jobs.project.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pyflink_jobs.project.settings import Project
 
-__all__ = ["flat_options", "read_configuration"]
+__all__ = ["flat_options", "read_configuration", "with_all_files"]
+
+_LISTS = {"pipeline.jars": ";", "pipeline.classpaths": ";", "python.files": ",", "python.archives": ","}
+"""Options that list files, with what is between two of them: files of ours and of the user's are all needed."""
 
 
 def read_configuration(project: Project, name: str | None = None) -> dict[str, str]:
@@ -38,7 +44,9 @@ def read_configuration(project: Project, name: str | None = None) -> dict[str, s
         raise ProjectError(f"not valid YAML: {error}", place=place) from error
     if not isinstance(content, dict):
         raise ProjectError("expected a list of Flink options, one `key: value` a line", place=place)
-    return flat_options(content)
+    options = flat_options(content)
+    remember_options(options)
+    return options
 
 
 def flat_options(content: dict[str, Any], prefix: str = "") -> dict[str, str]:
@@ -48,5 +56,28 @@ def flat_options(content: dict[str, Any], prefix: str = "") -> dict[str, str]:
         if isinstance(value, dict):
             options |= flat_options(value, f"{prefix}{key}.")
         else:
-            options[f"{prefix}{key}"] = str(value).lower() if isinstance(value, bool) else str(value)
+            options[f"{prefix}{key}"] = _text(value)
     return options
+
+
+def with_all_files(*layers: Mapping[str, str]) -> dict[str, str]:
+    """Return options, those of later layers first, but the files that any layer lists: `pipeline.jars` and its like.
+
+    >>> with_all_files({"python.files": "a.zip", "a": "1"}, {"python.files": "b.zip", "a": "2"})
+    {'python.files': 'a.zip,b.zip', 'a': '2'}
+    """
+    merged: dict[str, str] = {}
+    for layer in layers:
+        for key, value in layer.items():
+            if (between := _LISTS.get(key)) and merged.get(key):
+                listed = [*merged[key].split(between), *value.split(between)]
+                merged[key] = between.join(dict.fromkeys(each.strip() for each in listed if each.strip()))
+            else:
+                merged[key] = value
+    return merged
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list):
+        return ";".join(map(_text, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -8,21 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 from pyflink_jobs.errors import MillstreamError
 from pyflink_jobs.local.topics import read_at
+from pyflink_jobs.planning.project_tables import ProjectTables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from pyflink_jobs.project.settings import Project
     from pyflink_jobs.quarantine.records import Quarantined
 
 __all__ = ["as_json", "export", "originals"]
 
 
-def originals(bootstrap: str, records: Sequence[Quarantined]) -> list[bytes | None]:
+def originals(project: Project, records: Sequence[Quarantined]) -> list[bytes | None]:
     """Return the original bytes of each record, None if they are no longer available."""
     kept = [record.kept for record in records]
     wanted = {record.place for record, bytes_ in zip(records, kept, strict=True) if bytes_ is None and record.place}
-    in_kafka = read_at(bootstrap, sorted(wanted)) if wanted else {}
+    in_kafka: dict[tuple[str, int, int], bytes | None] = {}
+    tables = ProjectTables(project)
+    for topic in sorted({topic for topic, _, _ in wanted}):
+        in_kafka |= read_at(tables.client(topic), sorted(place for place in wanted if place[0] == topic))
     return [
         in_kafka.get(record.place) if bytes_ is None and record.place else bytes_
         for record, bytes_ in zip(records, kept, strict=True)
@@ -40,9 +45,9 @@ def as_json(record: Quarantined, original: bytes | None) -> str:
         return json.dumps({**fields, "record_base64": base64.b64encode(original).decode()})
 
 
-def export(file: Path, bootstrap: str, records: Sequence[Quarantined]) -> int:
+def export(file: Path, project: Project, records: Sequence[Quarantined]) -> int:
     """Write records to a file, one per line, atomically; return how many have no original bytes."""
-    found = originals(bootstrap, records)
+    found = originals(project, records)
     part = file.with_name(f"{file.name}.part")
     try:
         with part.open("w", encoding="utf-8") as lines:

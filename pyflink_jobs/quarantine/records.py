@@ -1,4 +1,4 @@
-"""The records of the topic `quarantine`: what could not be scored, why, and where its original bytes are."""
+"""The records of the table `quarantine`: what could not be scored, why, and where its original bytes are."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pyflink_jobs.errors import KafkaError
 from pyflink_jobs.local.json_records import json_objects
+from pyflink_jobs.planning.project_tables import ProjectTables
 from pyflink_jobs.planning.system_tables import QUARANTINE, REFUSED, REPLAYED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pyflink_jobs.local.topics import Record
+    from pyflink_jobs.project.settings import Project
 
-__all__ = ["Group", "Quarantined", "chosen", "count", "read_quarantine"]
+__all__ = ["Group", "Quarantined", "chosen", "count", "quarantined", "read_quarantine"]
 
 _Key: TypeAlias = tuple[str, str, tuple[str, int, int] | None]
 
@@ -80,20 +81,17 @@ class Quarantined:
         return Group(self.came.strftime("%Y-%m-%dT%H"), self.source, self.reason)
 
 
-def read_quarantine(bootstrap: str) -> list[Quarantined]:
-    """Return all quarantined records, oldest first; other records of the topic are left out.
+def read_quarantine(project: Project) -> list[Quarantined]:
+    """Return all quarantined records of a project's table, oldest first; other records of its topic are left out.
 
-    Raises KafkaError if there is no broker or no such topic.
+    Raises KafkaError if there is no broker, or the table is nothing that commands can read.
     """
-    from pyflink_jobs.local.topics import names, read
+    return quarantined(ProjectTables(project).records(QUARANTINE))
 
-    if QUARANTINE not in names(bootstrap):
-        raise KafkaError(
-            f"there is no topic `{QUARANTINE}` in Kafka at {bootstrap}",
-            facts=("a job that scores writes to it what it cannot score",),
-            fixes=(f"declare the table in sql/sinks/{QUARANTINE}.sql, and run the job: millstream run JOB",),
-        )
-    found = [_quarantined(record, values) for record, values in json_objects(read(bootstrap, QUARANTINE))]
+
+def quarantined(records: Iterable[Record]) -> list[Quarantined]:
+    """Return the quarantined records among those of a topic, oldest first."""
+    found = [_quarantined(record, values) for record, values in json_objects(records)]
     marks = Counter(record.key for record in found if record.reason == REPLAYED)
     standing = _in_rounds((record for record in found if record.reason != REPLAYED), marks)
     return sorted(standing, key=lambda record: record.came)

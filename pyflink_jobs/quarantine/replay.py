@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import JobError, MillstreamError
-from pyflink_jobs.local.broker import bootstrap_servers
 from pyflink_jobs.planning.compile.load import Run
+from pyflink_jobs.planning.connectors.connector import connector_of
 from pyflink_jobs.planning.system_tables import QUARANTINE
 from pyflink_jobs.quarantine.records import Quarantined, chosen, read_quarantine
 from pyflink_jobs.running.job import run_job
@@ -37,15 +37,14 @@ class Selection:
     left_out: dict[str, int]
 
     @property
-    def places(self) -> dict[str, dict[tuple[int, int], int]]:
-        """The records by source, partition and offset, with the number of rounds to mark as replayed."""
-        rounds: dict[tuple[str, int, int], set[int]] = defaultdict(set)
+    def places(self) -> dict[str, dict[tuple[str, int, int], int]]:
+        """The records by source, then by topic, partition and offset: how many rounds to mark as replayed."""
+        rounds: dict[tuple[str, tuple[str, int, int]], set[int]] = defaultdict(set)
         for record in self.records:
-            _, partition, offset = record.place or ("", 0, 0)
-            rounds[record.source, partition, offset] |= set() if record.replayed else {record.round}
-        places: dict[str, dict[tuple[int, int], int]] = defaultdict(dict)
-        for (source, partition, offset), opened in rounds.items():
-            places[source][partition, offset] = len(opened)
+            rounds[record.source, record.place or ("", 0, 0)] |= set() if record.replayed else {record.round}
+        places: dict[str, dict[tuple[str, int, int], int]] = defaultdict(dict)
+        for (source, place), opened in rounds.items():
+            places[source][place] = len(opened)
         return places
 
 
@@ -60,11 +59,10 @@ class Replay:
 
 def select(project: Project, job: Job, source: str | None, reason: str | None, *, force: bool) -> Selection:
     """Return the records of a job to replay; raises MillstreamError if there are none."""
-    topics = {source.name: source.topic for source in job.validated.values()}
-    quarantined = read_quarantine(bootstrap_servers(project))
+    quarantined = read_quarantine(project)
     everything = [record for record in quarantined if record.fields.get("job") == job.name]
     wanted = chosen(everything, source, reason)
-    why = [(record, _obstacle(record, topics, job.name)) for record in wanted]
+    why = [(record, _obstacle(record, job)) for record in wanted]
     left_out = Counter(obstacle for _, obstacle in why if obstacle)
     able = [record for record, obstacle in why if not obstacle]
     taken = {record.key for record in able if force or not record.replayed}
@@ -74,12 +72,14 @@ def select(project: Project, job: Job, source: str | None, reason: str | None, *
     return Selection([record for record in everything if record.key in taken], closed, dict(left_out))
 
 
-def _obstacle(record: Quarantined, topics: Mapping[str, str], job: str) -> str:
+def _obstacle(record: Quarantined, job: Job) -> str:
     """Return why a record cannot be replayed, "" if it can."""
     if record.place is None:
         return f"of {record.source}, {record.reason}: their place in Kafka is not known"
-    if topics.get(record.source) != record.place[0]:
-        return f"of {record.source}: job `{job}` does not read topic {record.place[0]} by a table of that name"
+    source = job.validated.get(record.source)
+    options = source.source.values if source else {}
+    if not connector_of(options).reads(options, record.place[0]):
+        return f"of {record.source}: job `{job.name}` does not read topic {record.place[0]} by a table of that name"
     return ""
 
 
@@ -127,7 +127,7 @@ def replay(
         raise JobError(findings, detail=error.detail) from error
     if outcome.state != "FINISHED":
         raise JobError(f"the replay of `{job.name}` was stopped before its end", fixes=(_AGAIN,))
-    before, after = _rounds(selection.records), _rounds(read_quarantine(bootstrap_servers(project)))
+    before, after = _rounds(selection.records), _rounds(read_quarantine(project))
     return Replay(
         records=len(before),
         unread=sum(after[key][1] < rounds for key, (rounds, _) in before.items()),

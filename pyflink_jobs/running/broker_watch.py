@@ -9,7 +9,9 @@ from pyflink_jobs.errors import KafkaError
 from pyflink_jobs.local.topics import answers
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Mapping
+
+    from pyflink_jobs.local.kafka_client import Brokers
 
 __all__ = ["BrokerWatch"]
 
@@ -18,9 +20,10 @@ _PATIENCE = 15.0  # seconds without an answer before a broker counts as stopped
 
 
 class BrokerWatch:
-    """Checks brokers, by their bootstrap addresses, every few seconds."""
+    """Checks brokers every few seconds: `brokers` are their clients' properties, by address."""
 
-    def __init__(self, brokers: Collection[str]) -> None:
+    def __init__(self, brokers: Mapping[str, Brokers]) -> None:
+        self._clients = brokers
         self._answered = dict.fromkeys(brokers, monotonic())
         self._looked = monotonic()
 
@@ -29,7 +32,7 @@ class BrokerWatch:
         if monotonic() - self._looked < _EVERY:
             return
         for broker, answered in self._answered.items():
-            if answers(broker, within=_EVERY):
+            if answers(self._clients[broker], within=_EVERY):
                 self._answered[broker] = monotonic()
             elif monotonic() - answered > _PATIENCE:
                 raise KafkaError(

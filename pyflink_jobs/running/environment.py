@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.java.build import java_classes
 from pyflink_jobs.local.jars import jars
-from pyflink_jobs.project.flink_options import read_configuration
+from pyflink_jobs.project.flink_options import read_configuration, with_all_files
+from pyflink_jobs.project.functions import make_importable, pack_functions
 from pyflink_jobs.running.jvm import prepare_jvm, start_jvm
 from udfs.flink.speedups import SPEEDUPS
 
@@ -53,35 +54,39 @@ def table_environment(
     batch: bool = False,
     remote: bool = False,
     bounded: bool = False,
+    connectors: bool = True,
 ) -> TableEnvironment:
     """Return an environment with the project's Flink configuration and parallelism, its Kafka and Avro, and our jar.
 
     `options` override the project's configuration. A `remote` cluster uses neither that configuration, nor this Python,
-    nor the project's parallelism: they are for this machine. A `bounded` job may wait longer for single rows. The JVM
-    starts with the first environment of a process.
+    nor the project's parallelism: they are for this machine. A `bounded` job may wait longer for single rows. Without
+    `connectors`, jobs get no jars of ours. The JVM starts with the first environment of a process.
     Raises LocalError if Java or a connector is not available.
     """
     prepare_jvm(project)
     start_jvm()
     # With `speedups` the connector is among the JVM's own jars; a cluster elsewhere has to be sent it.
+    make_importable(project)
     sent = [java_classes()] if project.settings.speedups and not remote else [*jars("flink-kafka"), java_classes()]
     from pyflink.common import Configuration
     from pyflink.table import EnvironmentSettings, TableEnvironment
 
     configuration = Configuration()
+    functions = None if remote else pack_functions(project, project.state / "flink")
     here = {
         "parallelism.default": str(project.settings.parallelism),
         "python.executable": sys.executable,
         "python.client.executable": sys.executable,
     }
-    settings = {
-        "pipeline.jars": ";".join(jar.as_uri() for jar in sent),
-        **DEFAULTS,
-        **(_BOUNDED if bounded else {}),
-        **({} if project.settings.speedups else _NO_SPEEDUPS),
-        **({} if remote else {**here, **read_configuration(project)}),
-        **(options or {}),
-    }
+    settings = with_all_files(
+        {"pipeline.jars": ";".join(jar.as_uri() for jar in sent)} if connectors else {},
+        {"python.files": str(functions.file)} if functions else {},
+        DEFAULTS,
+        _BOUNDED if bounded else {},
+        {} if project.settings.speedups else _NO_SPEEDUPS,
+        {} if remote else {**here, **read_configuration(project)},
+        options or {},
+    )
     for key, value in settings.items():
         configuration.set_string(key, value)
     builder = EnvironmentSettings.new_instance().with_configuration(configuration)

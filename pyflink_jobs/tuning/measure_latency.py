@@ -17,6 +17,7 @@ import kafka
 import numpy as np
 
 from pyflink_jobs.local import topics
+from pyflink_jobs.local.kafka_client import client_arguments
 from pyflink_jobs.planning.connectors.connector import connector_of
 from pyflink_jobs.running.job import execute
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from pyflink_jobs.local.kafka_client import Brokers
     from pyflink_jobs.planning.compile.plan import PlannedJob
     from pyflink_jobs.tuning.trial_runs import TrialRuns
 
@@ -60,24 +62,24 @@ def measure(trial_runs: TrialRuns, options: Mapping[str, str], rate: float) -> L
     rate = max(rate, _SLOWEST)
     count = round(rate * _SECONDS)
     taken = sample.last(count)
-    records = topics.read_between(sample.bootstrap, sample.topic, taken.offsets)
+    records = topics.read_between(sample.brokers, sample.topic, taken.offsets)
     if not records or rate > _FASTEST:
         return None
     rows = [(record.partition, record.key, record.value) for record in records]
     source = f"millstream-tune-{uuid4().hex[:8]}-{sample.source}"
-    topics.create(sample.bootstrap, {source: max(sample.offsets) + 1}, _BROKERS_TIME)
+    topics.create(sample.brokers, {source: max(sample.offsets) + 1}, _BROKERS_TIME)
     try:
         reads = {"topic": source, "scan.startup.mode": "earliest-offset"}
         with trial_runs.planned(options, reads, bounded=False) as planned:
             if (sink := _sink(planned)) is None:
                 return None
-            bootstrap, scores = sink
-            topics.create(bootstrap, {scores: 1}, _BROKERS_TIME)
+            brokers, scores = sink
+            topics.create(brokers, {scores: 1}, _BROKERS_TIME)
             sender = get_context("spawn").Process(
-                target=_send, args=(sample.bootstrap, source, rows, rate, count), daemon=True
+                target=_send, args=(sample.brokers, source, rows, rate, count), daemon=True
             )
             done, stop = Event(), Event()
-            thread = Thread(target=_wait, args=(sender, bootstrap, scores, count, done, stop), daemon=True)
+            thread = Thread(target=_wait, args=(sender, brokers, scores, count, done, stop), daemon=True)
             sender.start()
             thread.start()
             try:
@@ -89,9 +91,9 @@ def measure(trial_runs: TrialRuns, options: Mapping[str, str], rate: float) -> L
                 sender.join()
             if not done.is_set():
                 raise KeyboardInterrupt
-            return latencies(_times(sample.bootstrap, source), _times(bootstrap, scores), rate)
+            return latencies(_times(sample.brokers, source), _times(brokers, scores), rate)
     finally:
-        topics.delete(sample.bootstrap, [source])
+        topics.delete(sample.brokers, [source])
 
 
 def latencies(came: NDArray[np.int64], scored: NDArray[np.int64], rate: float) -> Latency | None:
@@ -107,21 +109,21 @@ def latencies(came: NDArray[np.int64], scored: NDArray[np.int64], rate: float) -
     return Latency(p50, p99, len(delays), rate)
 
 
-def _sink(planned: PlannedJob) -> tuple[str, str] | None:
-    """Return the broker and the topic of the first Kafka table that the job's own INSERTs write."""
+def _sink(planned: PlannedJob) -> tuple[Brokers, str] | None:
+    """Return the brokers and the topic of the first Kafka table that the job's own INSERTs write."""
     for insert in planned.job.inserts:
         options = planned.sinks.get(insert.name or "", {})
         connector = connector_of(options)
         if names := connector.names(options):
-            return connector.client(options)["bootstrap.servers"], names[0]
+            return connector.client(options), names[0]
     return None
 
 
 def _send(
-    bootstrap: str, topic: str, rows: list[tuple[int, bytes | None, bytes | None]], rate: float, count: int
+    brokers: Brokers, topic: str, rows: list[tuple[int, bytes | None, bytes | None]], rate: float, count: int
 ) -> None:
     """Send `count` records evenly, repeating the sample when it ends; runs in a process of its own."""
-    with kafka.KafkaProducer(bootstrap_servers=bootstrap, linger_ms=1) as producer:
+    with kafka.KafkaProducer(**client_arguments(brokers), linger_ms=1) as producer:
         started, sent = time.monotonic(), 0
         while sent < count:
             due = min(count, int((time.monotonic() - started) * rate))
@@ -133,7 +135,7 @@ def _send(
         producer.flush()
 
 
-def _wait(sender: SpawnProcess, bootstrap: str, topic: str, count: int, done: Event, stop: Event) -> None:
+def _wait(sender: SpawnProcess, brokers: Brokers, topic: str, count: int, done: Event, stop: Event) -> None:
     """Set `stop` when all records are scored, or some time after the last was sent; set `done` in the first case."""
     try:
         while not stop.wait(0.2):
@@ -141,7 +143,7 @@ def _wait(sender: SpawnProcess, bootstrap: str, topic: str, count: int, done: Ev
                 break
         sent = time.monotonic()
         while not stop.wait(0.5):  # each check takes CPU time from scoring
-            scored = sum(end - start for start, end in topics.bounds(bootstrap, topic).values())
+            scored = sum(end - start for start, end in topics.bounds(brokers, topic).values())
             if scored >= count or time.monotonic() > sent + _STRAGGLERS:
                 done.set()
                 break
@@ -149,5 +151,5 @@ def _wait(sender: SpawnProcess, bootstrap: str, topic: str, count: int, done: Ev
         stop.set()
 
 
-def _times(bootstrap: str, topic: str) -> NDArray[np.int64]:
-    return np.array([r.timestamp for records in topics.stream(bootstrap, topic) for r in records], np.int64)
+def _times(brokers: Brokers, topic: str) -> NDArray[np.int64]:
+    return np.array([r.timestamp for records in topics.stream(brokers, topic) for r in records], np.int64)

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import JobError, KafkaError
 from pyflink_jobs.local import topics
+from pyflink_jobs.local.kafka_client import address
 from pyflink_jobs.planning.connectors.connector import connector_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from pyflink_jobs.local.kafka_client import Brokers
     from pyflink_jobs.parsing.create_table import SourceTable
     from pyflink_jobs.planning.connectors.connector import Connector
     from pyflink_jobs.planning.declarations import Job
@@ -40,10 +42,15 @@ class Sample:
 
     source: str
     topic: str
-    bootstrap: str
+    brokers: Brokers
     offsets: dict[int, tuple[int, int]]
     rate: float | None
     connector: Connector
+
+    @property
+    def bootstrap(self) -> str:
+        """The address of the brokers."""
+        return address(self.brokers)
 
     @property
     def records(self) -> int:
@@ -76,16 +83,16 @@ def take_sample(job: Job, records: int) -> Sample:
             f"job `{job.name}` reads no Kafka topic to take a sample of",
             facts=("it must read a table of 'connector' = 'kafka' with one topic, in sql/sources/",),
         )
-    found = [(table, topics.bounds(_broker(table), table.option("topic"))) for table in sources]
+    found = [(table, topics.bounds(_client(table), table.option("topic"))) for table in sources]
     table, bounds = max(found, key=lambda pair: _count(pair[1]))
-    topic, bootstrap = table.option("topic"), _broker(table)
+    topic, client = table.option("topic"), _client(table)
     offsets = newest(bounds, records)
     if not _count(offsets):
         raise KafkaError(
             f"topic `{topic}`, which job `{job.name}` reads, is empty", fixes=("write records to it first",)
         )
-    rate = own_rate(_spans(bootstrap, topic, offsets))
-    return Sample(table.label, topic, bootstrap, offsets, rate, connector_of(table.values))
+    rate = own_rate(_spans(client, topic, offsets))
+    return Sample(table.label, topic, client, offsets, rate, connector_of(table.values))
 
 
 def _is_log(table: SourceTable, job: Job) -> bool:
@@ -93,11 +100,11 @@ def _is_log(table: SourceTable, job: Job) -> bool:
     connector, options = connector_of(table.values), table.values
     is_source = table.statement.file.parent.name == "sources" or table.label in job.validated
     positioned = connector.replayable and options.get("connector") not in connector.versioned
-    return is_source and positioned and len(connector.names(options)) == 1 and bool(_broker(table))
+    return is_source and positioned and len(connector.names(options)) == 1 and "bootstrap.servers" in _client(table)
 
 
-def _broker(table: SourceTable) -> str:
-    return connector_of(table.values).client(table.values).get("bootstrap.servers", "")
+def _client(table: SourceTable) -> dict[str, str]:
+    return connector_of(table.values).client(table.values)
 
 
 def _count(offsets: Mapping[int, tuple[int, int]]) -> int:
@@ -126,12 +133,12 @@ def own_rate(spans: Iterable[Span]) -> float | None:
     return sum(1000 * (span.records - 1) / (span.last - span.first) for span in known)
 
 
-def _spans(bootstrap: str, topic: str, offsets: Mapping[int, tuple[int, int]]) -> list[Span]:
+def _spans(brokers: Brokers, topic: str, offsets: Mapping[int, tuple[int, int]]) -> list[Span]:
     """Return the spans of the partitions, from the records at their ends."""
     firsts = {part: (start, min(start + _NEAR, end)) for part, (start, end) in offsets.items()}
     lasts = {part: (max(start, end - _NEAR), end) for part, (start, end) in offsets.items()}
     times: dict[int, list[int]] = {}
     for places in (firsts, lasts):
-        for record in topics.read_between(bootstrap, topic, places):
+        for record in topics.read_between(brokers, topic, places):
             times.setdefault(record.partition, []).append(record.timestamp)
     return [Span(offsets[part][1] - offsets[part][0], min(seen), max(seen)) for part, seen in times.items()]

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pyflink_jobs.audit.expected_output import emitted
-from pyflink_jobs.demo.delete_topics import delete
 from pyflink_jobs.errors import MillstreamError, SqlError
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.send import send_records
@@ -74,7 +73,7 @@ def events() -> Iterator[bytes]:
 
 @dataclass(frozen=True)
 class Topics:
-    """The names of the topics of one project; `read_quarantine` knows quarantine by its own name alone."""
+    """The names of the topics of one project."""
 
     events: str
     scored: str
@@ -101,9 +100,8 @@ def project(folder: Path, bootstrap: str, sql: dict[str, str], names: Topics = P
 @pytest.fixture(scope="module")
 def both(kafka: str, topic: Callable[[str], str]) -> tuple[Topics, Topics]:
     """Send the same events to the same places of two topics: to what is fixed later, and to what never failed."""
-    delete(kafka, ["quarantine"])
     made = (
-        Topics(topic("events"), topic("scored"), "quarantine"),
+        Topics(topic("events"), topic("scored"), topic("quarantine")),
         Topics(topic("events"), topic("scored"), topic("quarantine")),
     )
     for names in made:
@@ -128,7 +126,7 @@ def test_the_results_are_those_of_a_run_that_never_failed(
     run_job(broken, declare(broken).job("score"), Run(bounded=True))
     first = rows(kafka, fixed_later.scored)
     assert set(first) < set(expected)
-    quarantined = [r for r in read_quarantine(kafka) if not r.replayed]
+    quarantined = [r for r in read_quarantine(broken) if not r.replayed]
     assert len(quarantined) == 15 * 3 + 10 * 3 + 1
 
     fixed = project(tmp_path / "fixed-later", kafka, FIXED, fixed_later)
@@ -136,7 +134,7 @@ def test_the_results_are_those_of_a_run_that_never_failed(
     counts = {"replayed": 15 * 3 + 10 * 3 + 1, "quarantined_again": 1, "not_read": 0}
     assert json.loads(done.out) == {"job": "score", **counts, "left_out": {}, "replayed_before": 0}
     assert rows(kafka, fixed_later.scored) == expected
-    after = read_quarantine(kafka)
+    after = read_quarantine(fixed)
     (open_,) = (record for record in after if not record.replayed)
     assert (open_.reason, open_.kept) == ("undecodable", b'{"id": "never')
 
@@ -149,7 +147,7 @@ def test_the_results_are_those_of_a_run_that_never_failed(
     assert run_replay(fixed, "contract", force=True) == Replay(records=45, unread=0, again=0)
     again = {r.place[2] for r in after if r.place and r.reason == "contract"}
     assert rows(kafka, fixed_later.scored) == sorted([*expected, *(row for row in expected if row[-1] in again)])
-    assert len(read_quarantine(kafka)) == len(after)
+    assert len(read_quarantine(fixed)) == len(after)
 
     everything = {(fixed_later.events, 0, offset) for offset in range(60 * 15 + 1)} | {("other", 0, 1)}
     assert emitted(fixed, "score", everything) == {(fixed_later.events, 0, row[-1]) for row in expected}
@@ -157,7 +155,9 @@ def test_the_results_are_those_of_a_run_that_never_failed(
 
 def planned(made: Project, cluster: MiniCluster, job: str = "score", source: str = "events") -> PlannedJob:
     environment = table_environment(made, cluster.options)
-    return plan_job(declare(made).job(job), environment, Run(bounded=True, places={source: {(0, 7): 1, (1, 8): 2}}))
+    return plan_job(
+        declare(made).job(job), environment, Run(bounded=True, places={source: {(source, 0, 7): 1, (source, 1, 8): 2}})
+    )
 
 
 def test_a_sink_without_the_columns_of_a_records_place_is_named(tmp_path: Path, cluster: MiniCluster) -> None:

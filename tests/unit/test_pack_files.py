@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pyflink_jobs.cluster.pack_files import digest_of, pack_code, pack_files
 from pyflink_jobs.cluster.ship_models import files_of, located_at, located_in_archive, pack_models, put_models
 from pyflink_jobs.errors import ClusterError
 from pyflink_jobs.planning.declare import declare
+from pyflink_jobs.project.pack_files import digest_of, pack_code, pack_files
 from tests.projects import add_model, make_project
 from udfs.local_file import local_file
 

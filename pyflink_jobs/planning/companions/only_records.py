@@ -1,6 +1,8 @@
 """A job's INSERTs, restricted to what results from some records of its sources: those of some partitions and offsets.
 
-    INSERT INTO predictions (`flight_id`, ...) SELECT `flight_id`, ... FROM (
+    INSERT INTO predictions
+    (`flight_id`, ...)
+    SELECT `flight_id`, ... FROM (
     SELECT flight_id, ...
     ) AS `_rows` (`flight_id`, ...)
     WHERE (`departure_partition` = 0 AND (`departure_offset` IN (7, 12)))
@@ -17,6 +19,8 @@ from typing import TYPE_CHECKING
 from pyflink_jobs.errors import Finding, SqlError
 from pyflink_jobs.parsing.insert import read_insert
 from pyflink_jobs.parsing.tokens import literal, quoted
+from pyflink_jobs.planning.connectors.connector import connector_of
+from pyflink_jobs.planning.rewrites.conditions import any_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,22 +36,32 @@ __all__ = ["Origin", "origins", "restricted_insert", "within"]
 
 _FEW = 50  # ranges of offsets that are written as numbers
 _CHUNK = 2_000  # offsets in one text
-_KEYS = {"partition": "INT", "offset": "BIGINT"}
+_KEYS = {"partition": "INT", "offset": "BIGINT", "topic": "STRING"}
 
 
 @dataclass(frozen=True)
 class Origin:
-    """The records of a source that count, and the names of the columns that have their partition and offset."""
+    """The records of a source that count, and the names of the columns that have their partition and offset.
+
+    `topic` is that of the topic, "" where the source reads one topic alone.
+    """
 
     source: str
     partition: str
     offset: str
-    places: Mapping[tuple[int, int], int]
+    topic: str
+    places: Mapping[tuple[str, int, int], int]
 
     @property
     def condition(self) -> str:
         """The condition that a row results from one of them."""
-        return within(quoted(self.partition), quoted(self.offset), self.places)
+        by_topic: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        for topic, number, at in self.places:
+            by_topic[topic if self.topic else ""].append((number, at))
+        found = {t: within(quoted(self.partition), quoted(self.offset), places) for t, places in by_topic.items()}
+        if not self.topic:
+            return found.get("", "FALSE")
+        return " OR ".join(f"({quoted(self.topic)} = {literal(t)} AND ({places}))" for t, places in found.items())
 
 
 def restricted_insert(job: Job, statement: Statement, text: str, tables: Tables, places: Places) -> str:
@@ -59,9 +73,7 @@ def restricted_insert(job: Job, statement: Statement, text: str, tables: Tables,
     found = origins(job, statement, insert, tables, places)
     if not found:
         return ""
-    columns = ", ".join(map(quoted, insert.columns))
-    condition = "\n  OR ".join(origin.condition for origin in found)
-    return f"{insert.into} ({columns}) {insert.select(columns, condition)}"
+    return insert.only("\n  OR ".join(origin.condition for origin in found))
 
 
 def origins(job: Job, statement: Statement, insert: Insert, tables: Tables, places: Places) -> list[Origin]:
@@ -70,17 +82,17 @@ def origins(job: Job, statement: Statement, insert: Insert, tables: Tables, plac
     found, findings = [], []
     for name in sources.keys() & places.keys():
         source = sources[name]
-        columns = [source.metadata(key) for key in _KEYS]
-        if None in columns:
+        columns = {key: source.metadata(key) for key in _keys(source)}
+        if None in columns.values():
             findings.append(_undeclared(source))
             continue
-        partition, offset = (column or "" for column in columns)
-        types = dict(zip((partition, offset), _KEYS.values(), strict=True))
+        partition, offset, topic = (columns.get(key) or "" for key in _KEYS)
+        types = {column or "": _KEYS[key] for key, column in columns.items()}
         if missing := {column: kind for column, kind in types.items() if column not in insert.columns}:
             findings.append(_unwritten(statement, tables, name, missing))
         if twins := [o for o, t in sources.items() if o != name and partition == t.metadata("partition")]:
             findings.append(_alike(source, sources[min(twins)]))
-        found.append(Origin(name, partition, offset, places[name]))
+        found.append(Origin(name, partition, offset, topic, places[name]))
     if findings:
         raise SqlError(findings)
     return sorted(found, key=lambda origin: origin.source)
@@ -109,7 +121,7 @@ def _among(offset: str, offsets: list[int]) -> str:
     single = [at for first, last in ranges if last - first < short for at in range(first, last + 1)]
     choices = [f"{offset} IN ({', '.join(map(str, single))})"] if few and single else []
     choices += [] if few else [_listed_in(offset, single[at : at + _CHUNK]) for at in range(0, len(single), _CHUNK)]
-    return _any([*choices, *(f"{offset} BETWEEN {first} AND {last}" for first, last in long)])
+    return f"({any_of([*choices, *(f'{offset} BETWEEN {first} AND {last}' for first, last in long)])})"
 
 
 def _listed_in(offset: str, offsets: list[int]) -> str:
@@ -120,17 +132,15 @@ def _listed_in(offset: str, offsets: list[int]) -> str:
     return f"({offset} BETWEEN {first} AND {last} AND INSTR({text}, {sought}) > 0)"
 
 
-def _any(conditions: list[str]) -> str:
-    """Return the condition that one of some holds, in halves: a long row of OR overflows the stack of the parser."""
-    if len(conditions) <= max(_FEW, 1):
-        return f"({' OR '.join(conditions)})"
-    half = (len(conditions) + 1) // 2
-    return f"({_any(conditions[:half])} OR {_any(conditions[half:])})"
+def _keys(source: SourceTable) -> list[str]:
+    """Return the metadata keys that say which record a row is: of one topic, without the topic."""
+    one = len(connector_of(source.values).names(source.values)) == 1
+    return [key for key in _KEYS if key != "topic" or not one]
 
 
 def _undeclared(source: SourceTable) -> Finding:
     name = source.statement.name or ""
-    missing = [key for key in _KEYS if not source.metadata(key)]
+    missing = [key for key in _keys(source) if not source.metadata(key)]
     columns = ", ".join(f"{name}_{key} {_KEYS[key]} METADATA FROM '{key}' VIRTUAL" for key in missing)
     message = f"`{name}` has no column for {' and '.join(missing)}, so a row does not say which record it results from"
     return Finding(message, source.statement.place(source.name.start), fixes=(f"add to it: {columns}",))

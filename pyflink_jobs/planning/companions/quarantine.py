@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from pyflink_jobs.errors import Finding, SqlError
 from pyflink_jobs.parsing.tokens import literal, quoted
 from pyflink_jobs.planning.companion import Companion, GeneratedInsert
-from pyflink_jobs.planning.companions.only_records import Origin, within
+from pyflink_jobs.planning.companions.only_records import Origin
 from pyflink_jobs.planning.companions.quarantine_counter import create_counter
 from pyflink_jobs.planning.companions.quarantine_sql import (
     in_one,
     insert_sql,
     invalid_insert,
-    late_insert,
     origin_of,
     read_by,
-    refused_insert,
+    row_inserts,
 )
 from pyflink_jobs.planning.system_tables import (
     BEHIND,
@@ -71,7 +71,7 @@ class Quarantine(Companion):
             texts = _restricted(job, views, tables, places)
         else:
             texts = [invalid_insert(source, job.name, columns) for source in sources if source.checks]
-            texts += [text for view in views for text in _of_rows(view, sources, job.name, columns)]
+            texts += [text for view in views for text in row_inserts(view, sources, job.name, columns)]
         return [GeneratedInsert(QUARANTINE, text) for text in in_one(texts)]
 
 
@@ -87,12 +87,6 @@ def _create_counters(sources: list[ValidatedSource], views: list[ScoredView], ta
             create_counter(tables.environment, view.timed, name, [BEHIND])
 
 
-def _of_rows(view: ScoredView, sources: list[ValidatedSource], job: str, columns: list[str]) -> list[str]:
-    """Return the INSERTs of the rows of a view that scores: those that come too late, and those that it refuses."""
-    late = [late_insert(view, sources, job, columns)] if view.timed else []
-    return [*late, refused_insert(view, sources, job, columns)]
-
-
 def _restricted(job: Job, views: list[ScoredView], tables: Tables, places: Places) -> list[str]:
     columns, sources = tables.columns_of_sink(QUARANTINE), [*job.validated.values()]
     if missing := [name for name in _OF_A_MARK if name not in columns]:
@@ -103,7 +97,7 @@ def _restricted(job: Job, views: list[ScoredView], tables: Tables, places: Place
     for source in (source for source in sources if source.name in places):
         origin = _origin(source, places)
         if source.checks:
-            inserts.append(f"{invalid_insert(source, job.name, columns)}\n  AND ({origin.condition})")
+            inserts.append(invalid_insert(source, job.name, columns, only=origin.condition))
         inserts += _marks(source, origin, job.name, columns)
     for view in views:
         chosen = [
@@ -111,12 +105,13 @@ def _restricted(job: Job, views: list[ScoredView], tables: Tables, places: Place
         ]
         if chosen:
             condition = " OR ".join(origin.condition for origin in chosen)
-            inserts += [f"{text}\n  AND ({condition})" for text in _of_rows(view, sources, job.name, columns)]
+            inserts += row_inserts(view, sources, job.name, columns, only=condition)
     return inserts
 
 
 def _origin(source: ValidatedSource, places: Places) -> Origin:
-    return Origin(source.name, *source.place, places[source.name])
+    partition, offset, *topic = source.position
+    return Origin(source.name, partition, offset, "".join(topic), places[source.name])
 
 
 def _sources_of(job: Job, view: ScoredView, tables: Tables, places: Places) -> list[str]:
@@ -125,7 +120,7 @@ def _sources_of(job: Job, view: ScoredView, tables: Tables, places: Places) -> l
     read = call.query or tables.statements[call.table.text if call.table else ""]
     found = [name for name in job.sources_of(read) if name in places]
     for name in found:
-        missing = [column for column in job.validated[name].place if column and column not in view.kept]
+        missing = [column for column in job.validated[name].position if column and column not in view.kept]
         if missing:
             message = f"what model `{call.model.text}` reads does not say which record of `{name}` a row results from"
             ways = (f"select {' and '.join(map(quoted, missing))} in it",)
@@ -139,16 +134,15 @@ def _marks(source: ValidatedSource, origin: Origin, job: str, columns: list[str]
         "source": literal(source.name),
         "reason": literal(REPLAYED),
         "detail": literal(f"replayed through job {job}"),
-        "topic": literal(source.topic),
+        "topic": quoted(origin.topic) if origin.topic else literal(source.topic),
         "partition": quoted(origin.partition),
         "offset": quoted(origin.offset),
         "job": literal(job),
     }
     for count in sorted(set(origin.places.values()) - {0}):
-        of_count = [place for place, marks in origin.places.items() if marks == count]
+        of_count = {place: marks for place, marks in origin.places.items() if marks == count}
         table = quoted(source.table)
         if count > 1:
             copies = ", ".join(map(str, range(count)))
             table += f" CROSS JOIN UNNEST(ARRAY[{copies}]) AS `_copies` (`_copy`)"
-        condition = within(quoted(origin.partition), quoted(origin.offset), of_count)
-        yield insert_sql(values, columns, table, condition)
+        yield insert_sql(values, columns, table, replace(origin, places=of_count).condition)

@@ -18,13 +18,16 @@ if TYPE_CHECKING:
     from pyflink_jobs.planning.rewrites.validated_source import ValidatedSource
     from pyflink_jobs.planning.scored_view import ScoredView
 
-__all__ = ["in_one", "insert_sql", "invalid_insert", "late_insert", "origin_of", "read_by", "refused_insert"]
+__all__ = ["in_one", "insert_sql", "invalid_insert", "origin_of", "read_by", "row_inserts"]
 
 _SELECT = "\nSELECT"
 
 
-def invalid_insert(validated: ValidatedSource, job: str, columns: Iterable[str]) -> str:
-    """Return the INSERT of the records that are not valid: the first reason, and what breaks it."""
+def invalid_insert(validated: ValidatedSource, job: str, columns: Iterable[str], only: str = "") -> str:
+    """Return the INSERT of the records that are not valid: the first reason, and what breaks it.
+
+    `only` is SQL for which of them, "" for all.
+    """
     source = validated.source
     by_reason = groupby(validated.checks, lambda check: check.reason)
     details = "\n    ".join(f"WHEN {literal(reason)} THEN {_words(list(checks))}" for reason, checks in by_reason)
@@ -38,52 +41,50 @@ def invalid_insert(validated: ValidatedSource, job: str, columns: Iterable[str])
         "job": literal(job),
         **validated.metadata,
     }
-    return insert_sql(values, columns, quoted(validated.checked), f"{quoted(REASON)} IS NOT NULL")
+    return insert_sql(values, columns, quoted(validated.checked), _and(f"{quoted(REASON)} IS NOT NULL", only))
 
 
-def refused_insert(view: ScoredView, origins: Iterable[ValidatedSource], job: str, columns: Iterable[str]) -> str:
-    """Return the INSERT of the rows that a model refuses, with those of their columns that other statements read.
+def row_inserts(
+    view: ScoredView, origins: Iterable[ValidatedSource], job: str, columns: Iterable[str], only: str = ""
+) -> list[str]:
+    """Return the INSERTs of rows without a score, with those of their columns that other statements read.
 
-    `origins` are the job's sources: see `origin_of`.
+    They come too late, in a view that is `timed`, or the model refuses them. `origins` are the job's sources: see
+    `origin_of`. `only` is SQL for which rows, "" for all.
     """
-    error = f"{quoted(SCORE)}.{quoted(ERROR)}"
-    return _insert_of_rows(view, view.scored, REFUSED, error, origins, job, columns)
-
-
-def late_insert(view: ScoredView, origins: Iterable[ValidatedSource], job: str, columns: Iterable[str]) -> str:
-    """Return the INSERT of the rows that come too late to be scored; a view that is `timed` has such."""
-    return _insert_of_rows(view, view.timed, BEHIND, quoted(LATE), origins, job, columns)
-
-
-def _insert_of_rows(
-    view: ScoredView,
-    table: str,
-    reason: str,
-    detail: str,
-    origins: Iterable[ValidatedSource],
-    job: str,
-    columns: Iterable[str],
-) -> str:
-    """Return the INSERT of the rows of `table` of which the SQL `detail` is not NULL."""
+    kinds = [(view.scored, REFUSED, f"{quoted(SCORE)}.{quoted(ERROR)}")]
+    if view.timed:
+        kinds.insert(0, (view.timed, BEHIND, quoted(LATE)))
     origin = origin_of(view, origins)
-    values = {
+    of_row = {
         "source": literal(read_by(view, origin)),
-        "reason": counted(table, literal(reason)),
-        "detail": detail,
         "columns": _row(view.kept),
         "job": literal(job),
         "model": literal(view.model.definition.name),
         "model_version": literal(view.model.spec.version),
     }
     if origin:
-        values["topic"] = literal(origin.topic)
-        values |= {key: quoted(name) for key, name in zip(("partition", "offset"), origin.place, strict=True)}
-    return insert_sql(values, columns, quoted(table), f"{detail} IS NOT NULL")
+        *_, topic = origin.position
+        of_row["topic"] = literal(origin.topic) if origin.topic else quoted(topic)
+        of_row |= {key: quoted(name) for key, name in zip(("partition", "offset"), origin.place, strict=True)}
+    return [
+        insert_sql(
+            {**of_row, "reason": counted(table, literal(reason)), "detail": detail},
+            columns,
+            quoted(table),
+            _and(f"{detail} IS NOT NULL", only),
+        )
+        for table, reason, detail in kinds
+    ]
+
+
+def _and(condition: str, only: str) -> str:
+    return f"{condition}\n  AND ({only})" if only else condition
 
 
 def origin_of(view: ScoredView, origins: Iterable[ValidatedSource]) -> ValidatedSource | None:
     """Return the source whose columns for partition and offset a view has: they say which record a row results from."""
-    return next((origin for origin in origins if all(name in view.kept for name in origin.place)), None)
+    return next((origin for origin in origins if all(name in view.kept for name in origin.position)), None)
 
 
 def read_by(view: ScoredView, origin: ValidatedSource | None) -> str:

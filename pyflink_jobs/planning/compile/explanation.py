@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pyflink_jobs.masking import masked, masked_options
 from pyflink_jobs.parsing.tokens import quoted
 from pyflink_jobs.planning.compile.plan import PlannedJob, plan_job
 from pyflink_jobs.planning.compile.stages import stages
@@ -23,7 +24,10 @@ _PYTHON_OPERATOR = re.compile(r"^[ :+|-]*Python\w+\(", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Explanation:
-    """`stages` are those of planning, `sql` is the text that Flink gets, `plan` Flink's optimised execution plan."""
+    """`stages` are those of planning, `sql` is the text that Flink gets, `plan` Flink's optimised execution plan.
+
+    Neither has a secret.
+    """
 
     stages: list[Stage]
     sql: str
@@ -43,7 +47,7 @@ class Explanation:
 def explain_job(job: Job, environment: TableEnvironment) -> Explanation:
     """Plan a job and return what results; raises what planning raises."""
     planned = plan_job(job, environment)
-    return Explanation(stages(job), _sql(planned), _plan(planned))
+    return Explanation(stages(job), masked_options(_sql(planned)), masked(_plan(planned)))
 
 
 def count_python_operators(planned: PlannedJob) -> int:

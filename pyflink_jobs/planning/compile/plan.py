@@ -122,10 +122,10 @@ def _explain(planning: Planning) -> None:
         planning.statements.explain()
     except Exception as error:
         message, catalog = read_exception(error), planning.loaded.catalog
-        if LOST_TIME in message.text and (view := view_with_plain_join(catalog)):
+        if LOST_TIME in message.trace and (view := view_with_plain_join(catalog)):
             lost = f"a join in `{view.name}` loses event time, which a monitor behind it needs"
             raise SqlError(lost, place=view.place(), fixes=KEEP_TIME, detail=message.trace) from error
-        raise insert_error(_refused(planning), error) from error
+        raise insert_error(_refused(planning), error, catalog.environment, "") from error
 
 
 def _refused(planning: Planning) -> Statement:

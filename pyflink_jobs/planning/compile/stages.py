@@ -18,7 +18,7 @@ from pyflink_jobs.planning.formats import format_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pyflink.table import StatementSet
+    from pyflink.table import StatementSet, TableEnvironment
 
     from pyflink_jobs.parsing.create_table import SourceTable
     from pyflink_jobs.parsing.statements import Statement
@@ -47,7 +47,7 @@ class Planning:
         try:
             self.statements.add_insert_sql(text)
         except Exception as error:
-            raise insert_error(statement, error) from error
+            raise insert_error(statement, error, self.loaded.catalog.environment, text) from error
         self.inserts.append((statement, text))
 
 
@@ -118,9 +118,9 @@ def _add(planning: Planning, companion: Companion) -> None:
         planning.add(catalog.statements[insert.table], insert.text)
 
 
-def insert_error(statement: Statement, error: BaseException) -> SqlError:
+def insert_error(statement: Statement, error: BaseException, environment: TableEnvironment, text: str) -> SqlError:
     """Return Flink's complaint about an INSERT: at its line and column, or at the table that Millstream writes."""
     if statement.kind == "INSERT INTO":
-        return sql_error(statement, error)
+        return sql_error(statement, error, environment, text)
     message = read_exception(error)
     return SqlError(message.text, place=statement.place(), detail=message.trace)

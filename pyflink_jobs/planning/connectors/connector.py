@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from pyflink_jobs.errors import KafkaError
 from pyflink_jobs.planning.extensions import extensions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from pyflink_jobs.local.topics import Record
 
 __all__ = ["BLACKHOLE", "Connector", "connector_of"]
 
@@ -46,6 +49,20 @@ class Connector:
         """Return the names of the topics, streams or queues of a table; of a pattern none."""
         return []
 
+    def reads(self, options: Mapping[str, str], name: str) -> bool:
+        """Return whether a topic, stream or queue is one of a table's, by a list or by a pattern."""
+        return name in self.names(options)
+
+    def records(self, options: Mapping[str, str]) -> list[Record] | None:
+        """Return all records that are in a table now, as messages; None where its topic is not there.
+
+        Raises KafkaError, or a like one, where it cannot be reached.
+        """
+        raise KafkaError(
+            f"commands cannot read a table of 'connector' = '{options.get('connector', '')}'",
+            fixes=("read it with the tools of what it is in", "write to a topic: 'connector' = 'kafka'"),
+        )
+
     def client(self, options: Mapping[str, str]) -> dict[str, str]:
         """Return what another client needs to reach it; {} where none can."""
         return {}
@@ -72,6 +89,13 @@ class Connector:
 
     def dry_run(self, options: Mapping[str, str], name: str) -> dict[str, str] | None:
         """Return the options for a sink called `name`, where nobody else reads; None where there is no such place."""
+        return None
+
+    def longest_transaction(self, options: Mapping[str, str]) -> int | None:
+        """Return how many milliseconds a sink's transaction may take; None where that is not limited or not known.
+
+        Raises KafkaError, or a like one, where nobody answers.
+        """
         return None
 
     def refuse_missing(self, tables: Mapping[str, Mapping[str, str]]) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar
 
 from pyflink_jobs.errors import KafkaError, did_you_mean
+from pyflink_jobs.local.kafka_client import is_known
 from pyflink_jobs.planning.connectors.connector import Connector
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from pyflink_jobs.local.topics import Record
+
 __all__ = ["Kafka"]
 
 _BROKERS = "properties.bootstrap.servers"
+_PATTERN = "topic-pattern"
 _TRANSACTIONS = "sink.transactional-id-prefix"
 _SINK_PARTITIONS = 4  # of a topic that a job's first run creates
 
@@ -46,6 +51,22 @@ class Kafka(Connector):
         """Return the topics that a table lists."""
         return [name for name in options.get("topic", "").split(";") if name]
 
+    def reads(self, options: Mapping[str, str], name: str) -> bool:
+        """Return whether a topic is in a table's list, or matches its pattern."""
+        pattern = options.get(_PATTERN)
+        return name in self.names(options) or (pattern is not None and _matches(pattern, name))
+
+    def records(self, options: Mapping[str, str]) -> list[Record] | None:
+        """Return all records of a table's topics, ordered by their time; None if there is no such topic."""
+        from pyflink_jobs.local import topics
+
+        client = self.client(options)
+        there = [name for name in topics.names(client) if self.reads(options, name)]
+        if not there:
+            return None
+        found = [record for name in there for record in topics.read(client, name)]
+        return sorted(found, key=lambda r: (r.timestamp, r.topic, r.partition, r.offset)) if len(there) > 1 else found
+
     def client(self, options: Mapping[str, str]) -> dict[str, str]:
         """Return the properties of Kafka's clients, without "properties."."""
         found = {key: value for key, value in options.items() if key.startswith("properties.")}
@@ -53,7 +74,7 @@ class Kafka(Connector):
 
     def address(self, options: Mapping[str, str]) -> str:
         """Return brokers and topics."""
-        return " ".join(options[key] for key in ("connector", _BROKERS, "topic") if key in options)
+        return " ".join(options[key] for key in ("connector", _BROKERS, "topic", _PATTERN) if key in options)
 
     def reading(self, options: Mapping[str, str], *, bounded: bool, remembered: bool) -> dict[str, str]:
         """Return options for larger requests, for an end at the newest offsets, for no commits of the group's."""
@@ -80,6 +101,13 @@ class Kafka(Connector):
         """Return options for a topic of that name."""
         return {"topic": name} | ({_TRANSACTIONS: name} if _TRANSACTIONS in options else {})
 
+    def longest_transaction(self, options: Mapping[str, str]) -> int | None:
+        """Return what the brokers allow."""
+        from pyflink_jobs.local import topics
+
+        client = self.client(options)
+        return topics.longest_transaction(client) if is_known(client) else None
+
     def refuse_missing(self, tables: Mapping[str, Mapping[str, str]]) -> None:
         """Raise KafkaError for a topic of a source that is missing, which Flink would wait for without end."""
         from pyflink_jobs.local import topics
@@ -87,8 +115,8 @@ class Kafka(Connector):
         known: dict[str, list[str]] = {}
         for table, options in tables.items():
             brokers = options.get(_BROKERS, "")
-            for name in self.names(options) if brokers else ():
-                there = known[brokers] = known.get(brokers) or topics.names(brokers)
+            for name in self.names(options) if brokers and is_known(self.client(options)) else ():
+                there = known[brokers] = known.get(brokers) or topics.names(self.client(options))
                 if name not in there:
                     raise KafkaError(
                         f"topic `{name}`, which table `{table}` reads, is not there",
@@ -104,18 +132,26 @@ class Kafka(Connector):
         from pyflink_jobs.local import topics
 
         for options in tables:
-            if _BROKERS in options and (names := self.names(options)):
-                topics.create(options[_BROKERS], dict.fromkeys(names, _SINK_PARTITIONS))
+            client = self.client(options)
+            if _BROKERS in options and is_known(client) and (names := self.names(options)):
+                topics.create(client, dict.fromkeys(names, _SINK_PARTITIONS))
 
     def delete(self, tables: Iterable[Mapping[str, str]]) -> None:
         """Delete the topics of sinks."""
         from pyflink_jobs.local import topics
 
-        written: dict[str, list[str]] = {}
+        written: dict[str, tuple[dict[str, str], list[str]]] = {}
         for options in tables:
-            written.setdefault(options[_BROKERS], []).extend(self.names(options))
-        for brokers, names in written.items():
-            topics.delete(brokers, names)
+            written.setdefault(options[_BROKERS], (self.client(options), []))[1].extend(self.names(options))
+        for client, names in written.values():
+            topics.delete(client, names)
+
+
+def _matches(pattern: str, name: str) -> bool:
+    try:
+        return re.fullmatch(pattern, name) is not None
+    except re.error:  # Java's expressions have a few forms that Python's lack
+        return False
 
 
 def _missing(wanted: Mapping[str, str], options: Mapping[str, str]) -> dict[str, str]:

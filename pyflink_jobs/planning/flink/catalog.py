@@ -12,6 +12,8 @@ from pyflink_jobs.parsing.ml_predict import Call, expand
 from pyflink_jobs.parsing.tokens import quoted
 from pyflink_jobs.planning.flink.errors import read_exception
 from pyflink_jobs.planning.flink.java_functions import create_function
+from pyflink_jobs.planning.flink.python_functions import refuse_missing_function
+from pyflink_jobs.planning.flink.reserved_words import reserved_word
 from pyflink_jobs.planning.flink.scoring_sql import late_sql, predictions_sql, scoring_sql
 from pyflink_jobs.planning.flink.used_columns import used_columns
 from pyflink_jobs.planning.rewrites.personal_data import HASH, KEY
@@ -51,12 +53,14 @@ class Catalog:
 
     def load(self, statement: Statement) -> None:
         """Execute a CREATE statement; raises SqlError with file, line and column."""
+        if statement.kind == "CREATE FUNCTION":
+            refuse_missing_function(statement)
         source = self.validated.get(statement.name or "")
         text = source.table_sql if source else self.expanded(statement)
         try:
             self.environment.execute_sql(text)
         except Exception as error:  # PyFlink raises Py4J's and a dozen of its own
-            raise sql_error(statement, error) from error
+            raise sql_error(statement, error, self.environment, text) from error
         self.statements[statement.name or ""] = statement
         if source:
             self._create_validated(source)
@@ -141,7 +145,7 @@ class Catalog:
 
     def _origins(self) -> set[str]:
         """Return the names of the columns that say which record of a source a row is."""
-        return {column for validated in self.validated.values() for column in validated.place}
+        return {column for validated in self.validated.values() for column in validated.position}
 
     def _source(self, call: Call) -> tuple[str, str]:
         """Return what follows FROM, and its name in findings."""
@@ -233,10 +237,16 @@ def _check_names(call: Call, model: Model, schema: dict[str, str], shown: str) -
     ]
 
 
-def sql_error(statement: Statement, error: BaseException) -> SqlError:
-    """Return Flink's complaint about a statement, at the line and column of its file."""
+def sql_error(statement: Statement, error: BaseException, environment: TableEnvironment, text: str) -> SqlError:
+    """Return Flink's complaint about a statement, of which it got `text`, at the line and column of its file."""
     message = read_exception(error)
     place = statement.place()
     if message.line is not None and message.column is not None:
         place = statement.place_at(message.line, message.column)
+    if word := reserved_word(environment, text, error, statement.file):
+        before = text[: word.start]
+        place = statement.place_at(before.count("\n") + 1, len(before) - before.rfind("\n"))
+        ways = (f"write it in backticks: {quoted(word.text)}",)
+        said = f"`{word.text}` is a reserved word of Flink SQL, and no name"
+        return SqlError(said, place=place, fixes=ways, detail=message.trace)
     return SqlError(message.text, place=place, detail=message.trace)

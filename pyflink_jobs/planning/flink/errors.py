@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from pyflink_jobs.planning.flink.shortened import shortened
+
 __all__ = ["FlinkMessage", "read_exception"]
 
 _CAUSE = re.compile(
@@ -50,4 +52,4 @@ def read_exception(error: BaseException) -> FlinkMessage:
         if words:
             text = f"{text.rstrip('.')}, expected {', '.join(words[:6])}{' ...' if len(words) > 6 else ''}"  # noqa: PLR2004 - a line's worth
     line, column = (int(position[1]), int(position[2])) if position else (None, None)
-    return FlinkMessage(" ".join(text.split()), line, column, trace)
+    return FlinkMessage(shortened(text), line, column, trace)

@@ -15,7 +15,9 @@ from pyflink_jobs.parsing.tokens import literal, quoted
 from pyflink_jobs.planning.connectors.connector import connector_of
 from pyflink_jobs.planning.formats import FORMAT_KEYS, format_of
 from pyflink_jobs.planning.rewrites.column_rules import Rule
+from pyflink_jobs.planning.rewrites.conditions import all_of
 from pyflink_jobs.planning.rewrites.personal_data import pii_sql
+from pyflink_jobs.planning.rewrites.time_units import unit_words
 from pyflink_jobs.planning.system_tables import BEHIND, REASON, UNCHECKED
 
 if TYPE_CHECKING:
@@ -102,6 +104,11 @@ class ValidatedSource:
         return self.source.metadata("partition") or "", self.source.metadata("offset") or ""
 
     @property
+    def position(self) -> tuple[str, ...]:
+        """The names of the columns that say which record a row is: `place`, and of several topics the topic's."""
+        return self.place if self.topic else (*self.place, self.source.metadata("topic") or "")
+
+    @property
     def checks(self) -> tuple[Rule, ...]:
         """All that a valid row keeps, in the order in which quarantine names the reason; those of a reason together."""
         if self.mode == "off":
@@ -114,6 +121,8 @@ class ValidatedSource:
             limits = f"TO_TIMESTAMP_LTZ({_EARLIEST_MS}, 3) AND {self.metadata['ingested_at']} + INTERVAL '1' DAY"
             words = literal(f", expected {_EARLIEST} to a day after its time in Kafka")
             shown = f"{literal(f'{self.source.time} is ')} || COALESCE(CAST({time} AS STRING), 'NULL') || {words}"
+            if (unit := unit_words(self.source)) != "''":
+                shown += f" || {unit}"
             holds = f"({time} IS NOT NULL AND {moment} BETWEEN {limits})"
             found.append(Rule(self.source.time, holds, shown, "invalid event time"))
             mark = f"CURRENT_WATERMARK({time})"
@@ -188,7 +197,7 @@ def _reason(check: Rule) -> str:
 
 
 def _and(checks: list[Rule]) -> str:
-    return " AND ".join(check.holds for check in checks)
+    return all_of([check.holds for check in checks])
 
 
 def _options_of_checked_format(source: SourceTable) -> list[tuple[int, int, str]]:
