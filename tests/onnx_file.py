@@ -107,7 +107,7 @@ def _node(node: Node) -> bytes:
     )
 
 
-def _attribute(name: str, value: Any) -> bytes:  # noqa: ANN401 - any kind of attribute
+def _attribute(name: str, value: Any) -> bytes:  # noqa: ANN401, PLR0911 - any kind of attribute
     start = _text(1, name)
     if isinstance(value, float):
         return start + _key(2, 5) + struct.pack("<f", value) + _number(20, _FLOAT)
@@ -169,7 +169,7 @@ def _part(number: int, content: bytes) -> bytes:
 
 def _varint(value: int) -> bytes:
     parts = []
-    while value > 0x7F:  # noqa: PLR2004 - seven bits a byte
+    while value > 0x7F:
         parts.append(value & 0x7F | 0x80)
         value >>= 7
     return bytes([*parts, value])

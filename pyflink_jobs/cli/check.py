@@ -53,8 +53,11 @@ def _print(checked: Checked, done: str, context: Context, *, as_json: bool) -> i
     if context.verbose and checked.detail:
         click.echo(checked.detail, err=True)
     if as_json:
-        click.echo(json.dumps([finding.as_json() for finding in findings], indent=2))
+        warnings = [{**warning.as_json(), "warning": True} for warning in checked.warnings]
+        click.echo(json.dumps([*(finding.as_json() for finding in findings), *warnings], indent=2))
         return int(bool(findings))
+    for warning in checked.warnings:
+        click.echo(f"{click.style('warning', fg='yellow')}: {warning}\n")
     for finding in findings:
         head, *rest = str(finding).split("\n")
         click.echo("\n".join([click.style(head, bold=True), *rest]) + "\n")

@@ -69,7 +69,8 @@ def _bind_model(project: Project, statement: Statement) -> tuple[Model | None, l
         version = definition.options.get("version")
         place = version.place if version else definition.place
         file = find_model(project, definition.name, version.value if version else None, place)
-        spec, findings = bind(definition, file, project.relative(file.onnx), project.settings.worker_bytes)
+        shown, memory = project.relative(file.onnx), project.settings.worker_bytes
+        spec, findings, warnings = bind(definition, file, shown, memory)
         additions = {}
         for companion in companions():
             added, problems = companion.bind(definition, spec, project)
@@ -78,4 +79,4 @@ def _bind_model(project: Project, statement: Statement) -> tuple[Model | None, l
                 additions[companion.name] = added
     except MillstreamError as error:
         return None, error.findings
-    return (Model(definition, spec, additions) if spec and not findings else None), findings
+    return (Model(definition, spec, additions, warnings) if spec and not findings else None), findings

@@ -17,7 +17,7 @@ class ScoredView:
     """The views of a call: `scored` calls the model, `predictions` is what a query reads.
 
     `kept` has the types of those columns of the call's table that both have, by name. `source` is what follows FROM
-    where the call reads its rows, `inputs` are the function's arguments for the model's inputs. `added` has the views of
+    where the call reads its rows, `inputs` are the first arguments of the function. `added` has the views of
     the model's additions, by the companion's name, in order.
     """
 

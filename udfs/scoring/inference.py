@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from udfs.scoring.signature import Tensor
 
-__all__ = ["Predictions", "masked", "run_inference"]
+__all__ = ["Predictions", "assemble", "masked", "run_inference"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def run_inference(batch: Sequence[NDArray[Any]], model: Model) -> Predictions:
                 work.refuse(row, f"input `{given.name}` is {lost_value(column[row], given.dtype)}")
             converted = converted if converted.dtype.kind == "f" else masked(converted, lost | _masks(converted))
         inputs.insert(0, converted)
-    tensors = {tensor.name: _assemble(tensor, inputs, model) for tensor in model.tensors}
+    tensors = {tensor.name: assemble(tensor, inputs, model) for tensor in model.tensors}
     rows = np.arange(work.size)
     if work.refused.any():
         rows = np.flatnonzero(~work.refused)
@@ -94,8 +94,8 @@ def _nulls(column: NDArray[Any], dtype: str, model: Model) -> tuple[NDArray[np.b
     return None, ""
 
 
-def _assemble(tensor: Tensor, batch: Sequence[NDArray[Any]], model: Model) -> NDArray[Any]:
-    """Return the tensor, of shape (rows,) or (rows, columns), in C order."""
+def assemble(tensor: Tensor, batch: Sequence[NDArray[Any]], model: Model) -> NDArray[Any]:
+    """Return the tensor, of shape (rows,) or (rows, columns), in C order; the columns have its dtype."""
     columns = [np.asarray(batch[i]) for i in model.spec.columns_of(tensor)]
     if len(tensor.shape) == 1:
         return np.ascontiguousarray(columns[0])
