@@ -36,9 +36,12 @@ def new(folder: Path, onnx: Path | None, columns: tuple[str, ...]) -> None:
     """
     from pyflink_jobs.scaffold.scaffold import create_project
 
-    files = create_project(folder, onnx, columns)
+    notes: list[str] = []
+    files = create_project(folder, onnx, columns, notes.append)
     for file in files:
         click.echo(f"  {file}")
+    for note in notes:
+        click.echo(f"{click.style('note', fg='yellow')}: {note}")
     click.echo(f"\nNext:\n  cd {folder}\n  millstream check\n  millstream test")
 
 
