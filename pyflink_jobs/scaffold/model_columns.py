@@ -20,7 +20,7 @@ from udfs.scoring.signature import ModelFileError, Signature, Tensor, read_signa
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["ModelColumn", "ModelColumns", "read_columns"]
+__all__ = ["ModelColumn", "ModelColumns", "output_findings", "read_columns"]
 
 MOST_OUTPUTS = 100
 """Only the first so many values of a wide output become columns."""
@@ -153,6 +153,24 @@ def _usable(signature: Signature, spec: ModelSpec, onnx: Path) -> tuple[list[Ten
     if not usable:
         raise ModelError(problem or Finding("the model has no outputs", Place(onnx)))
     return usable, notes
+
+
+def output_findings(onnx: Path, shown: Path) -> dict[str, Finding | None]:
+    """Return why an output cannot be a column's, None where it can, by name; the model is called.
+
+    `shown` is the path as findings print it. A model whose inputs do not say how wide they are, or have more than two
+    dimensions, is not called: {}. Raises ModelFileError where the file cannot be read.
+    """
+    signature = read_signature(onnx)
+    inputs: list[Input] = []
+    for tensor in [tensor for tensor in signature.inputs if not tensor.optional] or signature.inputs:
+        width = (*tensor.shape, 1)[1] if tensor.shape else None
+        if len(tensor.shape) > 2 or not isinstance(width, int) or tensor.dtype not in SQL_TYPES:  # noqa: PLR2004 - a matrix
+            return {}
+        inputs += [Input(f"{tensor.name}[{i}]", tensor.name, tensor.dtype) for i in range(width)]
+    spec = ModelSpec(onnx.parent.parent.name, "1", str(onnx), sha256(onnx), tuple(inputs), ())
+    found = {tensor.name: _problem(tensor, spec, onnx) for tensor in signature.outputs}
+    return {name: finding and replace(finding, place=Place(shown)) for name, finding in found.items()}
 
 
 def _problem(tensor: Tensor, spec: ModelSpec, onnx: Path) -> Finding | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.project.model_files import write_card
+from tests.command_line import millstream
 from tests.onnx_file import Node, Value, function, graph, onnx_file
 from tests.projects import make_project
 from udfs.scoring.inference import run_inference
@@ -251,3 +253,17 @@ def test_a_chain_of_operators_is_refused_if_one_of_them_mixes_rows(
         rows = some(64, 3)
         alone = scores(found, rows, 1)
         assert scores(found, rows, 64).tobytes() == scores(found, rows[::-1], 5)[::-1].tobytes() == alone.tobytes()
+
+
+def test_card_calls_the_model_and_check_says_what_is_slower(tmp_path: Path) -> None:
+    by_name = {case.name: case for case in (*REFUSED, *ONE_BY_ONE)}
+    for name, code, words in (("mean", 1, f"the scores of `m` {NEIGHBOURS}"), ("reshape", 0, "")):
+        folder = tmp_path / name
+        declared(folder, content(by_name[name].nodes, by_name[name].weights))
+        written = millstream(folder, "card", "m")
+        assert (written.code, words in written.out) == (code, True)
+        checked = millstream(folder, "check", "--offline")
+        assert checked.code == code
+        assert (words if code else "warning: sql/models/m.sql:1:1: rows of `m` are scored one by one") in checked.out
+    [warning] = json.loads(millstream(tmp_path / "reshape", "check", "--offline", "--json").out)
+    assert warning["warning"] is True

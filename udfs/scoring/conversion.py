@@ -50,14 +50,15 @@ def lost_value(value: object, dtype: str) -> str:
 
 
 def _to_float(column: NDArray[Any], wanted: np.dtype[Any]) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-    with np.errstate(over="ignore"):
-        converted = column.astype(wanted)
-    infinite = np.isinf(converted)
-    if not infinite.any():
-        return converted, None
-    lost = infinite & np.isfinite(column)  # what was infinite before stays so
+    try:
+        with np.errstate(over="raise"):  # costs nothing: the processor notes it
+            return column.astype(wanted), None
+    except FloatingPointError:
+        with np.errstate(over="ignore"):
+            converted = column.astype(wanted)
+    lost = np.isinf(converted) & np.isfinite(column)  # what was infinite before stays so
     converted[lost] = np.nan
-    return converted, lost if lost.any() else None
+    return converted, lost
 
 
 def _to_integer(column: NDArray[Any], wanted: np.dtype[Any]) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:

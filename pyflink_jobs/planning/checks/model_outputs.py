@@ -115,8 +115,8 @@ def _without_zipmap(name: str, onnx: Path) -> tuple[str, ...]:
     given = next((node.inputs[0] for node in nodes if node.operator == "ZipMap" and name in node.outputs), None)
     if given is None:
         return ()
-    cut = f"onnx.load(A); del m.graph.output[:]; m.graph.output.append(onnx.ValueInfoProto(name={given!r}))"
-    return (f"with another exporter, such as CatBoost's, replace the output: m = {cut}; onnx.save(m, B)",)
+    added = f"m = onnx.load(A); m.graph.output.append(onnx.ValueInfoProto(name={given!r})); onnx.save(m, B)"
+    return (f"with another exporter, such as CatBoost's, add its input `{given}`, a tensor, as an output: {added}",)
 
 
 def _column_problem(column: Column, tensor: Tensor, element: int | None) -> tuple[str, tuple[str, ...]]:
