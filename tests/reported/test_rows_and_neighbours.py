@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +17,11 @@ from pyflink_jobs.project.model_files import write_card
 from tests.command_line import millstream
 from tests.onnx_file import Node, Value, function, graph, onnx_file
 from tests.projects import make_project
+from udfs.scoring.example_rows import example_rows
 from udfs.scoring.inference import run_inference
-from udfs.scoring.model import load_model
+from udfs.scoring.model import Input, ModelSpec, Output, load_model
+from udfs.scoring.row_check import check_rows
+from udfs.scoring.signature import sha256
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -267,3 +270,25 @@ def test_card_calls_the_model_and_check_says_what_is_slower(tmp_path: Path) -> N
         assert (words if code else "warning: sql/models/m.sql:1:1: rows of `m` are scored one by one") in checked.out
     [warning] = json.loads(millstream(tmp_path / "reshape", "check", "--offline", "--json").out)
     assert warning["warning"] is True
+
+
+def test_values_of_a_reference_profile_show_what_generated_ones_do_not(tmp_path: Path) -> None:
+    """The model refuses what its table does not have; of the rest, it looks up the largest of a call."""
+    nodes = [
+        Node("ReduceMax", ["X"], ["most"], {"axes": [0], "keepdims": 1}),
+        Node("Mul", ["X", "zero_float"], ["zeros"]),
+        Node("Add", ["zeros", "most"], ["all"]),
+        Node("Sub", ["all", "first"], ["place"]),
+        Node("Cast", ["place"], ["index"], {"to": 7}),
+        Node("Gather", ["table", "index"], ["x"]),
+    ]
+    weights = {"table": some(5), "first": np.float32(1e6), "zero_float": np.float32(0)}
+    path = tmp_path / "model.onnx"
+    path.write_bytes(content(nodes, {name: np.asarray(value) for name, value in weights.items()}))
+    inputs = tuple(Input(name, "X", "float32") for name in "abc")
+    spec = ModelSpec("m", "1", str(path), sha256(path), inputs, (Output("y", "Y", None, "float32"),))
+    values = [1e6, 1e6 + 1, 1e6 + 2, 1e6 + 3]
+    without, known = (example_rows(spec, (), which) for which in (None, dict.fromkeys("abc", values)))
+    assert check_rows(lambda calls: load_model(replace(spec, calls=calls)), without).accepted == 0
+    found = check_rows(lambda calls: load_model(replace(spec, calls=calls)), known)
+    assert (found.problem, found.accepted) == ("neighbours", len(known[0][0]))

@@ -9,7 +9,7 @@ import numpy as np
 from udfs.scoring.model import numpy_dtype
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -22,13 +22,22 @@ _INTEGERS = (2, 5, 1, 3, 10, 100, 2)  # one more than the largest: small ones ar
 _TEXTS = ("", "a", "b", "1", "2", "A", "yes", "no")
 
 
-def example_rows(spec: ModelSpec, texts: Sequence[str] = (), size: int = 6) -> list[list[NDArray[Any]]]:
+def example_rows(
+    spec: ModelSpec,
+    texts: Sequence[str] = (),
+    known: Mapping[str, Sequence[float] | Sequence[str]] | None = None,
+    size: int = 6,
+) -> list[list[NDArray[Any]]]:
     """Return batches of `size` rows, each from another distribution: one array of shape (size,) for each input.
 
-    The last one has NaN, unless the model refuses it. `texts` are values that the model's text inputs may have.
+    The last one has NaN, unless the model refuses it. `texts` are values that the model's text inputs may have, `known`
+    values of inputs by name, such as those of a reference profile: with these, the first batch has them.
     """
     random = np.random.default_rng(20_240_229)
     batches = []
+    if known:
+        usual = example_rows(spec, texts, size=size)[0]
+        batches.append([_known(random, known.get(i.name, ()), v) for i, v in zip(spec.inputs, usual, strict=True)])
     for number, largest in enumerate(_INTEGERS if spec.null_inputs == "nan" else _INTEGERS[:-1]):
         batch: list[NDArray[Any]] = []
         for given in spec.inputs:
@@ -43,6 +52,18 @@ def example_rows(spec: ModelSpec, texts: Sequence[str] = (), size: int = 6) -> l
                 batch.append(random.integers(0, largest, size).astype(dtype))
         batches.append(batch)
     return batches
+
+
+def _known(
+    random: np.random.Generator, values: Sequence[float] | Sequence[str], otherwise: NDArray[Any]
+) -> NDArray[Any]:
+    """Return values of a column, chosen by chance; `otherwise`, if none is known that its dtype can have."""
+    if len(values) == 0 or isinstance(values[0], str) != (otherwise.dtype.kind == "O") or otherwise.dtype.kind == "b":
+        return otherwise
+    chosen: NDArray[Any] = random.choice(
+        np.array(values, None if otherwise.dtype.kind != "O" else object), len(otherwise)
+    )
+    return chosen.astype(otherwise.dtype)
 
 
 def _floats(random: np.random.Generator, number: int, size: int) -> NDArray[np.float64]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding
+from udfs.distributions.categories import Categories
+from udfs.drift.reference import ProfileError, read_profile
 from udfs.scoring.example_rows import example_rows
 from udfs.scoring.model import WORKER_MEMORY, load_model
 from udfs.scoring.operators import by_chance, categories, needed_nodes, read_nodes
@@ -15,8 +18,6 @@ from udfs.scoring.row_check import RowCheck, check_rows
 from udfs.scoring.signature import ModelFileError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pyflink_jobs.errors import Place
     from udfs.scoring.model import ModelSpec
 
@@ -64,7 +65,7 @@ def check_model_rows(spec: ModelSpec, graph: bytes, place: Place, shown: Path) -
         return CheckedRows(spec, (Finding(message, place, facts, _EVAL),))
     here = replace(spec, worker_memory=max(spec.worker_memory, WORKER_MEMORY), time_limit=_NO_LIMIT)
     try:
-        found = _called(here, tuple(categories([*nodes, *functions])))
+        found = _called(here, tuple(categories([*nodes, *functions])), _reference_values(spec))
     except ModelFileError as error:
         message = f"the model cannot score rows: {str(error).removeprefix(f'{spec.path}: ')}"
         one = "export the model with an output of one row for each row that goes in"
@@ -83,14 +84,30 @@ def check_model_rows(spec: ModelSpec, graph: bytes, place: Place, shown: Path) -
     return CheckedRows(replace(spec, calls=found.calls), warnings=(warning,))
 
 
+def _reference_values(spec: ModelSpec) -> tuple[tuple[str, tuple[float, ...] | tuple[str, ...]], ...]:
+    """Return values of the model's columns from the reference profile next to it: edges of bins, and categories."""
+    file = Path(spec.path).with_name("reference.parquet")
+    try:
+        features = read_profile(file, spec.name).features if file.is_file() else None
+    except ProfileError:  # the companion that needs it says so
+        features = None
+    if features is None:
+        return ()
+    values = [c.names if isinstance(c, Categories) else tuple(c.edges.tolist()) for c in features.columns]
+    return tuple(zip(features.names, values, strict=True))
+
+
 @lru_cache(maxsize=64)
-def _called(spec: ModelSpec, texts: tuple[str, ...]) -> RowCheck | None:
+def _called(
+    spec: ModelSpec, texts: tuple[str, ...], known: tuple[tuple[str, tuple[float, ...] | tuple[str, ...]], ...]
+) -> RowCheck | None:
     """Return what calls of the model show; None where they do not end in time. Raises ModelFileError."""
     outcome: list[RowCheck | ModelFileError] = []
 
     def call() -> None:
         try:
-            outcome.append(check_rows(lambda calls: load_model(replace(spec, calls=calls)), example_rows(spec, texts)))
+            rows = example_rows(spec, texts, dict(known))
+            outcome.append(check_rows(lambda calls: load_model(replace(spec, calls=calls)), rows))
         except ModelFileError as error:
             outcome.append(error)
 
