@@ -123,6 +123,12 @@ ACCEPTED = [
     Case("mean of a row", [Node("ReduceMean", ["X"], ["m"], {"axes": [1]}), Node("Sub", ["X", "m"], ["x"])], ""),
     Case("normalized", [Node("BatchNormalization", ["X", "scale", "bias", "mean", "variance"], ["x"])], "", NORMAL),
     Case("dropout for inference", [Node("Dropout", ["X", "half"], ["x"])], ""),
+    Case(
+        "dense",
+        [Node("MatMul", ["X", "wide"], ["h"]), Node("Sigmoid", ["h"], ["s"]), Node("MatMul", ["s", "narrow"], ["x"])],
+        "",
+        {"wide": some(3, 700), "narrow": some(700, 3) / 30},
+    ),
     Case("noise that nobody reads", [Node("RandomNormalLike", ["X"], ["n"]), Node("Identity", ["X"], ["x"])], ""),
 ]
 
@@ -200,6 +206,25 @@ def test_a_batch_of_one_that_is_baked_in_is_scored_row_by_row(tmp_path: Path, ca
     expected = [session.run(None, {"X": row[None]})[0][0, 0] for row in rows]
     for bundle in (1, 7, 40):
         assert scores(found, rows, bundle).tolist() == expected
+
+
+def test_scores_that_differ_in_the_last_bits_are_made_the_same_to_the_bit(tmp_path: Path) -> None:
+    """As where the order of a sum depends on the size of a call: here, each row in it adds a ten millionth."""
+    nodes = [
+        *ROWS,
+        Node("Cast", ["rows"], ["n"], {"to": 1}),
+        Node("Mul", ["n", "tiny"], ["more"]),
+        Node("Add", ["more", "unit"], ["factor"]),
+        Node("Mul", ["X", "factor"], ["x"]),
+    ]
+    onnx = content(nodes, {"tiny": np.array(1e-7, np.float32), "unit": np.array(1, np.float32)})
+    rows = some(64, 3)
+    found = declared(tmp_path, onnx)
+    [warning] = found.models["m"].warnings
+    assert warning.message.endswith("its scores differ in the last bits with the other rows of a call")
+    assert scores(found, rows, 1).tobytes() == scores(found, rows, 5).tobytes() == scores(found, rows, 64).tobytes()
+    [plain] = onnxruntime.InferenceSession(onnx).run(None, {"X": rows})
+    np.testing.assert_allclose(scores(found, rows, 64), plain[:, 0], rtol=1e-4, atol=1e-5)
 
 
 def test_an_output_that_nobody_asks_for_does_not_matter(tmp_path: Path) -> None:
