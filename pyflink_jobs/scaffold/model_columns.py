@@ -113,7 +113,7 @@ def _inputs(signature: Signature, names: tuple[str, ...], onnx: Path) -> tuple[l
     first = given[0]
     width = first.shape[1] if len(first.shape) > 1 else 1
     if len(given) > 1 or first.optional or len(first.shape) == 1 or (width == 1 and not names):
-        if names:
+        if names and names != tuple(tensor.name for tensor in given):
             fixes = ("leave --columns out: the columns have the names of the inputs",)
             raise ModelError("--columns is for a model with one matrix input", place=Place(onnx), fixes=fixes)
         return [(ModelColumn(tensor.name, SQL_TYPES[tensor.dtype]), tensor) for tensor in given], False
