@@ -36,7 +36,12 @@ def check(context: Context, *, offline: bool, as_json: bool) -> int:
 
     project = context.project
     if offline:
-        return _print(check_project(project, offline=True), "checked without a JVM", context, as_json=as_json)
+        return _print(
+            check_project(project, offline=True),
+            "checked without a JVM; without --offline, Flink plans them",
+            context,
+            as_json=as_json,
+        )
     start_quickly()
     from pyflink_jobs.api import planning_environment
     from pyflink_jobs.running.environment import import_pyflink
