@@ -102,19 +102,20 @@ def _called(
     spec: ModelSpec, texts: tuple[str, ...], known: tuple[tuple[str, tuple[float, ...] | tuple[str, ...]], ...]
 ) -> RowCheck | None:
     """Return what calls of the model show; None where they do not end in time. Raises ModelFileError."""
-    outcome: list[RowCheck | ModelFileError] = []
+    outcome: list[RowCheck | Exception] = []
 
     def call() -> None:
         try:
             rows = example_rows(spec, texts, dict(known))
             outcome.append(check_rows(lambda calls: load_model(replace(spec, calls=calls)), rows))
-        except ModelFileError as error:
+        except Exception as error:  # noqa: BLE001 - it is raised below
             outcome.append(error)
 
     # A call cannot be stopped inside an operator: such a thread is left behind.
     thread = Thread(target=call, daemon=True)
     thread.start()
     thread.join(_LONGEST)
-    if outcome and isinstance(outcome[0], ModelFileError):
-        raise outcome[0]
-    return outcome[0] if outcome and isinstance(outcome[0], RowCheck) else None
+    found = outcome[0] if outcome else None
+    if isinstance(found, Exception):
+        raise found
+    return found
