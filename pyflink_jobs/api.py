@@ -28,13 +28,17 @@ __all__ = ["Checked", "check", "load_project", "plan", "planning_environment", "
 
 @dataclass(frozen=True)
 class Checked:
-    """The findings of a check, and how much was checked; `detail` is the Java stack trace of an error, or empty."""
+    """The findings of a check, and how much was checked; `detail` is the Java stack trace of an error, or empty.
+
+    `warnings` are about what works, but not as well as it might.
+    """
 
     findings: list[Finding]
     statements: int = 0
     models: int = 0
     jobs: int = 0
     detail: str = ""
+    warnings: tuple[Finding, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -81,7 +85,9 @@ def check(
         except MillstreamError as error:
             findings += error.findings
             detail = error.detail
-    return Checked(findings, len(declarations.created), len(declarations.models), len(declarations.jobs), detail)
+    warnings = tuple(warning for model in declarations.models.values() for warning in model.warnings)
+    counts = len(declarations.created), len(declarations.models), len(declarations.jobs)
+    return Checked(findings, *counts, detail, warnings)
 
 
 def plan(project: Project, job: str) -> Explanation:

@@ -35,6 +35,7 @@ DTYPES = model_spec(
     ),
 )
 COLUMNS = {"int64": "n", "bool": "b", "string": "s", "float64": "x", "float16": "x"}  # of DTYPES; the others get 1
+TYPES = {**{f"c{i}": "FLOAT" for i in range(16)}, "n": "BIGINT", "x": "FLOAT", "s": "STRING", "b": "BOOLEAN"}
 BATCH = 4
 OPTIONS = {
     "parallelism.default": "1",
@@ -64,7 +65,7 @@ def rows() -> list[Row]:
 def call(spec: ModelSpec, columns: list[str]) -> str:
     """Return the SQL that calls the model's function."""
     pairs = zip(columns, spec.inputs, strict=True)
-    arguments = [sql for column, given in pairs for sql in argument_sql(column, given.dtype)]
+    arguments = [sql for column, given in pairs for sql in argument_sql(column, TYPES.get(column, "INT"), given.dtype)]
     return f"{spec.name}({', '.join(arguments)})"
 
 

@@ -36,7 +36,12 @@ def check(context: Context, *, offline: bool, as_json: bool) -> int:
 
     project = context.project
     if offline:
-        return _print(check_project(project, offline=True), "checked without a JVM", context, as_json=as_json)
+        return _print(
+            check_project(project, offline=True),
+            "checked without a JVM; without --offline, Flink plans them",
+            context,
+            as_json=as_json,
+        )
     start_quickly()
     from pyflink_jobs.api import planning_environment
     from pyflink_jobs.running.environment import import_pyflink
@@ -53,8 +58,11 @@ def _print(checked: Checked, done: str, context: Context, *, as_json: bool) -> i
     if context.verbose and checked.detail:
         click.echo(checked.detail, err=True)
     if as_json:
-        click.echo(json.dumps([finding.as_json() for finding in findings], indent=2))
+        warnings = [{**warning.as_json(), "warning": True} for warning in checked.warnings]
+        click.echo(json.dumps([*(finding.as_json() for finding in findings), *warnings], indent=2))
         return int(bool(findings))
+    for warning in checked.warnings:
+        click.echo(f"{click.style('warning', fg='yellow')}: {warning}\n")
     for finding in findings:
         head, *rest = str(finding).split("\n")
         click.echo("\n".join([click.style(head, bold=True), *rest]) + "\n")

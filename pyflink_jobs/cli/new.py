@@ -36,9 +36,12 @@ def new(folder: Path, onnx: Path | None, columns: tuple[str, ...]) -> None:
     """
     from pyflink_jobs.scaffold.scaffold import create_project
 
-    files = create_project(folder, onnx, columns)
+    notes: list[str] = []
+    files = create_project(folder, onnx, columns, notes.append)
     for file in files:
         click.echo(f"  {file}")
+    for note in notes:
+        click.echo(f"{click.style('note', fg='yellow')}: {note}")
     click.echo(f"\nNext:\n  cd {folder}\n  millstream check\n  millstream test")
 
 
@@ -47,15 +50,23 @@ def new(folder: Path, onnx: Path | None, columns: tuple[str, ...]) -> None:
 @click.option("--version", help="The version's folder (default: the newest).")
 @_COLUMNS
 @click.pass_obj
-def card(context: Context, model: str, version: str | None, columns: tuple[str, ...]) -> None:
+def card(context: Context, model: str, version: str | None, columns: tuple[str, ...]) -> int:
     """Write the card of models/MODEL/VERSION/model.onnx: its digest, inputs and outputs.
+
+    The model is called. Outputs that cannot be scored, because they depend on other rows or on chance or are no columns
+    of rows, are printed; the exit code is 1 if it has no other.
 
     \b
     Example:
       millstream card churn --columns tenure,calls,bill
     """
     from pyflink_jobs.project.model_files import writable_version, write_card
+    from pyflink_jobs.scaffold.model_columns import output_findings
 
     onnx = writable_version(context.project, model, version)
     file = write_card(onnx, model, onnx.parent.name, columns)
     click.echo(f"wrote {context.project.relative(file)}")
+    found = output_findings(onnx, context.project.relative(onnx))
+    for finding in filter(None, found.values()):
+        click.echo(f"\n{finding}")
+    return int(bool(found) and all(found.values()))

@@ -48,7 +48,7 @@ def find_subject(project: Project, name: str, version: str | None) -> Subject:
     definition = read_create_model(statements[name])
     used = definition.options.get("version")
     file = find_model(project, name, version or (used.value if used else None), definition.place)
-    spec, findings = bind(definition, file, project.relative(file.onnx), project.settings.worker_bytes)
+    spec, findings, _ = bind(definition, file, project.relative(file.onnx), project.settings.worker_bytes)
     options, problems = read_monitor(definition)
     if spec is None or findings or problems:
         raise ContractError([*findings, *problems])

@@ -27,11 +27,15 @@ __all__ = ["Declarations", "Job", "Model"]
 
 @dataclass(frozen=True)
 class Model:
-    """A model as SQL declares it, what a worker needs to run it, and its additions by the companion's name."""
+    """A model as SQL declares it, what a worker needs to run it, and its additions by the companion's name.
+
+    `warnings` are about what works, but not as well as it might.
+    """
 
     definition: ModelDefinition
     spec: ModelSpec
     additions: Mapping[str, Addition]
+    warnings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from pyflink_jobs.parsing.statements import read_sql
 from pyflink_jobs.planning.checks.calls import check_calls
 from pyflink_jobs.planning.checks.exactly_once import check_inserts
 from pyflink_jobs.planning.checks.model_file import bind
+from pyflink_jobs.planning.checks.origin import Origins
 from pyflink_jobs.planning.checks.source_rules import validated_sources
 from pyflink_jobs.planning.companion import companions
 from pyflink_jobs.planning.declarations import Declarations, Model
@@ -47,10 +48,11 @@ def declare(project: Project, kafka: str | None = None) -> Declarations:
             models[statement.name or ""] = model
         else:
             broken.add(statement.name or "")
-    for statement in [*created, *folders["jobs"]]:
-        findings += check_calls(statement, models, broken)
     validated, problems = validated_sources(folders["sources"], {statement.name for statement in created})
     findings += problems
+    origins = Origins({statement.name or "": statement for statement in created}, validated)
+    for statement in [*created, *folders["jobs"]]:
+        findings += check_calls(statement, models, broken, origins)
     tables = {s.name or "": table for s in created if s.kind == "CREATE TABLE" and (table := read_source(s))}
     files: dict[str, list[Statement]] = {}
     for statement in folders["jobs"]:
@@ -67,7 +69,8 @@ def _bind_model(project: Project, statement: Statement) -> tuple[Model | None, l
         version = definition.options.get("version")
         place = version.place if version else definition.place
         file = find_model(project, definition.name, version.value if version else None, place)
-        spec, findings = bind(definition, file, project.relative(file.onnx), project.settings.worker_bytes)
+        shown, memory = project.relative(file.onnx), project.settings.worker_bytes
+        spec, findings, warnings = bind(definition, file, shown, memory)
         additions = {}
         for companion in companions():
             added, problems = companion.bind(definition, spec, project)
@@ -76,4 +79,4 @@ def _bind_model(project: Project, statement: Statement) -> tuple[Model | None, l
                 additions[companion.name] = added
     except MillstreamError as error:
         return None, error.findings
-    return (Model(definition, spec, additions) if spec and not findings else None), findings
+    return (Model(definition, spec, additions, warnings) if spec and not findings else None), findings

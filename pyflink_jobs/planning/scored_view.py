@@ -17,8 +17,9 @@ class ScoredView:
     """The views of a call: `scored` calls the model, `predictions` is what a query reads.
 
     `kept` has the types of those columns of the call's table that both have, by name. `source` is what follows FROM
-    where the call reads its rows; `timed`, where there is one, is a view of it that says which rows are late: those are
-    not scored. `added` has the views of the model's additions, by the companion's name, in order.
+    where the call reads its rows, `inputs` are the first arguments of the function; `timed`, where there is one, is a
+    view of `source` that says which rows are late: those are not scored. `added` has the views of the model's
+    additions, by the companion's name, in order.
     """
 
     call: Call
@@ -29,6 +30,7 @@ class ScoredView:
     predictions_sql: str
     kept: dict[str, str]
     source: str
+    inputs: list[str]
     timed: str = ""
     timed_sql: str = ""
     added: dict[str, dict[str, str]] = field(default_factory=dict)

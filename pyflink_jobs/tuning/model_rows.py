@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pyflink_jobs.parsing.tokens import quoted
-from udfs.scoring.arguments import argument_sql
 from udfs.scoring.inference import masked
 
 if TYPE_CHECKING:
@@ -32,13 +30,7 @@ def rows_of_models(planned: PlannedJob) -> Iterator[tuple[ModelSpec, list[NDArra
 
 def _batch(planned: PlannedJob, view: ScoredView) -> list[NDArray[Any]]:
     spec = view.model.spec
-    columns = [column.text for column in view.call.columns]
-    arguments = [
-        argument
-        for column, given in zip(columns, spec.inputs, strict=True)
-        for argument in argument_sql(quoted(column), given.dtype)
-    ]
-    listed = ", ".join(f"{sql} AS `_{number}`" for number, sql in enumerate(arguments))
+    listed = ", ".join(f"{sql} AS `_{number}`" for number, sql in enumerate(view.inputs))
     frame = planned.environment.sql_query(f"SELECT {listed} FROM {view.source}").to_pandas()
     series = iter([frame[name] for name in frame.columns])
     batch: list[NDArray[Any]] = []

@@ -89,12 +89,6 @@ def test_int64_beyond_2_to_the_53_and_every_other_dtype_come_back_as_they_went_i
         assert values.tolist() == expected.tolist()
 
 
-def test_a_float16_too_large_is_infinite_without_a_warning() -> None:
-    batch = random_batch(MODELS["every_dtype"].spec, 1)
-    batch[5] = np.array([1e9], np.float32)
-    assert run_inference(batch, MODELS["every_dtype"]).outputs[5].tolist() == [np.inf]
-
-
 def test_an_output_is_widened_to_the_dtype_wanted() -> None:
     spec = model_spec("label_probabilities")
     model = load_model(model_spec("label_probabilities", outputs=(Output("p", "probabilities", 1, "float64"),)))

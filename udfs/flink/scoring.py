@@ -96,8 +96,8 @@ class _Score(ScalarFunction):  # type: ignore[misc]  # pyflink ships no types
         columns = {output.name: with_nulls(v) for output, v in zip(self.spec.outputs, predictions.outputs, strict=True)}
         columns[ERROR] = np.full(rows, None, object) if predictions.error is None else predictions.error
         for rider, loaded in zip(self.riders, self._loaded, strict=True):
-            given = [_array(next(remaining), dtype, rows) for dtype in rider.arguments]
-            columns |= loaded.ride(_by_name(self.spec, batch, predictions), given)
+            given = [_array(next(remaining), rows, numpy_dtype(dtype)) for dtype in rider.arguments]
+            columns |= loaded.ride(_by_name(self.spec, predictions), given)
         if not self.pandas:
             return columns
         import pandas as pd
@@ -119,23 +119,26 @@ def _length(spec: ModelSpec, arguments: tuple[Any, ...]) -> int:
 def _batch(spec: ModelSpec, remaining: Iterator[Any], rows: int) -> Iterator[NDArray[Any]]:
     """Yield one array per input, as `run_inference` expects it."""
     for given in spec.inputs:
-        values = _array(next(remaining), given.dtype, rows)
+        values = _array(next(remaining), rows)
         if not given.dtype.startswith("float"):
-            null = _array(next(remaining), "bool", rows)
+            null = _array(next(remaining), rows)
             values = masked(values, null) if null.any() else values
         yield values
 
 
-def _by_name(spec: ModelSpec, batch: list[NDArray[Any]], predictions: Predictions) -> dict[str, NDArray[Any]]:
+def _by_name(spec: ModelSpec, predictions: Predictions) -> dict[str, NDArray[Any]]:
     """Return all columns of the model, by name."""
-    inputs = {given.name: values for given, values in zip(spec.inputs, batch, strict=True)}
+    inputs = {given.name: values for given, values in zip(spec.inputs, predictions.inputs, strict=True)}
     return inputs | {given.name: v for given, v in zip(spec.outputs, predictions.outputs, strict=True)}
 
 
-def _array(argument: Any, dtype: str, rows: int) -> NDArray[Any]:  # noqa: ANN401 - a column or a constant
+def _array(argument: Any, rows: int, dtype: np.dtype[Any] | None = None) -> NDArray[Any]:  # noqa: ANN401 - a column or a constant
+    """Return a column; a constant is repeated, as `dtype`, or else as what it is: the model's input may be narrower."""
     if _is_column(argument):
         return np.asarray(argument)
-    return np.full(rows, argument, numpy_dtype(dtype))  # a float's None becomes NaN
+    if dtype is None and not isinstance(argument, bool | int):
+        dtype = np.dtype(object if isinstance(argument, str) else float)  # of None, which only a float can be, NaN
+    return np.full(rows, argument, dtype)
 
 
 def _is_column(argument: Any) -> bool:  # noqa: ANN401 - a Series, an array or a constant

@@ -1,9 +1,11 @@
 """How a SQL column is passed to the scoring function: as one argument if it is a float, else as two.
 
-    float16, float32            CAST(c AS FLOAT)
-    float64                     CAST(c AS DOUBLE)
-    int8 ... int64              CAST(COALESCE(c, 0) AS ...), c IS NULL
+    float16, float32, float64   CAST(c AS ...)
+    int8 ... int64              COALESCE(CAST(c AS ...), 0), c IS NULL
     bool, string                the same, with FALSE and ''
+
+The type of the argument holds all values of the column, for SQL's CAST makes 1705032704 of 6000000000 and infinity of
+1e39: the worker converts to the model's dtype, and refuses the rows whose value has no representation in it.
 
 A float's NULL arrives as NaN. Other types have no such value: a column with a NULL would become float64 or object, in
 that batch only, and integers beyond 2**53 would be rounded. So NULL is an argument of its own.
@@ -11,7 +13,9 @@ that batch only, and integers beyond 2**53 would be rounded. So NULL is an argum
 
 from __future__ import annotations
 
-__all__ = ["ERROR", "SQL_TYPES", "argument_sql"]
+import re
+
+__all__ = ["ERROR", "INTEGERS", "SQL_TYPES", "argument_sql", "decimal_digits"]
 
 SQL_TYPES = {
     "float16": "FLOAT",
@@ -29,22 +33,51 @@ SQL_TYPES = {
 ERROR = "error"
 """The field after the outputs in the function's result: the reason why a row was refused, or NULL."""
 
+INTEGERS = ("TINYINT", "SMALLINT", "INT", "BIGINT")
+"""SQL's integer types, the narrowest first."""
+
 _INSTEAD_OF_NULL = {"bool": "FALSE", "string": "''"}
 
 
-def argument_sql(column: str, dtype: str) -> list[str]:
-    """Return the arguments, as SQL, for an input of `dtype` whose value is the SQL expression `column`.
+def argument_sql(column: str, sql_type: str, dtype: str) -> list[str]:
+    """Return the arguments, as SQL, for an input of `dtype` whose value is the SQL expression `column` of `sql_type`.
 
     Raises KeyError for a dtype that is not in SQL_TYPES.
 
-    >>> argument_sql("`delay`", "float32")
+    >>> argument_sql("`delay`", "FLOAT", "float32")
     ['CAST(`delay` AS FLOAT)']
-    >>> argument_sql("`stops`", "int64")
+    >>> argument_sql("`delay`", "DOUBLE", "float32")
+    ['CAST(`delay` AS DOUBLE)']
+    >>> argument_sql("`stops`", "BIGINT NOT NULL", "int32")
     ['COALESCE(CAST(`stops` AS BIGINT), CAST(0 AS BIGINT))', '`stops` IS NULL']
     """
-    kind = SQL_TYPES[dtype]
+    kind = _argument_type(sql_type.partition(" NOT NULL")[0], dtype)
     value = f"CAST({column} AS {kind})"
     if dtype.startswith("float"):
         return [value]
     instead = f"CAST({_INSTEAD_OF_NULL.get(dtype, '0')} AS {kind})"
     return [f"COALESCE({value}, {instead})", f"{column} IS NULL"]
+
+
+def _argument_type(sql_type: str, dtype: str) -> str:
+    """Return a type that holds all values of `sql_type`, as far as `dtype` can hold them."""
+    wanted = SQL_TYPES[dtype]
+    if wanted == "FLOAT":
+        # Every DECIMAL, and every integer, is in FLOAT's range. float16's is smaller: it is to see the number itself.
+        return "FLOAT" if sql_type == "FLOAT" or (dtype == "float32" and sql_type != "DOUBLE") else "DOUBLE"
+    if wanted not in INTEGERS:
+        return wanted
+    if sql_type in INTEGERS:
+        return max(sql_type, wanted, key=INTEGERS.index)
+    digits = decimal_digits(sql_type)
+    return "BIGINT" if digits is not None and digits[1] == 0 else "DOUBLE"
+
+
+def decimal_digits(sql_type: str) -> tuple[int, int] | None:
+    """Return how many digits a DECIMAL has, and how many of them are behind the point; None for another type.
+
+    >>> decimal_digits("DECIMAL(10, 2)"), decimal_digits("DECIMAL"), decimal_digits("INT")
+    ((10, 2), (10, 0), None)
+    """
+    match = re.fullmatch(r"(?:DECIMAL|DEC|NUMERIC)(?:\((\d+)(?:, ?(\d+))?\))?", sql_type)
+    return (int(match[1] or 10), int(match[2] or 0)) if match else None

@@ -56,15 +56,19 @@ class Calls:
     multiple: int = MULTIPLE
 
     @classmethod
-    def of(cls, tensors: Iterable[Tensor], *, alone: bool = False, rows: int | None = None) -> Calls:
+    def of(
+        cls, tensors: Iterable[Tensor], *, alone: bool = False, single: bool = False, rows: int | None = None
+    ) -> Calls:
         """Return the call size for a model with these inputs, whose batch dimension may be fixed.
 
         `rows` is the wanted number of rows of a call, used where the batch dimension is free; None for ROWS. With
-        `alone`, each row gets a call of its own, filled with copies of it.
+        `alone`, each row gets a call of its own, filled with copies of it; with `single`, one of that row alone.
         Raises ModelFileError where inputs have different batch sizes.
         """
         fixed = {tensor.shape[0] for tensor in tensors if isinstance(tensor.shape[0], int)}
         if not fixed:
+            if single:
+                return cls(1, 1)
             return cls(1) if alone else cls(rows or ROWS)
         if len(fixed) > 1:
             raise ModelFileError(f"its inputs have different batch sizes: {sorted(fixed)}")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from udfs.scoring.conversion import convert, lost_value
 from udfs.scoring.model import RUN_ERRORS, Model, numpy_dtype
 from udfs.scoring.time_limit import TimeLimitError
 from udfs.scoring.worker_memory import check_memory, failure_text
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from udfs.scoring.signature import Tensor
 
-__all__ = ["Predictions", "masked", "run_inference"]
+__all__ = ["Predictions", "assemble", "masked", "run_inference"]
 
 
 @dataclass(frozen=True)
@@ -34,32 +35,42 @@ class Predictions:
     `outputs` has one array of shape (rows,) for each output of the spec, of the dtype that the spec has. NULL is NaN in
     a float array, and a masked element in any other (numpy.ma), as in the batch.
     `error` is None if every output of every row has a value. Else it is an object array of shape (rows,): None, or the
-    reason why the row was refused (then all its outputs are NULL), or which output is NaN.
+    reason why the row was refused (then all its outputs are NULL), or which output is NaN or infinite (NULL as well).
+    `inputs` is the batch as the model got it, of the dtypes that the spec has; a value that was lost is NULL.
     """
 
     outputs: tuple[NDArray[Any], ...]
     error: NDArray[np.object_] | None
+    inputs: tuple[NDArray[Any], ...]
 
 
 def run_inference(batch: Sequence[NDArray[Any]], model: Model) -> Predictions:
     """Score a batch: one array of shape (rows,) for each input of the model's spec, in that order.
 
     NULL is NaN in a float array. In an integer, bool or string array it is a masked element (numpy.ma); these have
-    no NaN, so the row is refused. Only the rows that the model cannot score are refused: a call that fails is repeated
-    in halves, one that takes too long is repeated row by row. Scores are those of ONNX Runtime, and equal to the bit
-    however rows are divided into batches.
+    no NaN, so the row is refused. So is a row with a value that the input's dtype cannot represent: an array may have
+    another dtype than its input (see `udfs.scoring.conversion`). Only the rows that the model cannot score are refused:
+    a call that fails is repeated in halves, one that takes too long is repeated row by row. Scores are those of ONNX
+    Runtime, and equal to the bit however rows are divided into batches.
 
     Raises WorkerMemoryError where this process has grown beyond its memory limit. That is checked before each batch, so
     that a new process scores at least one.
     """
     check_memory(model.spec.worker_memory)
     work = _Work(model, len(batch[0]))
+    inputs: list[NDArray[Any]] = []
     # The last input first, so that the reason names the first of a row's NULLs.
     for given, column in reversed([*zip(model.spec.inputs, batch, strict=True)]):
         null, why = _nulls(column, given.dtype, model)
         if null is not None and null.any():
             work.refuse(null, f"input `{given.name}` is {why}")
-    tensors = {tensor.name: _assemble(tensor, batch, model) for tensor in model.tensors}
+        converted, lost = convert(column, given.dtype)
+        if lost is not None:
+            for row in np.flatnonzero(lost):
+                work.refuse(row, f"input `{given.name}` is {lost_value(column[row], given.dtype)}")
+            converted = converted if converted.dtype.kind == "f" else masked(converted, lost | _masks(converted))
+        inputs.insert(0, converted)
+    tensors = {tensor.name: assemble(tensor, inputs, model) for tensor in model.tensors}
     rows = np.arange(work.size)
     if work.refused.any():
         rows = np.flatnonzero(~work.refused)
@@ -67,7 +78,12 @@ def run_inference(batch: Sequence[NDArray[Any]], model: Model) -> Predictions:
     for start in range(0, len(rows), model.calls.rows):
         part = slice(start, start + model.calls.rows)
         work.score({name: tensor[part] for name, tensor in tensors.items()}, rows[part])
-    return work.predictions()
+    return work.predictions(inputs)
+
+
+def _masks(column: NDArray[Any]) -> NDArray[np.bool_]:
+    mask: NDArray[np.bool_] = np.ma.getmaskarray(column)  # type: ignore[no-untyped-call]  # numpy has no types for it
+    return mask
 
 
 def _nulls(column: NDArray[Any], dtype: str, model: Model) -> tuple[NDArray[np.bool_] | None, str]:
@@ -78,16 +94,14 @@ def _nulls(column: NDArray[Any], dtype: str, model: Model) -> tuple[NDArray[np.b
     return None, ""
 
 
-def _assemble(tensor: Tensor, batch: Sequence[NDArray[Any]], model: Model) -> NDArray[Any]:
-    """Return the tensor, of shape (rows,) or (rows, columns), in C order."""
+def assemble(tensor: Tensor, batch: Sequence[NDArray[Any]], model: Model) -> NDArray[Any]:
+    """Return the tensor, of shape (rows,) or (rows, columns), in C order; the columns have its dtype."""
     columns = [np.asarray(batch[i]) for i in model.spec.columns_of(tensor)]
-    dtype = numpy_dtype(tensor.dtype)
-    with np.errstate(over="ignore"):  # float32 to float16: what is too large becomes infinite
-        if len(tensor.shape) == 1:
-            return np.ascontiguousarray(columns[0], dtype)
-        matrix = np.empty((len(columns[0]), len(columns)), dtype)
-        for i, column in enumerate(columns):
-            matrix[:, i] = column
+    if len(tensor.shape) == 1:
+        return np.ascontiguousarray(columns[0])
+    matrix = np.empty((len(columns[0]), len(columns)), numpy_dtype(tensor.dtype))
+    for i, column in enumerate(columns):
+        matrix[:, i] = column
     return matrix
 
 
@@ -101,12 +115,12 @@ class _Work:
         self.refused = np.zeros(size, np.bool_)
         self.error: NDArray[np.object_] | None = None
 
-    def explain(self, rows: NDArray[Any], why: str) -> None:
+    def explain(self, rows: NDArray[Any] | np.intp, why: str) -> None:
         if self.error is None:
             self.error = np.full(self.size, None, object)
         self.error[rows] = why
 
-    def refuse(self, rows: NDArray[Any], why: str) -> None:
+    def refuse(self, rows: NDArray[Any] | np.intp, why: str) -> None:
         self.refused[rows] = True
         self.explain(rows, why)
 
@@ -128,14 +142,20 @@ class _Work:
         for place, values in zip(self.outputs, outputs, strict=True):
             place[rows] = values[: len(rows)]
 
-    def predictions(self) -> Predictions:
+    def predictions(self, inputs: Sequence[NDArray[Any]]) -> Predictions:
         outputs = self.outputs
         for spec, values in reversed([*zip(self.model.spec.outputs, outputs, strict=True)]):
-            if values.dtype.kind == "f" and (nan := np.isnan(values) & ~self.refused).any():
+            if values.dtype.kind != "f" or np.isfinite(values).all():
+                continue
+            if (nan := np.isnan(values) & ~self.refused).any():
                 self.explain(nan, f"output `{spec.name}` is NaN")
+            for infinity in (-np.inf, np.inf):  # which JSON has no number for
+                if (same := values == infinity).any():
+                    self.explain(same, f"output `{spec.name}` is {'-' * (infinity < 0)}Infinity")
+                    values[same] = np.nan
         if self.refused.any():
             outputs = [v if v.dtype.kind == "f" else masked(v, self.refused) for v in outputs]
-        return Predictions(tuple(outputs), self.error)
+        return Predictions(tuple(outputs), self.error, tuple(inputs))
 
 
 def _all_null(size: int, dtype: str) -> NDArray[Any]:

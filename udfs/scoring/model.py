@@ -92,6 +92,8 @@ class ModelSpec:
     `path` is a path, or a URI that pyarrow's file systems know; `sha256` is the file's digest. With `null_inputs`
     "nan", a NULL in a float column is NaN for the model; with "refuse", the row is refused.
     `time_limit` is for one call, in seconds; `worker_memory` is for the whole process, in bytes.
+    `calls` is how rows are passed to the model: many in one call, each in a call filled with copies of it ("copies"),
+    or each in a call of one row ("single").
     """
 
     name: str
@@ -103,6 +105,7 @@ class ModelSpec:
     null_inputs: Literal["nan", "refuse"] = "nan"
     time_limit: float = TIME_LIMIT
     worker_memory: int = WORKER_MEMORY
+    calls: Literal["many", "copies", "single"] = "many"
 
     def columns_of(self, tensor: Tensor) -> list[int]:
         """Return the positions of the inputs that a tensor consists of."""
@@ -200,7 +203,8 @@ def _fit(spec: ModelSpec, session: onnxruntime.InferenceSession, *, resizing: bo
                 f"output `{output.tensor}` is a sequence of maps, one Python dictionary per row; "
                 "export the model with plain probabilities (skl2onnx and onnxmltools: zipmap=False)",
             )
-    return Model(spec, session, resizing, tensors, Calls.of(tensors, alone=resizing, rows=rows))
+    calls = Calls.of(tensors, alone=resizing or spec.calls == "copies", single=spec.calls == "single", rows=rows)
+    return Model(spec, session, resizing, tensors, calls)
 
 
 def _find(name: str, tensors: tuple[Tensor, ...], kind: str) -> Tensor:

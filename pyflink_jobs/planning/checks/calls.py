@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding, MillstreamError, did_you_mean
 from pyflink_jobs.parsing.ml_predict import find_calls
+from pyflink_jobs.planning.checks.input_columns import check_known_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,13 +15,14 @@ if TYPE_CHECKING:
     from pyflink_jobs.parsing.create_model import ModelDefinition
     from pyflink_jobs.parsing.ml_predict import Call
     from pyflink_jobs.parsing.statements import Statement
+    from pyflink_jobs.planning.checks.origin import Origins
     from pyflink_jobs.planning.declarations import Model
 
 __all__ = ["check_calls"]
 
 
-def check_calls(statement: Statement, models: Mapping[str, Model], broken: set[str]) -> list[Finding]:
-    """Return findings for calls that cannot be read, name no model, or name columns in another order than INPUT."""
+def check_calls(statement: Statement, models: Mapping[str, Model], broken: set[str], origins: Origins) -> list[Finding]:
+    """Return findings for calls that cannot be read, name no model, or whose columns are not those of INPUT."""
     try:
         calls = find_calls(statement)
     except MillstreamError as error:
@@ -28,11 +30,12 @@ def check_calls(statement: Statement, models: Mapping[str, Model], broken: set[s
     findings = []
     for call in calls:
         if call.model.text in models:
-            findings += _check_descriptor(call, models[call.model.text].definition)
+            model = models[call.model.text]
+            findings += _check_descriptor(call, model.definition) or check_known_columns(call, model, origins)
         elif call.model.text not in broken:
             findings.append(_unknown_model(call, [*models, *broken]))
         if call.query:
-            findings += check_calls(call.query, models, broken)
+            findings += check_calls(call.query, models, broken, origins)
     return findings
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pyflink_jobs.errors import Finding, SqlError, did_you_mean
+from pyflink_jobs.errors import Finding, SqlError
 from pyflink_jobs.parsing.ml_predict import Call, expand
 from pyflink_jobs.parsing.tokens import quoted
+from pyflink_jobs.planning.checks.input_columns import check_columns
+from pyflink_jobs.planning.checks.origin import Origins
 from pyflink_jobs.planning.flink.errors import read_exception
 from pyflink_jobs.planning.flink.java_functions import create_function
 from pyflink_jobs.planning.flink.python_functions import refuse_missing_function
 from pyflink_jobs.planning.flink.reserved_words import reserved_word
-from pyflink_jobs.planning.flink.scoring_sql import late_sql, predictions_sql, scoring_sql
+from pyflink_jobs.planning.flink.scoring_sql import input_arguments, late_sql, predictions_sql, scoring_sql
 from pyflink_jobs.planning.flink.used_columns import used_columns
 from pyflink_jobs.planning.rewrites.personal_data import HASH, KEY
 from pyflink_jobs.planning.scored_view import ScoredView
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["Catalog", "sql_error"]
 
 _TIME = "*ROWTIME*"  # in the type of a column that is event time
-_NUMBERS = ("TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL")
 
 
 @dataclass
@@ -101,7 +101,8 @@ class Catalog:
         model = self.models[call.model.text]
         source, shown = self._source(call)
         schema = self._schema(call, source)
-        findings = [*_check_columns(call, model, schema, shown), *_check_names(call, model, schema, shown)]
+        origins = Origins(self.statements, self.validated)
+        findings = [*check_columns(call, model, schema, shown, origins), *_check_names(call, model, schema, shown)]
         for addition in model.additions.values():
             findings += addition.check(call, schema, shown, self)
         if findings:
@@ -125,7 +126,8 @@ class Catalog:
         if timed:
             self._create_view(call, timed, timed_sql)
         read = f"{quoted(timed)}\nWHERE {quoted(LATE)} IS NULL" if timed else source
-        inner = scoring_sql(read, kept, [column.text for column in call.columns], model, function)
+        inputs = input_arguments(call, model, schema)
+        inner = scoring_sql(read, kept, inputs, model, function)
         self._create_view(call, scored, inner)
         outer = predictions_sql(scored, kept, model)
         self._create_view(call, predictions, outer)
@@ -137,7 +139,9 @@ class Catalog:
         for views in added.values():
             for name, sql in views.items():
                 self._create_view(call, name, sql)
-        return ScoredView(call, model, scored, inner, predictions, outer, types, source, timed, timed_sql, added)
+        return ScoredView(
+            call, model, scored, inner, predictions, outer, types, source, inputs, timed, timed_sql, added
+        )
 
     def _may_be_late(self, call: Call) -> bool:
         """Return whether rows may be behind the watermark: where a source is read directly, that is checked there."""
@@ -197,29 +201,6 @@ class Catalog:
         catalog = self.environment.get_catalog(self.environment.get_current_catalog())
         found: Any = catalog.get_table(ObjectPath(self.environment.get_current_database(), table))
         return list(found._j_catalog_base_table.getUnresolvedSchema().getColumns())  # noqa: SLF001 - no public way
-
-
-def _check_columns(call: Call, model: Model, schema: dict[str, str], shown: str) -> list[Finding]:
-    """Compare the columns that a call names with the table: are they there, can they be cast to INPUT's types."""
-    findings = []
-    for column, wanted in zip(call.columns, model.definition.inputs, strict=True):
-        found = schema.get(column.text)
-        if found is None:
-            facts = (f"its columns: {', '.join(schema)}",)
-            ways = did_you_mean(column.text, schema, f"add the column to {shown}")
-            findings.append(Finding(f"{shown} has no column `{column.text}`", column.place, facts, ways))
-        elif _kind(found) != _kind(wanted.type):
-            message = f"column `{column.text}` is {found}, model `{call.model.text}` expects {wanted.type}"
-            facts = (f"{wanted.place.file}:{wanted.place.line}: {wanted.name} {wanted.type}",)
-            findings.append(Finding(message, column.place, facts, ("cast or encode it in its feature file",)))
-    return findings
-
-
-def _kind(sql_type: str) -> str:
-    """Return "number", "text", "boolean" or the type itself: within a kind, ML_PREDICT casts."""
-    name = re.split(r"[( ]", sql_type, maxsplit=1)[0]
-    kinds = {"BOOLEAN": "boolean", "STRING": "text", "VARCHAR": "text", "CHAR": "text"}
-    return "number" if name in _NUMBERS else kinds.get(name, name)
 
 
 def _check_names(call: Call, model: Model, schema: dict[str, str], shown: str) -> list[Finding]:

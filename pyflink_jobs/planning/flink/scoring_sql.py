@@ -13,11 +13,12 @@ from pyflink_jobs.planning.system_tables import LATE, SCORE
 from udfs.scoring.arguments import argument_sql
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+    from pyflink_jobs.parsing.ml_predict import Call
     from pyflink_jobs.planning.declarations import Model
 
-__all__ = ["late_sql", "predictions_sql", "scoring_sql"]
+__all__ = ["input_arguments", "late_sql", "predictions_sql", "scoring_sql"]
 
 
 def late_sql(source: str, times: Iterable[str]) -> str:
@@ -34,17 +35,22 @@ def late_sql(source: str, times: Iterable[str]) -> str:
     return f"SELECT *, CASE {late} END AS {quoted(LATE)}\nFROM {source}"
 
 
-def scoring_sql(source: str, kept: list[str], inputs: list[str], model: Model, function: str) -> str:
-    """Return the query that scores the columns `inputs` of `source`, and keeps some beside them.
+def input_arguments(call: Call, model: Model, schema: Mapping[str, str]) -> list[str]:
+    """Return the function's arguments for the model's inputs; `schema` has the types of what the call reads."""
+    return [
+        argument
+        for column, given in zip(call.columns, model.spec.inputs, strict=True)
+        for argument in argument_sql(quoted(column.text), schema[column.text], given.dtype)
+    ]
 
-    `source` is a table's name in backticks or a query in parentheses.
+
+def scoring_sql(source: str, kept: list[str], inputs: list[str], model: Model, function: str) -> str:
+    """Return the query that scores the rows of `source`, and keeps some of its columns.
+
+    `source` is a table's name in backticks or a query in parentheses; `inputs` are the function's first arguments.
     """
     kept = [quoted(name) for name in kept]
-    arguments = [
-        argument
-        for column, given in zip(inputs, model.spec.inputs, strict=True)
-        for argument in argument_sql(quoted(column), given.dtype)
-    ]
+    arguments = [*inputs]
     for addition in model.additions.values():
         kept += [quoted(name) for name in addition.kept if quoted(name) not in kept]
         arguments += addition.arguments

@@ -16,7 +16,8 @@ NULL keeps every rule but `required`. A part `pii ...` is not a rule: see person
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ from pyflink_jobs.parsing.tokens import literal, quoted
 if TYPE_CHECKING:
     from pyflink_jobs.parsing.create_table import SourceColumn
 
-__all__ = ["Rule", "read_rules"]
+__all__ = ["Numbers", "Rule", "read_rules"]
 
 _USAGE = {
     "required": "required",
@@ -44,16 +45,32 @@ _LONGEST_SHOWN = 100
 
 
 @dataclass(frozen=True)
+class Numbers:
+    """What a rule leaves of a column's numbers: from `low` to `high`, None for no limit; `whole` means no fractions."""
+
+    low: Decimal | None = None
+    high: Decimal | None = None
+    whole: bool = False
+
+    def within(self, other: Numbers) -> Numbers:
+        """Return what both leave."""
+        low = max((limit for limit in (self.low, other.low) if limit is not None), default=None)
+        high = min((limit for limit in (self.high, other.high) if limit is not None), default=None)
+        return Numbers(low, high, self.whole or other.whole)
+
+
+@dataclass(frozen=True)
 class Rule:
     """What a valid row keeps: `holds` is SQL that is TRUE or FALSE, never NULL; `broken` is SQL for what was found.
 
-    `reason` is what quarantine calls a record that breaks it.
+    `reason` is what quarantine calls a record that breaks it; `numbers` what it leaves of numbers.
     """
 
     column: str
     holds: str
     broken: str
     reason: str = "contract"
+    numbers: Numbers = Numbers()
 
 
 def read_rules(column: SourceColumn) -> tuple[list[Rule], list[Finding]]:
@@ -102,7 +119,8 @@ def _range(column: SourceColumn, part: str) -> Rule | str:
     # A comparison with NaN is false, so NaN is out of every range.
     limits = [f"{name} >= {low}" for low in (low,) if low] + [f"{name} <= {high}" for high in (high,) if high]
     words = f"{low or 'anything'} to {high}" if high else f"{low} or more"
-    return _nullable(column, " AND ".join(limits), words)
+    numbers = Numbers(Decimal(low) if low else None, Decimal(high) if high else None)
+    return replace(_nullable(column, " AND ".join(limits), words), numbers=numbers)
 
 
 def _one_of(column: SourceColumn, part: str) -> Rule | str:
@@ -115,9 +133,14 @@ def _one_of(column: SourceColumn, part: str) -> Rule | str:
         if wrong:
             return f"{wrong[0]} is not a number"
         listed = ", ".join(values)
+        decimals = [Decimal(value) for value in values]
+        whole = all(number == number.to_integral_value() for number in decimals)
+        numbers = Numbers(min(decimals), max(decimals), whole)
     else:
         listed = ", ".join(map(literal, values))
-    return _nullable(column, f"{quoted(column.name)} IN ({listed})", f"one of {', '.join(values)}")
+        numbers = Numbers()
+    rule = _nullable(column, f"{quoted(column.name)} IN ({listed})", f"one of {', '.join(values)}")
+    return replace(rule, numbers=numbers)
 
 
 def _length(column: SourceColumn, part: str) -> Rule | str:

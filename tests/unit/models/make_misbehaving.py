@@ -46,7 +46,8 @@ def loop_nodes(steps: str, given: str, result: str) -> list:
     )
     return [
         helper.make_node("ReduceMax", [steps], ["slowest"], keepdims=0),
-        helper.make_node("Cast", ["slowest"], ["trips"], to=T.INT64),
+        helper.make_node("Ceil", ["slowest"], ["whole"]),  # else half a step depends on the other rows
+        helper.make_node("Cast", ["whole"], ["trips"], to=T.INT64),
         helper.make_node("Loop", ["trips", "", given], [result], body=body),
     ]
 

@@ -1,5 +1,5 @@
 -- The model's columns: INPUT in the order of training, OUTPUT by name.
-CREATE MODEL $model
+${notes}CREATE MODEL $quoted_model
 INPUT (
 $inputs
 )
