@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from udfs.distributions.shares import Shares
+from udfs.distributions.shares import NoValueError, Shares
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,7 +88,7 @@ def count_categories(categories: Categories, values: NDArray[np.object_]) -> Cat
 def choose_categories(chunks: Iterable[NDArray[np.object_]], most: int = MOST) -> Categories:
     """Return the `most` most frequent categories of a column, given as arrays of shape (n,), str or None; ties by name.
 
-    DriftState grows with the number of different values. Raises ValueError for a column without a value.
+    The memory grows with the number of different values. Raises NoValueError for a column without a value.
     """
     seen: dict[str, int] = {}
     for chunk in chunks:
@@ -96,5 +96,5 @@ def choose_categories(chunks: Iterable[NDArray[np.object_]], most: int = MOST) -
         for entry in counted:
             seen[entry["values"]] = seen.get(entry["values"], 0) + entry["counts"]
     if not seen:
-        raise ValueError("a column without a value has no distribution")
+        raise NoValueError("column")
     return Categories(tuple(sorted(seen, key=lambda name: (-seen[name], name))[:most]))

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from udfs.distributions.bins import as_float32
 from udfs.distributions.categories import Categories, CategoryCounts
 from udfs.distributions.histogram import Histogram
 
@@ -97,7 +98,8 @@ def empty(features: Features) -> Counts:
 def count(features: Features, values: Sequence[NDArray[Any]]) -> Counts:
     """Return the counts of n rows, given as an array of shape (n,) for each column, in order.
 
-    An array is float32 and contiguous, with NaN for NULL, for a numeric column; str or None for a column of text.
+    An array is float32 and contiguous, with NaN for NULL, for a numeric column, or as `Bins.count` expects it; str or
+    None for a column of text.
     Raises ValueError for another number of columns.
     """
     counts = empty(features)
@@ -105,7 +107,8 @@ def count(features: Features, values: Sequence[NDArray[Any]]) -> Counts:
         start, end = features.starts[index : index + 2]
         counts.cells[start:end] = column.count(given)
         if not isinstance(column, Categories) and counts.cells[end - 1] < len(given):
-            counts.least[index], counts.most[index] = np.fmin.reduce(given), np.fmax.reduce(given)
+            numbers = as_float32(given)
+            counts.least[index], counts.most[index] = np.fmin.reduce(numbers), np.fmax.reduce(numbers)
     return counts
 
 
@@ -129,7 +132,7 @@ def count_groups(
         found = np.bincount(column.find(given) + group * width, minlength=groups * width)
         cells[:, start:end] = found.reshape(groups, width)
         if not isinstance(column, Categories):
-            ordered = given[order]
+            ordered = as_float32(given)[order]
             least[:, index] = _but_nan(np.fmin.reduceat(ordered, first), _LEAST)
             most[:, index] = _but_nan(np.fmax.reduceat(ordered, first), _MOST)
     return [Counts(features, *parts) for parts in zip(cells, least, most, strict=True)]

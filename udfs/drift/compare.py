@@ -25,6 +25,7 @@ from udfs.distributions.ks import ks
 from udfs.distributions.psi import psi
 from udfs.distributions.quantiles import quantiles
 from udfs.distributions.wasserstein import wasserstein
+from udfs.drift.thresholds import together
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,6 +59,11 @@ class Comparison:
     wasserstein: float | None = None
     quantiles: tuple[float | None, ...] = ()
     reference_quantiles: tuple[float | None, ...] = ()
+
+    @property
+    def size(self) -> float:
+        """The size of both samples together: see `udfs.drift.thresholds.together`."""
+        return together(self.n, self.reference_n)
 
     @property
     def null_shift(self) -> float:

@@ -184,7 +184,5 @@ def _judge(
 ) -> list[Judgement]:
     listed = [(label, c) for (label, _), cs in sorted(comparisons.items()) for c in cs]
     d_min = dict(zip(loaded.monitor.features, loaded.monitor.d_min, strict=True))
-    past = {
-        (label, c.feature): earlier_distances(loaded.profile, state, level, label, c.feature) for label, c in listed
-    }
+    past = {(label, c.feature): earlier_distances(loaded.profile, state, level, label, c) for label, c in listed}
     return judge(listed, d_min, past)

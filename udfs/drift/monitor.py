@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from udfs.distributions.bins import Bins, as_float32
 from udfs.drift.compare import compare
 from udfs.drift.counting import BatchCounts, count_batch
 from udfs.drift.reference import Profile, ProfileError, read_profile
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from udfs.distributions.categories import Categories
     from udfs.distributions.count_layout import Features
     from udfs.distributions.counts import Counts
     from udfs.drift.compare import Comparison
@@ -109,7 +111,8 @@ class LoadedMonitor:
     ) -> dict[str, NDArray[np.object_]]:
         """Return PARTIALS for a batch of n rows, shape (n,); see `udfs.scoring.rider.LoadedRider`."""
         seconds, *slices = arguments
-        values = [_counted(columns[name]) for name in self.monitor.features]
+        both = zip(self.monitor.features, self.features.columns, strict=True)
+        values = [_counted(columns[name], column) for name, column in both]
         partials = np.full(len(seconds), None, object)
         for counts in self.count(values, seconds, slices[0] if slices else None):
             partials[counts.row] = [counts.label.encode(), *counts.partials]
@@ -151,10 +154,8 @@ class LoadedMonitor:
         return compare(self.reference(group, label, {part_of(self.profile.keys.season, start): 1}), window)
 
 
-def _counted(values: NDArray[Any]) -> NDArray[Any]:
-    """Return a column as `count_batch` expects it: float32 with NaN for NULL, or str or None."""
-    nullable = with_nulls(values)
+def _counted(values: NDArray[Any], column: Bins | Categories) -> NDArray[Any]:
+    """Return a column as `count_batch` expects it: numbers as float32 where that is enough, text as str or None."""
     if values.dtype.kind == "O":
-        return nullable
-    with np.errstate(over="ignore"):  # what is too large for float32 is infinite
-        return np.ascontiguousarray(nullable, np.float32)  # of None it makes NaN
+        return with_nulls(values)
+    return values if isinstance(column, Bins) and column.needs_own_dtype else as_float32(values)

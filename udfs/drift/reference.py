@@ -52,11 +52,14 @@ _SCHEMA = pa.schema(
         ("column", pa.string()),
         ("edges", pa.list_(pa.float32())),  # NULL for categories
         ("center", pa.float32()),
+        ("dtype", pa.string()),  # of the atoms; NULL where float32 tells all values apart
+        ("atoms", pa.list_(pa.string())),
         ("categories", pa.list_(pa.string())),  # NULL for numbers
         ("counts", pa.list_(pa.list_(pa.int64()))),  # for each key: of each bin or category, and NULLs
         ("least", pa.list_(pa.float32())),  # for each key
         ("most", pa.list_(pa.float32())),
         ("distances", pa.list_(pa.list_(pa.float32()))),  # for each slice, by its label, and in it for each level
+        ("sizes", pa.list_(pa.list_(pa.float32()))),  # likewise; NULL in files of older versions
     ]
 )
 
@@ -99,7 +102,8 @@ class Profile:
     """The counts of each slice and part of the season that has rows, by both.
 
     `distances` are by slice, feature and level: how far the newest windows of the reference, or sums of 2^level of
-    them, are from the rest of it.
+    them, are from the rest of it. `sizes` are those of both samples together (see `udfs.drift.thresholds.together`), in
+    the same order; NaN where they are not known.
     `inexact` names the columns with integers beyond 2^24, which are compared as the nearest float32.
     """
 
@@ -109,6 +113,7 @@ class Profile:
     keys: Keys
     counts: dict[tuple[str, int], Counts]
     distances: dict[tuple[str, str, int], tuple[float, ...]] = field(default_factory=dict)
+    sizes: dict[tuple[str, str, int], tuple[float, ...]] = field(default_factory=dict)
     inexact: tuple[str, ...] = ()
 
     @cached_property
@@ -128,9 +133,11 @@ class Profile:
     def bound(self, column: str) -> float:
         """Return the largest possible difference between the raw samples' distance in a column and its lower bound.
 
-        Raises ValueError for a column that the profile does not have, or that has no value.
+        0 for a column without a value. Raises ValueError for one that the profile does not have.
         """
         counts = self.whole.column(self.features.names.index(column))
+        if not counts.n:
+            return 0.0
         if isinstance(counts, CategoryCounts):
             return float(counts.shares[-1])
         return float(counts.shares[~counts.bins.single].max(initial=0))
@@ -175,14 +182,17 @@ def _row(profile: Profile, index: int) -> dict[str, Any]:
         "counts": [counts.cells[start:end].tolist() for counts in profile.counts.values()],
         "least": [float(counts.least[index]) for counts in profile.counts.values()],
         "most": [float(counts.most[index]) for counts in profile.counts.values()],
-        "distances": [
-            [*profile.distances.get((label, features.names[index], level), ())]
+    }
+    for name, of_windows in (("distances", profile.distances), ("sizes", profile.sizes)):
+        row[name] = [
+            [*of_windows.get((label, features.names[index], level), ())]
             for label in profile.keys.labels
             for level in range(LEVELS)
-        ],
-    }
+        ]
     if isinstance(column, Categories):
         return row | {"categories": list(column.names)}
+    if column.atoms is not None:
+        row |= {"dtype": column.atoms.dtype.name, "atoms": [repr(value) for value in column.atoms.tolist()]}
     return row | {"edges": column.edges.tolist(), "center": float(column.center)}
 
 
@@ -211,16 +221,23 @@ def read_profile(file: Path, model: str, version: str | None = None) -> Profile:
         ends = (np.array([row[end][number] for row in rows], np.float32) for end in ("least", "most"))
         counts[label, part] = Counts(features, cells, *ends)
     places = [(label, level) for label in keys.labels for level in range(LEVELS)]
-    distances = {
-        (label, row["column"], level): tuple(found)
-        for row in rows
-        for (label, level), found in zip(places, row["distances"], strict=True)
-    }
+    distances, sizes = (
+        {
+            (label, row["column"], level): tuple(found)
+            for row in rows
+            for (label, level), found in zip(places, row.get(name) or [], strict=bool(row.get(name)))
+        }
+        for name in ("distances", "sizes")
+    )
     inexact = tuple(json.loads(known["millstream.inexact"]))
-    return Profile(model, known["millstream.version"], features, keys, counts, distances, inexact)
+    return Profile(model, known["millstream.version"], features, keys, counts, distances, sizes, inexact)
 
 
 def _column(row: dict[str, Any]) -> Bins | Categories:
     if row["edges"] is None:
         return Categories(tuple(row["categories"]))
-    return Bins(np.array(row["edges"], np.float32), np.float32(row["center"]))
+    atoms = None
+    if row.get("dtype"):
+        kind = float if np.dtype(row["dtype"]).kind == "f" else int
+        atoms = np.array([kind(text) for text in row["atoms"]], row["dtype"])
+    return Bins(np.array(row["edges"], np.float32), np.float32(row["center"]), atoms)

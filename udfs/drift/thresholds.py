@@ -6,6 +6,8 @@
 [0.03, 0.06, 0.9]
 >>> conformal_p(0.5, [0.1, 0.2, 0.3])
 0.25
+>>> like_sizes(together(2000, 10_000), [together(60, 10_000), together(3000, 10_000)]).tolist()
+[False, True]
 """
 
 from __future__ import annotations
@@ -18,7 +20,21 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["ALPHA", "D_MIN", "LEAST_N", "Verdict", "conformal_p", "margin", "q_values", "verdict"]
+    from numpy.typing import NDArray
+
+__all__ = [
+    "ALPHA",
+    "D_MIN",
+    "LEAST_N",
+    "LIKE",
+    "Verdict",
+    "conformal_p",
+    "like_sizes",
+    "margin",
+    "q_values",
+    "together",
+    "verdict",
+]
 
 D_MIN = 0.1
 """The smallest difference of distribution functions that is worth an alarm."""
@@ -28,6 +44,9 @@ ALPHA = 1e-3
 
 LEAST_N = 30
 """Windows with fewer values are "too few": no difference below .35 would be distinguishable from chance."""
+
+LIKE = 2.0
+"""Samples whose sizes differ by a larger factor are not compared by rank."""
 
 Verdict = Literal["late", "no reference", "too few", "stable", "drift"]
 
@@ -74,6 +93,24 @@ def q_values(p: Sequence[float]) -> list[float]:
     found = np.empty(len(p))
     found[order] = np.minimum(np.minimum.accumulate(scaled), 1.0)
     return [float(q) for q in found]
+
+
+def together(n: int, m: int) -> float:
+    """Return the size of two samples together, n m / (n + m): near the smaller one; 0 for a sample without a value.
+
+    Without a change, their distance depends on it alone: the Kolmogorov-Smirnov distance of independent values falls
+    with its square root (Smirnov, 1939), and so does the variance of each difference of shares.
+    """
+    return n * m / (n + m) if n and m else 0.0
+
+
+def like_sizes(size: float, others: Sequence[float]) -> NDArray[np.bool_]:
+    """Return which sizes are within a factor of LIKE of `size`, shape (others,); also those that are not known, NaN.
+
+    Small samples are far apart by chance: a distance that is usual among them hides the drift of larger ones.
+    """
+    sizes = np.asarray(others, float)
+    return np.isnan(sizes) | ((sizes <= LIKE * size) & (LIKE * sizes >= size))
 
 
 def conformal_p(distance: float, earlier: Sequence[float]) -> float:
