@@ -21,10 +21,25 @@ if TYPE_CHECKING:
 
     from udfs.distributions.categories import CategoryCounts
 
-__all__ = ["FEWEST", "total_variation"]
+__all__ = ["FEWEST", "noise", "total_variation"]
 
 FEWEST = 5.0
 """Categories with fewer expected values are pooled for the test (Cochran, 1954, Biometrics 10, 417-451)."""
+
+
+def noise(reference: CategoryCounts, window: CategoryCounts) -> float:
+    """Return what the total variation of two samples of one distribution is on average, at most.
+
+    The difference of two shares of f has the variance f (1 - f) (1/n + 1/m), and its absolute value is on average at
+    most the root of that. The total variation is half the sum of these. Where there are nearly as many categories as
+    values it is large, so it belongs to the margin. f is taken from the reference; the share of what the reference has
+    not seen is on average at most that of the categories it has seen once (Good, 1953, Biometrika 40, 237-264).
+
+    Raises ValueError for a sample without a value.
+    """
+    f, m, n = reference.shares, float(reference.n), float(window.n)
+    once = float(np.sum((reference.counts > 0) & (reference.counts <= 1))) / m
+    return float(np.sqrt(f * (1 - f)).sum() / 2 * np.sqrt(1 / m + 1 / n)) + once / 2
 
 
 def total_variation(reference: CategoryCounts, window: CategoryCounts) -> Distance:
@@ -34,7 +49,8 @@ def total_variation(reference: CategoryCounts, window: CategoryCounts) -> Distan
     rest, only the total shares F and G are known: it adds at least |F - G| / 2, which gives `lo` and the estimate, and
     at most (F + G) / 2, which gives `hi`.
 
-    `p` is that of the chi-square test for two samples, with rare categories pooled; 1 where one category is left.
+    `p` is that of the chi-square test for two samples, with rare categories pooled in groups of about the same
+    frequency, each just large enough for the test; 1 where one group is left.
 
     Raises ValueError for a sample without a value.
     """
@@ -49,10 +65,28 @@ def _p_value(reference: NDArray[Any], window: NDArray[Any]) -> float:
     both = reference + window
     smaller = min(reference.sum(), window.sum()) / both.sum()
     rare = both * smaller < FEWEST
-    table = np.array([[*counts[~rare], counts[rare].sum()] for counts in (reference, window)])
+    # By the frequency in both samples: without a change, it says nothing of the difference between them.
+    order = np.argsort(-both[rare], kind="stable")
+    starts = _groups(both[rare][order] * smaller)
+    pooled = (np.add.reduceat(counts[rare][order], starts) if len(starts) else [] for counts in (reference, window))
+    table = np.array([[*c[~rare], *few] for c, few in zip((reference, window), pooled, strict=True)])
     table = table[:, table.any(axis=0)]
     if table.shape[1] == 1:
         return 1.0
     expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / table.sum()
     statistic = ((table - expected) ** 2 / expected).sum()
     return float(chdtrc(table.shape[1] - 1, statistic))
+
+
+def _groups(expected: NDArray[Any]) -> list[int]:
+    """Return where each group of neighbours with at least FEWEST expected values starts; the last has the rest."""
+    starts = [0] if len(expected) else []
+    total = 0.0
+    left = float(expected.sum())
+    for index, one in enumerate(expected.tolist()):
+        if total >= FEWEST and left >= FEWEST:
+            starts.append(index)
+            total = 0.0
+        total += one
+        left -= one
+    return starts

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from udfs.distributions.categorical import total_variation
+from udfs.distributions.categorical import noise, total_variation
 from udfs.distributions.categories import CategoryCounts
 from udfs.distributions.ks import ks
 from udfs.distributions.psi import psi
@@ -44,7 +44,8 @@ class Comparison:
 
     `d_lo` and `d_hi` are the bounds of the Kolmogorov-Smirnov distance, or of the total variation for text; `p` is the
     p-value of its test. They are None where either side has no value. Only numbers have `psi`, `wasserstein` (in the
-    column's own unit) and quantiles (those of SHOWN).
+    column's own unit) and quantiles (those of SHOWN). Only text has `noise`: what its distance is without a change, on
+    average (see `udfs.distributions.categorical.noise`).
     """
 
     feature: str
@@ -59,6 +60,7 @@ class Comparison:
     wasserstein: float | None = None
     quantiles: tuple[float | None, ...] = ()
     reference_quantiles: tuple[float | None, ...] = ()
+    noise: float = 0.0
 
     @property
     def size(self) -> float:
@@ -107,7 +109,7 @@ def _text(reference: Counts | None, window: Counts, index: int) -> Comparison:
         return Comparison(*sizes)
     distance = total_variation(then, now)
     d_lo, d_hi, p = _finite(np.array([distance.lo, distance.hi, distance.p], float))
-    return Comparison(*sizes, d_lo, d_hi, p)
+    return Comparison(*sizes, d_lo, d_hi, p, noise=noise(then, now))
 
 
 def _numbers(reference: Counts | None, window: Counts) -> Iterator[Comparison]:
