@@ -18,7 +18,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CELLS", "Bins", "above", "as_float32", "below", "cells_of"]
+__all__ = ["CELLS", "Bins", "above", "as_float32", "below", "cells_of", "ends_of"]
 
 CELLS = 1 << 16
 """A cell is the set of float32 numbers with the same upper 16 bits."""
@@ -122,8 +122,7 @@ class Bins:
     def _limits(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """The least and the greatest value that stays in each bin, shape (bins + 1,): the atom, or any."""
         atoms = np.asarray(self.atoms)
-        whole = (-np.inf, np.inf) if atoms.dtype.kind == "f" else (np.iinfo(atoms.dtype).min, np.iinfo(atoms.dtype).max)
-        limits = [np.full(self.size + 1, end, atoms.dtype) for end in whole]
+        limits = [np.full(self.size + 1, end, atoms.dtype) for end in ends_of(atoms.dtype)]
         for ends in limits:
             ends[self._bins_of_atoms] = atoms
         return limits[0], limits[1]
@@ -203,6 +202,13 @@ def as_float32(values: NDArray[Any]) -> NDArray[np.float32]:
         numbers = np.ascontiguousarray(np.ma.getdata(values), np.float32)
     masked = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
     return numbers if masked is None else np.where(masked, np.float32(np.nan), numbers)
+
+
+def ends_of(dtype: np.dtype[Any]) -> tuple[float, float]:
+    """Return the least and the greatest number of a dtype."""
+    if dtype.kind == "f":
+        return -np.inf, np.inf
+    return np.iinfo(dtype).min, np.iinfo(dtype).max
 
 
 def cells_of(values: NDArray[np.float32]) -> NDArray[np.uint16]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from udfs.distributions.bins import CELLS, Bins, cells_of
+from udfs.distributions.bins import CELLS, Bins, cells_of, ends_of
 from udfs.distributions.shares import NoValueError
 
 if TYPE_CHECKING:
@@ -63,12 +63,13 @@ def choose_atoms(bins: Bins, chunks: Callable[[], Iterable[NDArray[Any]]]) -> ND
         if chunk.dtype == np.float32:
             return None
         if not len(least):
-            ends = np.finfo(chunk.dtype) if chunk.dtype.kind == "f" else np.iinfo(chunk.dtype)
-            least, most = (np.full(bins.size + 1, end, chunk.dtype) for end in (ends.max, ends.min))
+            first, last = ends_of(chunk.dtype)
+            least, most = (np.full(bins.size + 1, end, chunk.dtype) for end in (last, first))
         own, found = np.ma.getdata(chunk), bins.find(chunk)
         total += np.bincount(found, minlength=bins.size + 1)
-        np.minimum.at(least, found, own)
-        np.maximum.at(most, found, own)
+        with np.errstate(invalid="ignore"):  # NaN, in a place of its own
+            np.minimum.at(least, found, own)
+            np.maximum.at(most, found, own)
     there = np.flatnonzero(total[:-1])
     if most.dtype.kind != "f" and most[there].max() < EXACT and least[there].min() > -EXACT:
         return None

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from udfs.drift.alarm import CLOSES_AFTER, OPENS_AFTER, Alarm, next_alarm
 from udfs.drift.reference import HISTORY
+from udfs.drift.slice_rows import ROWS
 from udfs.drift.state import AlarmLevel, DriftState, FeatureHistory
 from udfs.drift.thresholds import like_sizes
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from udfs.drift.judge import Judgement
     from udfs.drift.reference import Profile
 
-__all__ = ["earlier_distances", "update_alarm"]
+__all__ = ["earlier_distances", "history_of", "update_alarm"]
 
 
 def update_alarm(
@@ -45,7 +46,7 @@ def update_alarm(
     are not tested.
     """
     label, feature = judgement.label, judgement.comparison.feature
-    history = _history(profile, state, level, label, feature)
+    history = history_of(profile, state, level, label, feature)
     alarm_level = state.alarm_levels.setdefault((label, feature), AlarmLevel())
     start, end = span
     if alarm_level.level is not None and judgement.holds:
@@ -73,16 +74,17 @@ def update_alarm(
 def earlier_distances(
     profile: Profile, state: DriftState, level: int, label: str, comparison: Comparison
 ) -> list[float]:
-    """Return the distances of earlier windows, or of sums at the same level, of a size like this one's, oldest first."""
-    history = _history(profile, state, level, label, comparison.feature)
+    """Return the distances of earlier windows, or of sums at the same level, of a size like its own, oldest first."""
+    history = history_of(profile, state, level, label, comparison.feature)
     return list(compress(history.distances, like_sizes(comparison.size, history.sizes)))
 
 
-def _history(profile: Profile, state: DriftState, level: int, label: str, feature: str) -> FeatureHistory:
+def history_of(profile: Profile, state: DriftState, level: int, label: str, feature: str) -> FeatureHistory:
     """Return a feature's history; that of a new one begins with the distances of the reference's own windows."""
     key = label, feature, level
     if key not in state.histories:
-        distances = profile.distances.get(key, ())
+        absent = (profile.absent or {}).get((label, level), ())
+        distances = absent if feature == ROWS else profile.distances.get(key, ())
         sizes = profile.sizes.get(key, (nan,) * len(distances))
         state.histories[key] = FeatureHistory(distances=[*distances], sizes=[*sizes])
     return state.histories[key]

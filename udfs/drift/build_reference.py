@@ -21,6 +21,7 @@ from udfs.drift.column_values import labels_of, plain, seconds_of, values_of
 from udfs.drift.compare import compare
 from udfs.drift.reference import HISTORY, LEVELS, Keys, Profile, ProfileError, mixture
 from udfs.drift.season import Season, part_of
+from udfs.drift.slice_rows import slice_rows
 from udfs.drift.thresholds import LEAST_N
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ def build_profile(
     keys = Keys(slice_column, _slices(parquet, slice_column, slices), time, season, window if time else 0)
     counts, windows = _count(parquet, features, keys)
     distances, sizes = _own_distances(counts, windows)
-    profile = Profile(model, version, features, keys, counts, distances, sizes)
+    absent = _absent(counts, windows, keys) if keys.slice_column else None
+    profile = Profile(model, version, features, keys, counts, distances, sizes, absent=absent)
     inexact = tuple(
         name for name, column in zip(names, features.columns, strict=True) if _inexact(profile, name, column)
     )
@@ -165,15 +167,8 @@ def _own_distances(
     Then, in the same order, the sizes of these samples together: see `together`.
     """
     found: dict[tuple[str, str, int], list[tuple[float, float]]] = {}
-    numbers = [number for _, _, number in windows]
     for level in range(LEVELS):
-        blocks: dict[tuple[int, str], dict[int, Counts]] = {}
-        for (label, part, number), window in windows.items():
-            block = number >> level
-            if block << level >= min(numbers) and (block + 1 << level) - 1 <= max(numbers):
-                parts = blocks.setdefault((block, label), {})
-                parts[part] = parts[part] + window if part in parts else window
-        for (_, label), parts in blocks.items():
+        for label, parts in (slice_ for block in _blocks(windows, level) for slice_ in block.items()):
             others = {part: counts[label, part].without(own) for part, own in parts.items()}
             if all(other.rows for other in others.values()):
                 reference = mixture(others, {part: own.rows for part, own in parts.items()})
@@ -182,6 +177,31 @@ def _own_distances(
                         found.setdefault((label, c.feature, level), []).append((c.d_lo, c.size))
     distances, sizes = ({key: tuple(pair[i] for pair in pairs) for key, pairs in found.items()} for i in (0, 1))
     return distances, sizes
+
+
+def _absent(
+    counts: dict[tuple[str, int], Counts], windows: dict[tuple[str, int, int], Counts], keys: Keys
+) -> dict[tuple[str, int], tuple[float, ...]]:
+    """Return, by slice and level, which of the reference's own windows and sums have no row of it."""
+    found: dict[tuple[str, int], list[float]] = {}
+    for level in range(LEVELS):
+        for block in _blocks(windows, level):
+            rows = {label: {part: own.rows for part, own in parts.items()} for label, parts in block.items()}
+            for s in slice_rows(counts, keys.labels, rows):
+                found.setdefault((s.label, level), []).append(s.distance)
+    return {key: tuple(seen) for key, seen in found.items()}
+
+
+def _blocks(windows: dict[tuple[str, int, int], Counts], level: int) -> list[dict[str, dict[int, Counts]]]:
+    """Return the complete sums of 2^level windows, by slice and part of the season."""
+    numbers = [number for _, _, number in windows]
+    blocks: dict[int, dict[str, dict[int, Counts]]] = {}
+    for (label, part, number), window in windows.items():
+        block = number >> level
+        if block << level >= min(numbers) and (block + 1 << level) - 1 <= max(numbers):
+            parts = blocks.setdefault(block, {}).setdefault(label, {})
+            parts[part] = parts[part] + window if part in parts else window
+    return [*blocks.values()]
 
 
 def _chunks(parquet: pq.ParquetFile, name: str) -> Iterator[NDArray[Any]]:

@@ -19,6 +19,18 @@ if TYPE_CHECKING:
 
 __all__ = ["labels_of", "plain", "seconds_of", "values_of"]
 
+_SIMPLE = (
+    (pa.types.is_decimal, pa.float64()),
+    (pa.types.is_null, pa.float64()),
+    (pa.types.is_boolean, pa.uint8()),
+    (pa.types.is_float16, pa.float32()),
+    (pa.types.is_large_string, pa.string()),
+    (pa.types.is_string_view, pa.string()),
+    (pa.types.is_binary, pa.string()),
+    (pa.types.is_large_binary, pa.string()),
+    (pa.types.is_binary_view, pa.string()),
+    (pa.types.is_fixed_size_binary, pa.string()),
+)
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _ZONE = r"(Z|[+-]\d\d:?\d\d)$"
 _LATEST = 4_102_444_800  # 2100, in seconds: numbers beyond it count smaller units
@@ -35,18 +47,11 @@ def plain(column: pa.Array) -> pa.Array:
         return plain(column.dictionary_decode())
     if pa.types.is_run_end_encoded(kind):
         return plain(pc.run_end_decode(column))
-    if pa.types.is_decimal(kind) or pa.types.is_null(kind):
-        return column.cast(pa.float64())
-    if pa.types.is_boolean(kind):
-        return column.cast(pa.uint8())
-    if pa.types.is_float16(kind):
-        return column.cast(pa.float32())
-    if _is_text(kind) or _is_bytes(kind):
-        try:
-            return column.cast(pa.string())
-        except pa.ArrowInvalid:
-            raise ValueError(f"it is {kind} that is not UTF-8, expected numbers or text") from None
-    return column
+    simple = next((to for test, to in _SIMPLE if test(kind)), kind)
+    try:
+        return column.cast(simple)
+    except pa.ArrowInvalid:
+        raise ValueError(f"it is {kind} that is not UTF-8, expected numbers or text") from None
 
 
 def values_of(column: pa.Array) -> NDArray[Any]:
@@ -56,7 +61,7 @@ def values_of(column: pa.Array) -> NDArray[Any]:
     """
     column = plain(column)
     kind = column.type
-    if _is_text(kind):
+    if pa.types.is_string(kind):
         texts: NDArray[Any] = column.to_numpy(zero_copy_only=False)
         return texts
     if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
@@ -93,7 +98,7 @@ def seconds_of(column: pa.Array) -> NDArray[np.int64]:
     kind = column.type
     if pa.types.is_date(kind):
         column = column.cast(pa.timestamp("ms"))
-    elif _is_text(kind):
+    elif pa.types.is_string(kind):
         column = _parsed(column)
     elif not pa.types.is_timestamp(kind):
         raise ValueError(f"is {kind}{_hint(column)}, expected a timestamp in each row")
@@ -124,12 +129,3 @@ def _hint(column: pa.Array) -> str:
     some = abs(int(column[0].as_py()))
     unit = next((unit for unit, ticks in _PER_SECOND.items() if some < _LATEST * ticks), "ns")
     return f" such as {some} (in pandas: pd.to_datetime(column, unit={unit!r}))"
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
-
-
-def _is_bytes(kind: pa.DataType) -> bool:
-    tests = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary, pa.types.is_binary_view)
-    return any(test(kind) for test in tests)

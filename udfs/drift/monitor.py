@@ -55,7 +55,8 @@ class Monitor:
 
     `reference` is the profile's file: a path, or a URI that pyarrow's file systems know; `sha256` is its digest.
     `d_min` has a value for each of the `features`, and `places` says where in SQL each of them is defined.
-    `window` and `allowed_lateness` are in seconds. `sliced` is True where the profile has slices.
+    `window` and `allowed_lateness` are in seconds. `sliced` is True where the profile has slices, and
+    `slice_place` says where in SQL they are named.
     It is a rider of the scoring call: see `udfs.scoring.rider.Rider`.
     """
 
@@ -69,6 +70,7 @@ class Monitor:
     window: int
     allowed_lateness: int = 0
     sliced: bool = False
+    slice_place: str = ""
 
     @property
     def arguments(self) -> tuple[str, ...]:

@@ -104,6 +104,8 @@ class Profile:
     `distances` are by slice, feature and level: how far the newest windows of the reference, or sums of 2^level of
     them, are from the rest of it. `sizes` are those of both samples together (see `udfs.drift.thresholds.together`), in
     the same order; NaN where they are not known.
+    `absent` has, by slice and level, 1 for each of these windows without a row of the slice, 0 for each with rows;
+    None where it is not known, as in files of older versions: then it is not noticed if a slice vanishes.
     `inexact` names the columns with integers beyond 2^24, which are compared as the nearest float32.
     """
 
@@ -115,6 +117,7 @@ class Profile:
     distances: dict[tuple[str, str, int], tuple[float, ...]] = field(default_factory=dict)
     sizes: dict[tuple[str, str, int], tuple[float, ...]] = field(default_factory=dict)
     inexact: tuple[str, ...] = ()
+    absent: dict[tuple[str, int], tuple[float, ...]] | None = None
 
     @cached_property
     def whole(self) -> Counts:
@@ -166,6 +169,9 @@ def write_profile(profile: Profile, file: Path) -> None:
         "model": profile.model,
         "version": profile.version,
         "inexact": json.dumps(profile.inexact),
+        "absent": json.dumps(
+            None if profile.absent is None else [[*key, seen] for key, seen in profile.absent.items()]
+        ),
         "keys": json.dumps([*profile.counts]),
         "divided": json.dumps([keys.slice_column, keys.slices.names, keys.time, keys.season, keys.window]),
     }
@@ -230,7 +236,9 @@ def read_profile(file: Path, model: str, version: str | None = None) -> Profile:
         for name in ("distances", "sizes")
     )
     inexact = tuple(json.loads(known["millstream.inexact"]))
-    return Profile(model, known["millstream.version"], features, keys, counts, distances, sizes, inexact)
+    seen = json.loads(known.get("millstream.absent", "null"))
+    absent = None if seen is None else {(label, level): tuple(windows) for label, level, windows in seen}
+    return Profile(model, known["millstream.version"], features, keys, counts, distances, sizes, inexact, absent)
 
 
 def _column(row: dict[str, Any]) -> Bins | Categories:
