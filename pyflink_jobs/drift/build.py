@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 from pyflink_jobs.errors import ModelError
 from udfs.drift.build_reference import SLICES, build_profile
 from udfs.drift.reference import ProfileError, write_profile
-from udfs.scoring.inference import masked, run_inference
+from udfs.nulls import masked
+from udfs.scoring.inference import run_inference
 from udfs.scoring.model import load_model, numpy_dtype
 from udfs.scoring.signature import ModelFileError
 

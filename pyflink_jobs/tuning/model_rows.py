@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pyflink_jobs.parsing.tokens import quoted
+from udfs.nulls import masked
 from udfs.scoring.arguments import argument_sql
-from udfs.scoring.inference import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from udfs.nulls import unmasked
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -108,7 +110,7 @@ class Bins:
         if len(cut):
             found[cut] = self._search(centered[cut])
         if self.needs_own_dtype and values.dtype != np.float32:
-            own, (least, most) = np.ma.getdata(values), self._limits
+            own, (least, most) = unmasked(values), self._limits
             beyond, before = own > most.take(found), own < least.take(found)
             found += beyond
             found -= before
@@ -199,9 +201,8 @@ def as_float32(values: NDArray[Any]) -> NDArray[np.float32]:
     Rounding may make neighbours equal, but never changes their order. What is too large becomes infinite.
     """
     with np.errstate(over="ignore", under="ignore"):
-        numbers = np.ascontiguousarray(np.ma.getdata(values), np.float32)
-    masked = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
-    return numbers if masked is None else np.where(masked, np.float32(np.nan), numbers)
+        numbers = np.ascontiguousarray(unmasked(values), np.float32)
+    return np.where(values.mask, np.float32(np.nan), numbers) if isinstance(values, np.ma.MaskedArray) else numbers
 
 
 def ends_of(dtype: np.dtype[Any]) -> tuple[float, float]:

@@ -21,7 +21,15 @@ if TYPE_CHECKING:
 
     from udfs.distributions.categories import CategoryCounts
 
-__all__ = ["FEWEST", "noise", "total_variation"]
+__all__ = ["CHANGED", "FEWEST", "REST", "changed", "noise", "total_variation"]
+
+CHANGED = 10
+"""How many categories a result names."""
+
+REST = "(rest)"
+"""The name of all categories that are not counted one by one."""
+
+_ROUNDING = 1e-9
 
 FEWEST = 5.0
 """Categories with fewer expected values are pooled for the test (Cochran, 1954, Biometrics 10, 417-451)."""
@@ -59,6 +67,24 @@ def total_variation(reference: CategoryCounts, window: CategoryCounts) -> Distan
     return Distance(lo, lo, lo + float(min(f[-1], g[-1])), _p_value(reference.counts, window.counts))
 
 
+def changed(
+    reference: CategoryCounts, window: CategoryCounts, most: int = CHANGED
+) -> tuple[tuple[str, ...], tuple[float, ...], tuple[float, ...]]:
+    """Return the categories whose shares differ most, the most first, and their shares in the window and before.
+
+    Raises ValueError for a sample without a value.
+    """
+    before, now = reference.shares.tolist(), window.shares.tolist()
+    pairs = dict(zip((*reference.categories.names, REST), zip(now, before, strict=True), strict=True))
+    for name, count in window.new.items():
+        share = count / float(window.n)
+        pairs[name] = share, 0.0
+        pairs[REST] = max(pairs[REST][0] - share, 0.0), pairs[REST][1]
+    order = sorted(pairs, key=lambda name: (-abs(pairs[name][0] - pairs[name][1]), name))[:most]
+    order = [name for name in order if abs(pairs[name][0] - pairs[name][1]) > _ROUNDING]
+    return tuple(order), tuple(pairs[name][0] for name in order), tuple(pairs[name][1] for name in order)
+
+
 def _p_value(reference: NDArray[Any], window: NDArray[Any]) -> float:
     from scipy.special import chdtrc
 
@@ -68,8 +94,11 @@ def _p_value(reference: NDArray[Any], window: NDArray[Any]) -> float:
     # By the frequency in both samples: without a change, it says nothing of the difference between them.
     order = np.argsort(-both[rare], kind="stable")
     starts = _groups(both[rare][order] * smaller)
-    pooled = (np.add.reduceat(counts[rare][order], starts) if len(starts) else [] for counts in (reference, window))
-    table = np.array([[*c[~rare], *few] for c, few in zip((reference, window), pooled, strict=True)])
+    rows = [counts[~rare] for counts in (reference, window)]
+    if starts:
+        pooled = [np.add.reduceat(counts[rare][order], starts) for counts in (reference, window)]
+        rows = [np.append(row, few) for row, few in zip(rows, pooled, strict=True)]
+    table = np.array(rows)
     table = table[:, table.any(axis=0)]
     if table.shape[1] == 1:
         return 1.0

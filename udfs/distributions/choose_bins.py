@@ -14,6 +14,7 @@ import numpy as np
 
 from udfs.distributions.bins import CELLS, Bins, cells_of, ends_of
 from udfs.distributions.shares import NoValueError
+from udfs.nulls import unmasked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -65,7 +66,7 @@ def choose_atoms(bins: Bins, chunks: Callable[[], Iterable[NDArray[Any]]]) -> ND
         if not len(least):
             first, last = ends_of(chunk.dtype)
             least, most = (np.full(bins.size + 1, end, chunk.dtype) for end in (last, first))
-        own, found = np.ma.getdata(chunk), bins.find(chunk)
+        own, found = unmasked(chunk), bins.find(chunk)
         total += np.bincount(found, minlength=bins.size + 1)
         with np.errstate(invalid="ignore"):  # NaN, in a place of its own
             np.minimum.at(least, found, own)

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from udfs.nulls import masked
+
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 __all__ = ["labels_of", "plain", "seconds_of", "values_of"]
@@ -68,7 +70,8 @@ def values_of(column: pa.Array) -> NDArray[Any]:
         raise ValueError(f"it is {kind}, expected numbers or text")
     if pa.types.is_integer(kind) and column.null_count:
         null = column.is_null().to_numpy(zero_copy_only=False)
-        return np.ma.MaskedArray(column.fill_null(0).to_numpy(zero_copy_only=False), null)
+        filled: NDArray[Any] = column.fill_null(0).to_numpy(zero_copy_only=False)
+        return masked(filled, null)
     numbers: NDArray[Any] = column.to_numpy(zero_copy_only=False)
     return numbers
 

@@ -34,6 +34,9 @@ RESULT_FIELDS = {
     "reference_nulls": "BIGINT",
     "quantiles": "ARRAY<DOUBLE>",
     "reference_quantiles": "ARRAY<DOUBLE>",
+    "categories": "ARRAY<STRING>",
+    "shares": "ARRAY<DOUBLE>",
+    "reference_shares": "ARRAY<DOUBLE>",
 }
 """The fields of each record of `drift`, with SQL types; times are in milliseconds since 1970."""
 
@@ -60,6 +63,7 @@ def result_values(result: Result) -> tuple[object, ...]:
         j.label, c.feature, result.start * 1000, result.end * 1000, c.n, c.nulls, result.late,
         c.d_lo, c.d_hi, j.margin, c.p, j.q, j.rank, c.psi, c.wasserstein, j.verdict,
         c.reference_n, c.reference_nulls, [*c.quantiles], [*c.reference_quantiles],
+        [*c.categories], [*c.shares], [*c.reference_shares],
     )  # fmt: skip
 
 

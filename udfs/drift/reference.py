@@ -224,8 +224,8 @@ def read_profile(file: Path, model: str, version: str | None = None) -> Profile:
     counts = {}
     for number, (label, part) in enumerate(json.loads(known["millstream.keys"])):
         cells = np.concatenate([np.array(row["counts"][number], np.int64) for row in rows])
-        ends = (np.array([row[end][number] for row in rows], np.float32) for end in ("least", "most"))
-        counts[label, part] = Counts(features, cells, *ends)
+        least, most = (np.array([row[end][number] for row in rows], np.float32) for end in ("least", "most"))
+        counts[label, part] = Counts(features, cells, least, most)
     places = [(label, level) for label in keys.labels for level in range(LEVELS)]
     distances, sizes = (
         {
@@ -243,7 +243,8 @@ def read_profile(file: Path, model: str, version: str | None = None) -> Profile:
 
 def _column(row: dict[str, Any]) -> Bins | Categories:
     if row["edges"] is None:
-        return Categories(tuple(row["categories"]))
+        complete = not any(counts[-2] for counts in row["counts"])
+        return Categories(tuple(row["categories"]), complete)
     atoms = None
     if row.get("dtype"):
         kind = float if np.dtype(row["dtype"]).kind == "f" else int

@@ -110,7 +110,8 @@ def like_sizes(size: float, others: Sequence[float]) -> NDArray[np.bool_]:
     Small samples are far apart by chance: a distance that is usual among them hides the drift of larger ones.
     """
     sizes = np.asarray(others, float)
-    return np.isnan(sizes) | ((sizes <= LIKE * size) & (LIKE * sizes >= size))
+    alike: NDArray[np.bool_] = np.isnan(sizes) | ((sizes <= LIKE * size) & (LIKE * sizes >= size))
+    return alike
 
 
 def conformal_p(distance: float, earlier: Sequence[float]) -> float:
