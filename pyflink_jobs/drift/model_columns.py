@@ -28,13 +28,14 @@ class ColumnProblem:
 def column_problem(parquet: pq.ParquetFile, name: str, dtype: str) -> ColumnProblem | None:
     """Read a column once, and return what is wrong with it; None if nothing is."""
     kind = parquet.schema_arrow.field(name).type
-    empty = True
+    empty = parquet.metadata.num_rows > 0
     try:
         for batch in parquet.iter_batches(columns=[name]):
             column = as_model_reads(batch.column(0), dtype)
             empty &= pc.all(pc.is_null(column, nan_is_null=True)).as_py() is not False
     except ValueError as error:
-        return ColumnProblem(f"column `{name}` is {kind}, but the model expects {dtype}: {_reason(error)}")
+        reason = str(error).partition("\n")[0].rstrip(".")
+        return ColumnProblem(f"column `{name}` is {kind}, but the model expects {dtype}{reason and f': {reason}'}")
     return (
         ColumnProblem(f"column `{name}` has no value: only its share of NULL is compared", empty=True)
         if empty
@@ -51,7 +52,7 @@ def as_model_reads(column: pa.Array, dtype: str) -> pa.Array:
         column = plain(column)
     kind = column.type
     if not (pa.types.is_primitive(kind) or pa.types.is_string(kind) or pa.types.is_decimal(kind)) or _is_time(kind):
-        raise ValueError("it has another meaning")
+        raise ValueError
     try:
         if whole and pa.types.is_floating(kind):  # pandas has integers with NULL as floats with NaN
             column = pc.if_else(pc.is_nan(column), None, column)
@@ -62,12 +63,8 @@ def as_model_reads(column: pa.Array, dtype: str) -> pa.Array:
             return column.cast(pa.float32() if dtype == "float16" else target, safe=False)
         return column.cast(target)
     except pa.ArrowNotImplementedError:
-        raise ValueError("it has another meaning") from None
+        raise ValueError from None
 
 
 def _is_time(kind: pa.DataType) -> bool:
     return bool(pa.types.is_temporal(kind))
-
-
-def _reason(error: ValueError) -> str:
-    return str(error).partition("\n")[0].rstrip(".")

@@ -19,6 +19,7 @@ _HUGE = 10**12  # rows of a window whose own error is nothing
 _LEVEL = ALPHA / 2  # one half for the distance, one for NULLs: see `udfs.drift.judge`
 _WINDOWS = 20  # so many that a rank of .1 is possible for the two largest
 _WIDE = 0.05
+_MOSTLY = 0.5
 
 
 def check_size(profile: Profile, rows: str) -> None:
@@ -85,11 +86,13 @@ def _missing_parts(profile: Profile) -> list[str]:
 
 
 def _wide_bounds(profile: Profile) -> list[str]:
-    columns = zip(profile.features.names, profile.features.columns, strict=True)
-    wide = {name: profile.bound(name) for name, column in columns if isinstance(column, Bins)}
-    fix = "subtract a constant from it in SQL, or make it text"
-    return [
-        f"many values of `{name}` are one float32, so its distances are known within {bound:.2f} only: {fix}"
-        for name, bound in wide.items()
-        if bound > _WIDE
-    ]
+    found = []
+    for name, column in zip(profile.features.names, profile.features.columns, strict=True):
+        bound = profile.bound(name)
+        if isinstance(column, Bins) and bound > _WIDE:
+            what = f"many values of `{name}` are one float32, so its distances are known within {bound:.2f} only"
+            found.append(f"{what}: subtract a constant from it in SQL, or make it text")
+        elif bound > _MOSTLY:
+            what = f"{bound:.0%} of the values of `{name}` are rare ones that are not counted one by one"
+            found.append(f"{what}: if it is an identifier, leave it out of 'monitor.columns'")
+    return found

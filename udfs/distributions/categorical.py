@@ -36,18 +36,20 @@ FEWEST = 5.0
 
 
 def noise(reference: CategoryCounts, window: CategoryCounts) -> float:
-    """Return what the total variation of two samples of one distribution is on average, at most.
+    """Return about what the total variation of two samples of one distribution is on average.
 
-    The difference of two shares of f has the variance f (1 - f) (1/n + 1/m), and its absolute value is on average at
-    most the root of that. The total variation is half the sum of these. Where there are nearly as many categories as
-    values it is large, so it belongs to the margin. f is taken from the reference; the share of what the reference has
-    not seen is on average at most that of the categories it has seen once (Good, 1953, Biometrika 40, 237-264).
+    It is half the sum of the absolute differences of shares. That of a share f has the variance f (1 - f) (1/n + 1/m),
+    so it is on average the root of 2/pi of that, as a normal variable; and at most 2 f (1 - f), which is less for a rare
+    category. Where there are nearly as many categories as values the sum is large. f is taken from the reference; the
+    share of what the reference has not seen is that of the categories it has seen once (Good, 1953, Biometrika 40,
+    237-264).
 
     Raises ValueError for a sample without a value.
     """
     f, m, n = reference.shares, float(reference.n), float(window.n)
+    spread = f * (1 - f)
     once = float(np.sum((reference.counts > 0) & (reference.counts <= 1))) / m
-    return float(np.sqrt(f * (1 - f)).sum() / 2 * np.sqrt(1 / m + 1 / n)) + once / 2
+    return float(np.minimum(2 * spread, np.sqrt(2 / np.pi * spread * (1 / m + 1 / n))).sum() + once) / 2
 
 
 def total_variation(reference: CategoryCounts, window: CategoryCounts) -> Distance:

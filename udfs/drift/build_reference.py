@@ -102,6 +102,8 @@ def _slices(parquet: pq.ParquetFile, name: str | None, most: int) -> Categories:
         return Categories(())
     try:
         return choose_categories((labels_of(batch.column(0)) for batch in parquet.iter_batches(columns=[name])), most)
+    except NoValueError:
+        return Categories(())
     except ValueError as error:
         raise ProfileError(f"column `{name}`, of the slices: {error}") from error
 

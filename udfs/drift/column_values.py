@@ -126,9 +126,9 @@ def _parsed(texts: pa.Array) -> pa.Array:
 
 
 def _hint(column: pa.Array) -> str:
-    """Return what an integer may count, by its size."""
-    if not pa.types.is_integer(column.type) or not len(column):
+    """Return what a number may count, by its size."""
+    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)) or not len(column):
         return ""
-    some = abs(int(column[0].as_py()))
-    unit = next((unit for unit, ticks in _PER_SECOND.items() if some < _LATEST * ticks), "ns")
+    some = column[0].as_py()
+    unit = next((unit for unit, ticks in _PER_SECOND.items() if abs(some) < _LATEST * ticks), "ns")
     return f" such as {some} (in pandas: pd.to_datetime(column, unit={unit!r}))"

@@ -12,7 +12,8 @@
 
 from __future__ import annotations
 
-from math import log, sqrt
+from math import log, pi, sqrt
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -51,7 +52,9 @@ LIKE = 2.0
 Verdict = Literal["late", "no reference", "too few", "stable", "drift"]
 
 
-def verdict(d_lo: float, n: int, n_reference: int, d_min: float = D_MIN, alpha: float = ALPHA) -> Verdict:
+def verdict(
+    d_lo: float, n: int, n_reference: int, d_min: float = D_MIN, alpha: float = ALPHA, noise: float = 0.0
+) -> Verdict:
     """Return the verdict on a window of `n` values; `d_lo` is the lower bound of the Kolmogorov-Smirnov distance.
 
     For a window without drift, or with drift below `d_min`, it is "drift" with a probability of at most `alpha`.
@@ -59,23 +62,34 @@ def verdict(d_lo: float, n: int, n_reference: int, d_min: float = D_MIN, alpha: 
     """
     if n < LEAST_N:
         return "too few"
-    return "drift" if d_lo > margin(n, n_reference, d_min, alpha) else "stable"
+    return "drift" if d_lo > margin(n, n_reference, d_min, alpha, noise) else "stable"
 
 
-def margin(n: int, n_reference: int, d_min: float = D_MIN, alpha: float = ALPHA) -> float:
+def margin(n: int, n_reference: int, d_min: float = D_MIN, alpha: float = ALPHA, noise: float = 0.0) -> float:
     """Return what a distance must exceed to be drift: `d_min` plus the errors of both samples.
 
     The errors are those of Dvoretzky, Kiefer and Wolfowitz with the constant of Massart (1990, Ann. Probab. 18,
     1269-1283): an empirical distribution function of n values is off by more than sqrt(ln(2 / a) / 2n) with a
     probability of at most a, for any distribution and any n. Half of `alpha` is for each sample: the margin fails for a
     share of at most `alpha` / 2 of references, and with any other, for at most that share of windows.
+
+    The total variation of text has many differences in it, and is larger by chance: `noise` on average. It is spread
+    about that by no more than for two categories, where it is a single difference, half of a normal variable.
     Raises ValueError for a sample without a value or an `alpha` outside of (0, 1).
     """
     if n < 1 or n_reference < 1:
         raise ValueError("a sample without a value has no distribution")
     if not 0 < alpha < 1:
         raise ValueError(f"alpha is {alpha}, expected a number between 0 and 1")
-    return d_min + _error(n, alpha / 2) + _error(n_reference, alpha / 2)
+    error = _error(n, alpha / 2) + _error(n_reference, alpha / 2)
+    if noise:
+        error = max(error, noise + _beyond_mean(alpha) * sqrt(1 / n + 1 / n_reference))
+    return d_min + error
+
+
+def _beyond_mean(alpha: float) -> float:
+    """Return how far the absolute value of a normal variable of sd 1/2 is beyond its mean, with probability alpha."""
+    return NormalDist().inv_cdf(1 - alpha / 2) / 2 - 1 / sqrt(2 * pi)
 
 
 def _error(n: int, alpha: float) -> float:
