@@ -39,10 +39,9 @@ def noise(reference: CategoryCounts, window: CategoryCounts) -> float:
     """Return about what the total variation of two samples of one distribution is on average.
 
     It is half the sum of the absolute differences of shares. That of a share f has the variance f (1 - f) (1/n + 1/m),
-    so it is on average the root of 2/pi of that, as a normal variable; and at most 2 f (1 - f), which is less for a rare
-    category. Where there are nearly as many categories as values the sum is large. f is taken from the reference; the
-    share of what the reference has not seen is that of the categories it has seen once (Good, 1953, Biometrika 40,
-    237-264).
+    so it is on average the root of 2/pi of that, as a normal variable; and at most 2 f (1 - f), less for a rare one.
+    Where there are nearly as many categories as values the sum is large. f is taken from the reference; the share of
+    what the reference has not seen is that of the categories it has seen once (Good, 1953, Biometrika 40, 237-264).
 
     Raises ValueError for a sample without a value.
     """

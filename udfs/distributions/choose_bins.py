@@ -75,8 +75,11 @@ def choose_atoms(bins: Bins, chunks: Callable[[], Iterable[NDArray[Any]]]) -> ND
     if most.dtype.kind != "f" and most[there].max() < EXACT and least[there].min() > -EXACT:
         return None
     frequent = bins.single[there] | (total[there] > 2 * total[:-1].sum() / BINS)
+    # The first and the last bin have no neighbour for what is beyond their value, unless nothing is.
+    first, last = ends_of(least.dtype)
+    inner = ((there > 0) | (least[there] == first)) & ((there < bins.size - 1) | (most[there] == last))
     atoms: list[int] = []
-    for bin_ in there[frequent & (least[there] == most[there])].tolist():
+    for bin_ in there[frequent & inner & (least[there] == most[there])].tolist():
         if not atoms or bin_ > atoms[-1] + 1:
             atoms.append(bin_)
     return least[atoms]
