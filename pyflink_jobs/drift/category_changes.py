@@ -57,7 +57,7 @@ def in_words(change: CategoryChange) -> str:
         return f"{name} appeared: {change.share:.1%}, none in the reference{near}"
     if change.change == "vanished":
         return f"{name} vanished: it was {change.reference_share:.1%}"
-    return f"{name} {change.change}: {change.share:.1%}, it was {change.reference_share:.1%}"
+    return f"{name}: {change.share:.1%}, it was {change.reference_share:.1%}"
 
 
 def _change(drift: Drift, now: float, before: float) -> Literal["appeared", "vanished", "more", "fewer"] | None:
