@@ -87,7 +87,7 @@ def test_a_slice_that_sleeps_at_night_is_no_news(tmp_path: Path) -> None:
     day, night = {"JFK": 0.6, "LGA": 0.4}, {"JFK": 1.0}
     job = reference(tmp_path, [night if i % 24 < 6 else day for i in range(240)])
     generator = np.random.default_rng(1)
-    hours = [values(generator, {"JFK": 120, "LGA": 0 if i % 24 < 6 else 80}) for i in range(72)]
+    hours = [values(generator, {"JFK": 120, "LGA": 0 if i % 24 < 6 else 80}) for i in range(48)]
     new = [job.window(rows) for rows in hours]
     assert {verdict for one in new for _, size, verdict in rows_of(one) if size == 1} == {"stable"}
     assert [c for one in new for c in one.changes if c.result.judgement.comparison.feature == ROWS] == []
@@ -100,7 +100,7 @@ def test_a_slice_that_sleeps_at_night_is_no_news(tmp_path: Path) -> None:
 def test_by_chance_a_slice_vanishes_no_more_often_than_the_level(tmp_path: Path) -> None:
     job = reference(tmp_path, [SHARES] * 40)
     generator = np.random.default_rng(2)
-    sizes = generator.integers(60, 200, 500)
+    sizes = generator.integers(60, 200, 100)
     drawn = [generator.multinomial(n, list(SHARES.values())).tolist() for n in sizes]
     new = [job.window(values(generator, dict(zip(SHARES, rows, strict=True)))) for rows in drawn]
     single = [found for one in new for found in rows_of(one) if found[1] == 1]

@@ -81,10 +81,10 @@ def margin(n: int, n_reference: int, d_min: float = D_MIN, alpha: float = ALPHA,
         raise ValueError("a sample without a value has no distribution")
     if not 0 < alpha < 1:
         raise ValueError(f"alpha is {alpha}, expected a number between 0 and 1")
-    error = _error(n, alpha / 2) + _error(n_reference, alpha / 2)
-    if noise:
-        error = max(error, noise + _beyond_mean(alpha) * sqrt(1 / n + 1 / n_reference))
-    return d_min + error
+    of_any = d_min + _error(n, alpha / 2) + _error(n_reference, alpha / 2)
+    if not noise:
+        return of_any
+    return max(of_any, d_min + noise + _beyond_mean(alpha) * sqrt(1 / n + 1 / n_reference))
 
 
 def _beyond_mean(alpha: float) -> float:
