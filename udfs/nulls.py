@@ -9,7 +9,17 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["with_nulls"]
+__all__ = ["masked", "unmasked", "with_nulls"]
+
+
+def masked(values: NDArray[Any], null: NDArray[np.bool_]) -> NDArray[Any]:
+    """Return a column that is NULL where `null`, of the same shape, is True; for dtypes without NaN."""
+    return np.ma.masked_array(values, null)  # type: ignore[no-untyped-call]  # numpy has no types for it
+
+
+def unmasked(values: NDArray[Any]) -> NDArray[Any]:
+    """Return the numbers of an array, also those that are masked, without a copy."""
+    return values.data if isinstance(values, np.ma.MaskedArray) else values
 
 
 def with_nulls(values: NDArray[Any]) -> NDArray[Any]:

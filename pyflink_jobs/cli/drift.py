@@ -181,11 +181,13 @@ def _map_as_json(results: Results, picture: HeatMap) -> dict[str, object]:
 
 
 def _explanation_as_json(explanation: Explanation, place: str | None) -> dict[str, object]:
+    from pyflink_jobs.drift.category_changes import category_changes
     from pyflink_jobs.drift.explain import sentence
 
     return {
         **explanation.drift.as_json(),
         "sentence": sentence(explanation.drift),
+        "changes": [change.as_json() for change in category_changes(explanation.drift)],
         "slices": [drift.as_json() for drift in explanation.slices],
         "drifted_sums": [drift.as_json() for drift in explanation.sums],
         "open_alarm": explanation.alarm,

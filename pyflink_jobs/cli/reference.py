@@ -33,6 +33,7 @@ def reference() -> None:
 @click.option("--from", "start", required=True, help="Rows as Parquet or JSON lines; with --sql, a time.")
 @click.option("--sql", "view", help="Use the rows of this view, from the time --from to the time --to.")
 @click.option("--to", "end", help="With --sql: the end of the rows, exclusive.")
+@click.option("--time", help="The rows' column of event times, if it is not named like the monitor's.")
 @click.option("--slices", type=click.IntRange(min=1), default=20, show_default=True, help="How many slices at most.")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Output file (default: reference.parquet next to the model)."
@@ -47,6 +48,7 @@ def build(
     start: str,
     view: str | None,
     end: str | None,
+    time: str | None,
     slices: int,
     out: Path | None,
     as_json: bool,
@@ -59,10 +61,13 @@ def build(
     \b
     Example:
       millstream reference build --model late_arrival --version 1 --from rows.parquet
+      millstream reference build --model late_arrival --from rows.parquet --time departure
       millstream reference build --model late_arrival --sql flight_features --from 2013-01-01 --to 2013-04-01
     """
     if (view is None) != (end is None):
         raise click.UsageError("--sql and --to need each other")
+    if view and time:
+        raise click.UsageError("--time names a column of a file; with --sql it is the monitor's")
     from rich.console import Console
     from rich.progress import Progress
 
@@ -73,6 +78,7 @@ def build(
     project = context.project
     subject = find_subject(project, model, version)
     target = out or project.models / model / subject.spec.version / "reference.parquet"
+    warnings: list[str] = []
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("scoring rows", total=None)
 
@@ -81,11 +87,22 @@ def build(
 
         with rows_of_view(project, subject, view, start, end) as rows:
             profile = build_reference(
-                subject.definition, subject.spec, subject.options, rows, target, slices=slices, on_progress=show
+                subject.definition,
+                subject.spec,
+                subject.options,
+                rows,
+                target,
+                slices=slices,
+                time=time,
+                on_progress=show,
+                on_warning=warnings.append,
             )
-    click.echo(
-        json.dumps(_as_json(profile, target), indent=2) if as_json else _summary(profile, project.relative(target))
-    )
+    for text in warnings:
+        click.echo(f"warning: {text}", err=True)
+    if as_json:
+        click.echo(json.dumps(_as_json(profile, target) | {"warnings": warnings}, indent=2))
+    else:
+        click.echo(_summary(profile, project.relative(target)))
 
 
 def _summary(profile: Profile, file: Path) -> str:

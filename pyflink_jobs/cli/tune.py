@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pyflink_jobs.project.settings import Project
     from pyflink_jobs.tuning.bench import Bench
     from pyflink_jobs.tuning.latency import Bound
+    from pyflink_jobs.tuning.least_records import Least
     from pyflink_jobs.tuning.sizing import Cost, Size
     from pyflink_jobs.tuning.throughput import Gain
 
@@ -71,7 +72,7 @@ def tune(
 
     The job runs about forty times over the newest records of its topic. Its output is discarded, or written to
     temporary topics. --p99 assumes the rate of the topic's records unless --rate is given. Exit code 1 if the limit
-    cannot be met.
+    cannot be met, or if there are too few records to measure: 1,000 for each subtask, 20,000 with --p99.
 
     \b
     Example:
@@ -83,19 +84,22 @@ def tune(
     if (only and limit is not None) or (rate is not None and throughput):
         raise click.UsageError("--only requires --throughput, --rate requires --p99")
     from pyflink_jobs.tuning import report
-    from pyflink_jobs.tuning.latency import tune_latency
-    from pyflink_jobs.tuning.options import known
+    from pyflink_jobs.tuning.latency import BUNDLES, tune_latency
+    from pyflink_jobs.tuning.least_records import BATCHES
+    from pyflink_jobs.tuning.options import PARALLELISM, current, known
     from pyflink_jobs.tuning.throughput import tune_throughput
 
     known(only)
     file = output or Path("flink-conf") / f"tuned-{job}.yaml"
     shown = context.project.relative(context.project.root / file).as_posix()
     found: Gain | Bound
-    with _bench(context.project, job, sample) as bench:
+    least = BATCHES if limit is None else BUNDLES
+    subtasks = None if limit is None else int(current(context.project)[PARALLELISM])
+    with _bench(context.project, job, sample, least, subtasks) as bench:
         if limit is None:
             found = tune_throughput(bench, only)
             text = report.of_throughput(bench, found, f"millstream tune {job} --throughput", shown)
-            summary = f"{found.times:.2f} times as many records/s as before"
+            summary = report.too_short(bench) or f"{found.times:.2f} times as many records/s as before"
         else:
             found = tune_latency(bench, limit, rate or _own_rate(bench))
             command = f"millstream tune {job} --p99 {limit:g}ms" + (f" --rate {rate:g}" if rate else "")
@@ -182,9 +186,10 @@ def _given(project: Project, job: str, us: float) -> tuple[Cost, int | None, str
 
 def _measured(project: Project, job: str, sample: int | None) -> tuple[Cost, int | None, str]:
     from pyflink_jobs.tuning import report
+    from pyflink_jobs.tuning.least_records import BATCHES
     from pyflink_jobs.tuning.measured_cost import measure_cost
 
-    with _bench(project, job, sample) as bench:
+    with _bench(project, job, sample, BATCHES, 1) as bench:
         found = measure_cost(bench)
     each = " and ".join(f"{trial.us:.1f} µs at {trial.rate:,.0f}/s" for trial in found.trials)
     read = found.trials[0].records
@@ -198,7 +203,7 @@ def _measured(project: Project, job: str, sample: int | None) -> tuple[Cost, int
 
 
 @contextmanager
-def _bench(project: Project, job: str, sample: int | None) -> Iterator[Bench]:
+def _bench(project: Project, job: str, sample: int | None, least: Least, subtasks: int | None) -> Iterator[Bench]:
     """Open a bench with a progress bar on a terminal; elsewhere, print a line for each run."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -218,5 +223,5 @@ def _bench(project: Project, job: str, sample: int | None) -> Iterator[Bench]:
                 shown = (done, runs)
                 click.echo(f"run {done + 1} of {max(runs, done + 1)}: {what}" if runs else what, err=True)
 
-        with open_bench(project, job, sample, show) as bench:
+        with open_bench(project, job, sample, show, least=least, subtasks=subtasks) as bench:
             yield bench

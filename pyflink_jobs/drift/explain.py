@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from pyflink_jobs.drift.category_changes import category_changes, in_words
 from pyflink_jobs.drift.heat_map import worst
 from pyflink_jobs.drift.records import Drift, utc
 from pyflink_jobs.drift.results import unknown
 from pyflink_jobs.errors import KafkaError
+from udfs.distributions.psi import GROUPS
 from udfs.drift.judge import RANK
+from udfs.drift.slice_rows import ROWS
 from udfs.drift.thresholds import ALPHA, LEAST_N
 
 if TYPE_CHECKING:
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["Explanation", "Measure", "explain", "measures", "sentence"]
 
 _NOBODY = 1e-6  # shares below this are not worth a number
+_NAMED = 3  # categories in a sentence
+_MUCH_BY_CHANCE = 0.05  # half of a PSI that is little by custom
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,10 @@ def sentence(drift: Drift) -> str:
         rows = drift.n + drift.nulls
         few = f"it has {rows:,} rows" + (f", {drift.nulls:,} of them NULL" if drift.nulls else "")
         return f"{where} has no verdict: {few}, and below {LEAST_N} values chance would decide."
+    return _of_rows(drift) if drift.feature == ROWS else _tested(drift, where)
+
+
+def _tested(drift: Drift, where: str) -> str:
     moved = _moved(drift)
     if drift.verdict == "drift":
         return f"{where} has drifted: {moved}."
@@ -89,9 +98,21 @@ def sentence(drift: Drift) -> str:
     )
 
 
+def _of_rows(drift: Drift) -> str:
+    where = f"slice {drift.slice}"
+    if drift.n:
+        return f"{where} has rows again: {drift.n:,}."
+    missing = f"{where} has no rows, and the reference has {drift.reference_n:,}"
+    if drift.verdict == "drift":
+        return f"{missing}."
+    return f"{missing}, but that is nothing new: {drift.rank or 0:.0%} of the windows up to this one had none."
+
+
 def measures(drift: Drift) -> list[Measure]:
-    """Return the numbers that are known, each with its meaning."""
+    """Return the numbers that are known, each with its meaning; only the shares of NULL where values are too few."""
     found = []
+    if drift.verdict == "too few" or drift.feature == ROWS:
+        drift = replace(drift, d_lo=None, wasserstein=None, psi=None, q=None, rank=None)
     if drift.d_lo is not None and drift.d_hi is not None:
         exact = f"{drift.d_hi:.3f}" == f"{drift.d_lo:.3f}"
         value = f"{drift.d_lo:.3f}" if exact else f"{drift.d_lo:.3f}..{drift.d_hi:.3f}"
@@ -104,7 +125,8 @@ def measures(drift: Drift) -> list[Measure]:
     if drift.wasserstein is not None:
         found.append(Measure("Wasserstein", f"{drift.wasserstein:.4g}", "how far values moved on average, in its unit"))
     if drift.psi is not None:
-        found.append(Measure("PSI", f"{drift.psi:.3f}", "by custom: below 0.1 little, above 0.25 much"))
+        what = f"by custom: below 0.1 little, above 0.25 much{_chance(drift)}"
+        found.append(Measure("PSI", f"{drift.psi:.3f}", what))
     if drift.q is not None:
         false = "next to none" if drift.q < _NOBODY else f"up to {100 * drift.q:.2g}%"
         what = f"{false} of the alarms at this level are chance (drift: {ALPHA:.1%})"
@@ -117,6 +139,14 @@ def measures(drift: Drift) -> list[Measure]:
     return found
 
 
+def _chance(drift: Drift) -> str:
+    """Return what the PSI is by chance, where that is much: about (groups - 1) (1/n + 1/m), as a chi-square."""
+    if not drift.n or not drift.reference_n:
+        return ""
+    by_chance = (GROUPS - 1) * (1 / drift.n + 1 / drift.reference_n)
+    return f"; by chance about {by_chance:.2f} with so few values" if by_chance > _MUCH_BY_CHANCE else ""
+
+
 def _moved(drift: Drift) -> str:
     margin = drift.margin or 0.0
     if drift.null_shift > (drift.d_lo or 0.0):
@@ -125,7 +155,8 @@ def _moved(drift: Drift) -> str:
     least = "" if drift.d_hi == drift.d_lo else "at least "
     points = f"{least}{100 * (drift.d_lo or 0):.0f} percentage points, where {100 * margin:.0f} are allowed"
     if not drift.quantiles or not drift.reference_quantiles:
-        return f"the shares of its values differ by {points}"
+        changes = "; ".join(in_words(change) for change in category_changes(drift)[:_NAMED])
+        return f"the shares of its values differ by {points}" + (f" ({changes})" if changes else "")
     then_, now = drift.reference_median, drift.median
     medians = "" if then_ is None or now is None else f" (median {now:.4g}, it was {then_:.4g})"
     return (

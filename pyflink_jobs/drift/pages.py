@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from pyflink_jobs.drift.category_changes import category_changes, in_words
 from pyflink_jobs.drift.explain import measures, sentence
 from pyflink_jobs.drift.heat_map import draw, heat_map, legend, room, worst
 from pyflink_jobs.drift.picture import NOW, THEN, draw_quantiles
 from pyflink_jobs.drift.records import utc
+from udfs.drift.slice_rows import ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -83,6 +85,7 @@ def explain_page(
     for measure in measures(drift):
         table.add_row(*measure)
     page.append(table)
+    page += _categories(drift)
     if len(explanation.slices) > 1:
         page += ["", _slices(explanation.slices)]
     if explanation.sums:
@@ -147,6 +150,19 @@ def _slices(slices: Sequence[Drift]) -> Table:
             *("" if median is None else f"{median:.4g}" for median in (drift.reference_median, drift.median)),
         )
     return table
+
+
+def _categories(drift: Drift) -> list[RenderableType]:
+    """Return a text feature's categories that changed; what is missing in the topic."""
+    if drift.feature == ROWS or drift.quantiles or drift.d_lo is None:
+        return []
+    if not drift.categories and drift.d_lo:
+        columns = "categories ARRAY<STRING>, shares ARRAY<DOUBLE>, reference_shares ARRAY<DOUBLE>"
+        return ["", Text(f"To see which values changed, add to the table `drift`: {columns}", "dim")]
+    changes = category_changes(drift)
+    if not changes:
+        return []
+    return ["", Text("Values that changed by more than chance", "bold"), *_bullets(map(in_words, changes))]
 
 
 def _sum(drift: Drift) -> str:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Alarm", "Drift", "Series", "iso", "utc"]
 
+_ARRAYS = ("quantiles", "reference_quantiles", "categories", "shares", "reference_shares")
 _MEDIAN = 5  # of the quantiles that are shown
 
 
@@ -51,12 +52,15 @@ class Drift:
     wasserstein: float | None = None
     quantiles: tuple[float | None, ...] = ()
     reference_quantiles: tuple[float | None, ...] = ()
+    categories: tuple[str, ...] = ()
+    shares: tuple[float, ...] = ()
+    reference_shares: tuple[float, ...] = ()
 
     @classmethod
     def read(cls, value: dict[str, Any]) -> Self:
         """Return the record of a JSON object. Raises TypeError or ValueError if it is not one."""
         times = {name: datetime.fromisoformat(value.get(name, "")) for name in ("window_start", "window_end")}
-        arrays = {name: tuple(value.get(name) or ()) for name in ("quantiles", "reference_quantiles")}
+        arrays = {name: tuple(value.get(name) or ()) for name in _ARRAYS}
         return cls(**_known(cls, value) | times | arrays)
 
     @property

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.running.minicluster import minicluster
+from pyflink_jobs.tuning.least_records import BATCHES, check_records
 from pyflink_jobs.tuning.model_rows import rows_of_models
 from pyflink_jobs.tuning.options import PARALLELISM, current
 from pyflink_jobs.tuning.rows_per_call import InnerBatch, best_inner_batch
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pyflink_jobs.project.settings import Project
+    from pyflink_jobs.tuning.least_records import Least
     from pyflink_jobs.tuning.sample import Sample
     from pyflink_jobs.tuning.search import Step
     from pyflink_jobs.tuning.trial_runs import Trial
@@ -111,18 +113,26 @@ class Bench:
 
 @contextmanager
 def open_bench(
-    project: Project, name: str, records: int | None, on_progress: Callable[[int, int, str], None] = lambda *_: None
+    project: Project,
+    name: str,
+    records: int | None,
+    on_progress: Callable[[int, int, str], None] = lambda *_: None,
+    *,
+    least: Least = BATCHES,
+    subtasks: int | None = None,
 ) -> Iterator[Bench]:
     """Take a sample of a job's source, and start a cluster with a slot for each subtask that may be tried.
 
-    Without a number of `records`, the sample's size follows from the job's rate.
-    Raises what `take_sample` and the start of Flink raise.
+    Without a number of `records`, the sample's size follows from the job's rate. It must be enough for `least` in each
+    of the `subtasks`, or of the most that may be tried.
+    Raises JobError for too few records, and what `take_sample` and the start of Flink raise.
     """
     on_progress(0, 0, "reading the project and its topic")
     job = declare(project).job(name)
     sample = take_sample(job, records or _MOST)
     options = current(project)
     slots = max(map(int, candidates_of(PARALLELISM, options[PARALLELISM], len(sample.offsets))))
+    check_records(sample, name, least, slots if subtasks is None else subtasks, sized=records is not None)
     on_progress(0, 0, "starting Flink")
     with minicluster(project, slots, CLUSTER) as cluster:
         trial_runs = TrialRuns(project, job, sample, cluster)

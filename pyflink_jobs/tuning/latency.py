@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.tuning import measure_latency
 from pyflink_jobs.tuning.bundle_cost import BundleCost, cycle, fit, longest_time
+from pyflink_jobs.tuning.least_records import Least
 from pyflink_jobs.tuning.options import ARROW, BUFFER, BUNDLE, METRICS, PARALLELISM, REUSE, TIME
 from pyflink_jobs.tuning.search import candidates_of, in_turn
 
@@ -15,9 +16,12 @@ if TYPE_CHECKING:
     from pyflink_jobs.tuning.bundle_cost import Cycle
     from pyflink_jobs.tuning.measure_latency import Latency
 
-__all__ = ["Bound", "tune_latency"]
+__all__ = ["BUNDLES", "Bound", "tune_latency"]
 
 _SIZES = (500, 1000, 2000, 5000, 20000)  # rows of a bundle whose cost is measured
+
+BUNDLES = Least(_SIZES[-1], f"a bundle of {_SIZES[-1]:,} rows, the largest that is timed")
+"""For delays."""
 _SMALL = {BUNDLE: "1000", TIME: "1000"}  # bundles that end by their size, so that the fixed cost dominates
 _ATTEMPTS = 4
 _LONG = "1 s"  # a buffer timeout that no limit would allow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from udfs.scoring.inference import masked
+from udfs.nulls import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

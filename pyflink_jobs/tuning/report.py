@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pyflink_jobs.tuning.latency import Bound
     from pyflink_jobs.tuning.throughput import Gain
 
-__all__ = ["as_json", "expectation", "machine", "of_latency", "of_throughput", "sample_in_words"]
+__all__ = ["as_json", "expectation", "machine", "of_latency", "of_throughput", "sample_in_words", "too_short"]
 
 _MODELS = f"pipeline.global-job-parameters.{ROWS_PER_CALL}"
 
@@ -99,7 +99,7 @@ def _entries_of_bundles(bench: Bench, bound: Bound) -> list[Entry]:
 def _file(bench: Bench, command: str, output: str, together: list[str], entries: list[Entry]) -> str:
     trial_runs = bench.trial_runs
     trials = bench.trials
-    short = [] if all(trial.steady for trial in trials) else [_short(bench)]
+    short = [text for text in (too_short(bench),) if text]
     steal = sum(trial.steal for trial in trials) / max(1e-9, sum(trial.seconds for trial in trials))
     project = trial_runs.project
     use = f"MILLSTREAM_FLINK_CONF={output} millstream run {trial_runs.job.name}"
@@ -123,7 +123,10 @@ def sample_in_words(bench: Bench) -> str:
     return f"Sample: the newest {sample.records:,} records of topic {sample.topic}; {rate}."
 
 
-def _short(bench: Bench) -> str:
+def too_short(bench: Bench) -> str | None:
+    """Return a text if the runs were too short to compare; None if they were not."""
+    if all(trial.steady for trial in bench.trials):
+        return None
     longest = max(trial.seconds for trial in bench.trials)
     return (
         f"The sample is too small: runs took {longest:.1f} s at most, and the rates of short ones include the start. "

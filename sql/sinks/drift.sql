@@ -6,7 +6,7 @@ CREATE TABLE drift (
   window_start        TIMESTAMP_LTZ(3),
   window_end          TIMESTAMP_LTZ(3),  -- the last window's end for a sum of windows
   slice               STRING,            -- '(all)' without slices; '(rest)' and '(null)' of them
-  feature             STRING,            -- '(late)': n is the number of rows too late for the window
+  feature             STRING,            -- '(late)': n rows were too late for the window; '(rows)': the slice has none
   n                   BIGINT,            -- values, without NULL
   nulls               BIGINT,
   late                BIGINT,            -- rows that arrived after the window's end and were added
@@ -23,6 +23,9 @@ CREATE TABLE drift (
   reference_n         BIGINT,
   reference_nulls     BIGINT,
   reference_quantiles ARRAY<DOUBLE>,     -- then
+  categories          ARRAY<STRING>,     -- of text: those whose shares changed most
+  shares              ARRAY<DOUBLE>,     -- now
+  reference_shares    ARRAY<DOUBLE>,     -- then
   reference           STRING             -- first digits of the profile's sha256
 ) WITH (
   'connector' = 'kafka',

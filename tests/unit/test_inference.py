@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.onnx_models import SCORABLE, bits, model_spec, random_batch, run_directly
-from udfs.scoring.inference import Predictions, masked, run_inference
+from udfs.nulls import masked
+from udfs.scoring.inference import Predictions, run_inference
 from udfs.scoring.model import Input, ModelSpec, Output, load_model
 
 if TYPE_CHECKING:

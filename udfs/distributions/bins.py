@@ -11,14 +11,16 @@ import sys
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from udfs.nulls import unmasked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CELLS", "Bins", "above", "below", "cells_of"]
+__all__ = ["CELLS", "Bins", "above", "as_float32", "below", "cells_of", "ends_of"]
 
 CELLS = 1 << 16
 """A cell is the set of float32 numbers with the same upper 16 bits."""
@@ -33,10 +35,15 @@ class Bins:
 
     `edges`, float32 of shape (bins - 1,), ascend strictly: bin j has the x with edges[j-1] <= x - center < edges[j].
     Zero and minus zero are one number. NaN is in no bin.
+
+    float32 cannot tell all float64 apart, nor integers beyond 2^24. Bins of such a column have `atoms`: the values, in
+    the column's own dtype and ascending, that have a bin to themselves. What float32 rounds into such a bin, but is
+    another number, is counted in the next bin on its side, so each bin is an interval of the column's own values.
     """
 
     edges: NDArray[np.float32]
     center: np.float32 = _ZERO
+    atoms: NDArray[Any] | None = None
 
     @property
     def size(self) -> int:
@@ -56,11 +63,14 @@ class Bins:
     @cached_property
     def digest(self) -> bytes:
         """Eight bytes that are equal only for equal bins."""
-        return sha256(np.append(self.edges, self.center).astype("<f4").tobytes()).digest()[:8]
+        own = b"" if self.atoms is None else f"{self.atoms.dtype}{self.atoms.tolist()}".encode()
+        return sha256(np.append(self.edges, self.center).astype("<f4").tobytes() + own).digest()[:8]
 
     @cached_property
     def single(self) -> NDArray[np.bool_]:
-        """Which bins have a single float32, shape (bins,): no other is between their edges, or rounded into them."""
+        """Which bins have a single value, shape (bins,): no other is between their edges, or rounded into them."""
+        if self.atoms is not None:
+            return np.isin(np.arange(self.size), self._bins_of_atoms)
         here = self.edges
         value = here + self.center
         lone = (above(here) == np.append(self.edges[1:], np.inf)) & (self.centered(value) == here)
@@ -69,12 +79,22 @@ class Bins:
             lone &= (self.centered(neighbour) != here) | (neighbour == value)
         return np.concatenate(([False], lone))
 
-    def __reduce__(self) -> tuple[type[Bins], tuple[NDArray[np.float32], np.float32]]:
-        return Bins, (self.edges, self.center)  # not the table, which takes half a megabyte
+    def __reduce__(self) -> tuple[type[Bins], tuple[NDArray[np.float32], np.float32, NDArray[Any] | None]]:
+        return Bins, (self.edges, self.center, self.atoms)  # not the table, which takes half a megabyte
 
-    def count(self, values: NDArray[np.float32]) -> NDArray[np.int64]:
-        """Count values, of shape (n,) and contiguous: int64 of shape (bins + 1,), the last one for NaN."""
-        centered = self.centered(values)
+    @property
+    def needs_own_dtype(self) -> bool:
+        """Whether values must be given in the column's own dtype, not as float32."""
+        return self.atoms is not None and len(self.atoms) > 0
+
+    def count(self, values: NDArray[Any]) -> NDArray[np.int64]:
+        """Count values, of shape (n,) and contiguous: int64 of shape (bins + 1,), the last one for NaN.
+
+        They are float32, or of the atoms' dtype, masked for NULL if that has no NaN.
+        """
+        if self.needs_own_dtype and values.dtype != np.float32:
+            return np.bincount(self.find(values), minlength=self.size + 1)
+        centered = self.centered(as_float32(values))
         found = self._look_up(centered)
         counts = np.bincount(found, minlength=self.size + 2)
         if counts[-1]:  # known from the counts, so that columns without such values need no pass of their own
@@ -82,14 +102,32 @@ class Bins:
             counts[:-1] += np.bincount(self._search(cut), minlength=self.size + 1)
         return counts[:-1]
 
-    def find(self, values: NDArray[np.float32]) -> NDArray[np.intp]:
-        """Return the bin of each value, of shape (n,) and contiguous; `size` for NaN. Shape (n,)."""
-        centered = self.centered(values)
+    def find(self, values: NDArray[Any]) -> NDArray[np.intp]:
+        """Return the bin of each value, as for `count`; `size` for NaN. Shape (n,)."""
+        centered = self.centered(as_float32(values))
         found = self._look_up(centered)
         cut = np.flatnonzero(found > self.size)
         if len(cut):
             found[cut] = self._search(centered[cut])
+        if self.needs_own_dtype and values.dtype != np.float32:
+            own, (least, most) = unmasked(values), self._limits
+            beyond, before = own > most.take(found), own < least.take(found)
+            found += beyond
+            found -= before
         return found
+
+    @cached_property
+    def _bins_of_atoms(self) -> NDArray[np.intp]:
+        return Bins(self.edges, self.center).find(as_float32(np.asarray(self.atoms)))
+
+    @cached_property
+    def _limits(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """The least and the greatest value that stays in each bin, shape (bins + 1,): the atom, or any."""
+        atoms = np.asarray(self.atoms)
+        limits = [np.full(self.size + 1, end, atoms.dtype) for end in ends_of(atoms.dtype)]
+        for ends in limits:
+            ends[self._bins_of_atoms] = atoms
+        return limits[0], limits[1]
 
     def _look_up(self, centered: NDArray[np.float32]) -> NDArray[np.intp]:
         """Return what `find` returns, but `size + 1` for the values of cells that are cut in several places."""
@@ -155,6 +193,23 @@ class Bins:
         found = np.searchsorted(self.edges, centered, side="right")
         found[np.isnan(centered)] = self.size
         return found
+
+
+def as_float32(values: NDArray[Any]) -> NDArray[np.float32]:
+    """Return numbers of shape (n,) as the nearest float32, contiguous, with NaN for what is masked.
+
+    Rounding may make neighbours equal, but never changes their order. What is too large becomes infinite.
+    """
+    with np.errstate(over="ignore", under="ignore"):
+        numbers = np.ascontiguousarray(unmasked(values), np.float32)
+    return np.where(values.mask, np.float32(np.nan), numbers) if isinstance(values, np.ma.MaskedArray) else numbers
+
+
+def ends_of(dtype: np.dtype[Any]) -> tuple[float, float]:
+    """Return the least and the greatest number of a dtype."""
+    if dtype.kind == "f":
+        return -np.inf, np.inf
+    return np.iinfo(dtype).min, np.iinfo(dtype).max
 
 
 def cells_of(values: NDArray[np.float32]) -> NDArray[np.uint16]:

@@ -8,23 +8,27 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from udfs.distributions.shares import Shares
+from udfs.distributions.shares import NoValueError, Shares
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
-__all__ = ["MOST", "Categories", "CategoryCounts", "choose_categories", "count_categories"]
+__all__ = ["MOST", "NEW", "Categories", "CategoryCounts", "choose_categories", "count_categories", "some"]
+
+NEW = 32
+"""How many new categories are kept by name."""
 
 MOST = 255
 """How many categories are counted one by one: the most frequent ones of the reference."""
@@ -32,9 +36,13 @@ MOST = 255
 
 @dataclass(frozen=True)
 class Categories:
-    """The categories that are counted one by one, each once; all others are the rest."""
+    """The categories that are counted one by one, each once; all others are the rest.
+
+    `complete` is True where they are all that the reference has: then others are new, and are kept by name.
+    """
 
     names: tuple[str, ...]
+    complete: bool = field(default=False, compare=False)
 
     @property
     def size(self) -> int:
@@ -59,18 +67,40 @@ class Categories:
         """Count values, str or None of shape (n,): int64 of shape (size + 1,), the last one for None."""
         return np.bincount(self.find(values), minlength=self.size + 1)
 
+    def new(self, values: NDArray[np.object_]) -> dict[str, int]:
+        """Count the values, str or None of shape (n,), that no reference row has; nothing where these are not known."""
+        if not self.complete:
+            return {}
+        column = pa.array(values, pa.string()).drop_null()
+        other = column.filter(pc.invert(pc.is_in(column, self._table)))
+        return some({entry["values"]: entry["counts"] for entry in other.value_counts().to_pylist()})
+
     @cached_property
     def _table(self) -> pa.Array:
         return pa.array(self.names, pa.string())
 
 
+def some(names: Mapping[str, int]) -> dict[str, int]:
+    """Return at most NEW of the names, with their counts, by name.
+
+    Which ones is decided by their checksums: so what is kept of several samples is the same in whatever order they are
+    added, and each count is complete.
+    """
+    kept = sorted(names, key=lambda name: (crc32(name.encode()), name))[:NEW]
+    return {name: names[name] for name in sorted(kept)}
+
+
 @dataclass(frozen=True, eq=False)
 class CategoryCounts(Shares):
-    """Counts of a sample, int64 of shape (names + 1,), the last one for the rest; and how many values were NULL."""
+    """Counts of a sample, int64 of shape (names + 1,), the last one for the rest; and how many values were NULL.
+
+    `new` has names of the rest that the reference does not have, with their counts; see `some`.
+    """
 
     categories: Categories
     counts: NDArray[np.int64] | NDArray[np.float64]
     nulls: int
+    new: Mapping[str, int] = field(default_factory=dict)
 
     def __add__(self, other: CategoryCounts) -> CategoryCounts:
         """Return the counts of both samples together. Raises ValueError for other categories."""
@@ -88,7 +118,7 @@ def count_categories(categories: Categories, values: NDArray[np.object_]) -> Cat
 def choose_categories(chunks: Iterable[NDArray[np.object_]], most: int = MOST) -> Categories:
     """Return the `most` most frequent categories of a column, given as arrays of shape (n,), str or None; ties by name.
 
-    DriftState grows with the number of different values. Raises ValueError for a column without a value.
+    The memory grows with the number of different values. Raises NoValueError for a column without a value.
     """
     seen: dict[str, int] = {}
     for chunk in chunks:
@@ -96,5 +126,5 @@ def choose_categories(chunks: Iterable[NDArray[np.object_]], most: int = MOST) -
         for entry in counted:
             seen[entry["values"]] = seen.get(entry["values"], 0) + entry["counts"]
     if not seen:
-        raise ValueError("a column without a value has no distribution")
-    return Categories(tuple(sorted(seen, key=lambda name: (-seen[name], name))[:most]))
+        raise NoValueError("column")
+    return Categories(tuple(sorted(seen, key=lambda name: (-seen[name], name))[:most]), complete=len(seen) <= most)

@@ -8,11 +8,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from udfs.distributions.bins import CELLS, Bins, cells_of
+from udfs.distributions.bins import CELLS, Bins, cells_of, ends_of
+from udfs.distributions.shares import NoValueError
+from udfs.nulls import unmasked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -21,10 +23,13 @@ if TYPE_CHECKING:
 
     Chunks = Callable[[], Iterable[NDArray[np.float32]]]
 
-__all__ = ["BINS", "choose_bins"]
+__all__ = ["BINS", "EXACT", "choose_atoms", "choose_bins"]
 
 BINS = 256
 """The wanted number of bins; in addition, a value with more than the mass of a bin gets a bin of its own."""
+
+EXACT = 1 << 24
+"""float32 has every integer below this."""
 
 _MANY_CUT = 0.1  # of all values in cut cells: above that, bins around the median are tried
 
@@ -37,7 +42,7 @@ def choose_bins(chunks: Chunks, bins: int = BINS) -> Bins:
 
     `chunks` returns the whole column at each call, as float32 arrays of shape (n,), contiguous; NaN is ignored. It is
     called twice, or four times where the values are so close together that bins around their median find them faster.
-    Raises ValueError for a column without a value.
+    Raises NoValueError for a column without a value.
     """
     found, median, cut = _around(np.float32(0), chunks, bins)
     if cut > _MANY_CUT and np.isfinite(median):
@@ -45,6 +50,39 @@ def choose_bins(chunks: Chunks, bins: int = BINS) -> Bins:
         if still_cut < cut / 2:
             return moved
     return found
+
+
+def choose_atoms(bins: Bins, chunks: Callable[[], Iterable[NDArray[Any]]]) -> NDArray[Any] | None:
+    """Return `Bins.atoms` of a column, given as arrays of its own dtype; None where float32 tells all values apart.
+
+    Those are frequent values that are alone in their bins. Of two in neighbouring bins, the first is one: what is
+    between them needs a bin as well.
+    """
+    total = np.zeros(bins.size + 1, np.int64)
+    least = most = np.empty(0)
+    for chunk in chunks():
+        if chunk.dtype == np.float32:
+            return None
+        if not len(least):
+            first, last = ends_of(chunk.dtype)
+            least, most = (np.full(bins.size + 1, end, chunk.dtype) for end in (last, first))
+        own, found = unmasked(chunk), bins.find(chunk)
+        total += np.bincount(found, minlength=bins.size + 1)
+        with np.errstate(invalid="ignore"):  # NaN, in a place of its own
+            np.minimum.at(least, found, own)
+            np.maximum.at(most, found, own)
+    there = np.flatnonzero(total[:-1])
+    if most.dtype.kind != "f" and most[there].max() < EXACT and least[there].min() > -EXACT:
+        return None
+    frequent = bins.single[there] | (total[there] > 2 * total[:-1].sum() / BINS)
+    # The first and the last bin have no neighbour for what is beyond their value, unless nothing is.
+    first, last = ends_of(least.dtype)
+    inner = ((there > 0) | (least[there] == first)) & ((there < bins.size - 1) | (most[there] == last))
+    atoms: list[int] = []
+    for bin_ in there[frequent & inner & (least[there] == most[there])].tolist():
+        if not atoms or bin_ > atoms[-1] + 1:
+            atoms.append(bin_)
+    return least[atoms]
 
 
 def _around(center: np.float32, chunks: Chunks, bins: int) -> tuple[Bins, np.float32, float]:
@@ -55,7 +93,7 @@ def _around(center: np.float32, chunks: Chunks, bins: int) -> tuple[Bins, np.flo
         per_cell += np.bincount(cells_of(_numbers(plain, chunk)), minlength=CELLS)
     total = int(per_cell.sum())
     if not total:
-        raise ValueError("a column without a value has no distribution")
+        raise NoValueError("column")
     heavy = np.flatnonzero(per_cell > total / bins)
     keys, counts, one = _pieces(per_cell, heavy, _count_within(heavy, plain, chunks))
     chosen = Bins(_edges(keys, counts, one, total / bins), center)

@@ -12,17 +12,19 @@ Counts add, so a window's counts are those of its batches, in any order.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from udfs.distributions.categories import Categories, CategoryCounts
+from udfs.distributions.bins import as_float32
+from udfs.distributions.categories import Categories, CategoryCounts, some
 from udfs.distributions.histogram import Histogram
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -39,13 +41,14 @@ class Counts:
 
     `cells`, int64 of shape (features.size,), are in the order of Features; float64 for a mixture of samples. `least`
     and `most`, float32 of shape (columns,), are the ends of each column's values; +inf and -inf for a column of text or
-    without a value.
+    without a value. `new` has, by the position of a column of text, categories that the reference does not have.
     """
 
     features: Features
     cells: NDArray[np.int64] | NDArray[np.float64]
     least: NDArray[np.float32]
     most: NDArray[np.float32]
+    new: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -57,7 +60,11 @@ class Counts:
         if self.features.digest != other.features.digest:
             raise ValueError("counts of different features cannot be added")
         ends = np.minimum(self.least, other.least), np.maximum(self.most, other.most)
-        return Counts(self.features, self.cells + other.cells, *ends)
+        new = {
+            index: some(Counter(self.new.get(index, {})) + Counter(other.new.get(index, {})))
+            for index in sorted({*self.new, *other.new})
+        }
+        return Counts(self.features, self.cells + other.cells, *ends, new)
 
     def without(self, part: Counts) -> Counts:
         """Return the counts less those of some of the rows; the ends remain."""
@@ -69,7 +76,7 @@ class Counts:
         start, end = self.features.starts[index : index + 2]
         cells, nulls = self.cells[start : end - 1], int(self.cells[end - 1])
         if isinstance(column, Categories):
-            return CategoryCounts(column, cells, nulls)
+            return CategoryCounts(column, cells, nulls, self.new.get(index, {}))
         return Histogram(column, cells, nulls, self.least[index], self.most[index])
 
     @cached_property
@@ -85,28 +92,35 @@ class Counts:
         at = [self.features.names.index(name) for name in features.names]
         starts = self.features.starts
         cells = np.concatenate([self.cells[starts[i] : starts[i + 1]] for i in at])
-        return Counts(features, cells, self.least[at], self.most[at])
+        new = {place: self.new[index] for place, index in enumerate(at) if index in self.new}
+        return Counts(features, cells, self.least[at], self.most[at], new)
 
 
 def empty(features: Features) -> Counts:
     """Return the counts of no rows."""
-    ends = (np.full(len(features.names), end, np.float32) for end in (_LEAST, _MOST))
-    return Counts(features, np.zeros(features.size, np.int64), *ends)
+    least, most = (np.full(len(features.names), end, np.float32) for end in (_LEAST, _MOST))
+    return Counts(features, np.zeros(features.size, np.int64), least, most)
 
 
 def count(features: Features, values: Sequence[NDArray[Any]]) -> Counts:
     """Return the counts of n rows, given as an array of shape (n,) for each column, in order.
 
-    An array is float32 and contiguous, with NaN for NULL, for a numeric column; str or None for a column of text.
+    An array is float32 and contiguous, with NaN for NULL, for a numeric column, or as `Bins.count` expects it; str or
+    None for a column of text.
     Raises ValueError for another number of columns.
     """
     counts = empty(features)
+    new = {}
     for index, (column, given) in enumerate(zip(features.columns, values, strict=True)):
         start, end = features.starts[index : index + 2]
         counts.cells[start:end] = column.count(given)
-        if not isinstance(column, Categories) and counts.cells[end - 1] < len(given):
-            counts.least[index], counts.most[index] = np.fmin.reduce(given), np.fmax.reduce(given)
-    return counts
+        if isinstance(column, Categories):
+            if counts.cells[end - 2] and (names := column.new(given)):
+                new[index] = names
+        elif counts.cells[end - 1] < len(given):
+            numbers = as_float32(given)
+            counts.least[index], counts.most[index] = np.fmin.reduce(numbers), np.fmax.reduce(numbers)
+    return replace(counts, new=new)
 
 
 def count_groups(
@@ -123,16 +137,21 @@ def count_groups(
     cells = np.empty((groups, features.size), np.int64)
     least, most = np.full((2, groups, len(features.names)), _LEAST)
     most[:] = _MOST
+    new: list[dict[int, dict[str, int]]] = [{} for _ in range(groups)]
     for index, (column, given) in enumerate(zip(features.columns, values, strict=True)):
         start, end = features.starts[index : index + 2]
         width = column.size + 1
-        found = np.bincount(column.find(given) + group * width, minlength=groups * width)
-        cells[:, start:end] = found.reshape(groups, width)
-        if not isinstance(column, Categories):
-            ordered = given[order]
+        at = column.find(given)
+        cells[:, start:end] = np.bincount(at + group * width, minlength=groups * width).reshape(groups, width)
+        if isinstance(column, Categories):
+            other = at == column.size - 1
+            for number in np.unique(group[other]) if column.complete else ():
+                new[number][index] = column.new(given[other & (group == number)])
+        else:
+            ordered = as_float32(given)[order]
             least[:, index] = _but_nan(np.fmin.reduceat(ordered, first), _LEAST)
             most[:, index] = _but_nan(np.fmax.reduceat(ordered, first), _MOST)
-    return [Counts(features, *parts) for parts in zip(cells, least, most, strict=True)]
+    return [Counts(features, *parts) for parts in zip(cells, least, most, new, strict=True)]
 
 
 def _but_nan(ends: NDArray[np.float32], instead: np.float32) -> NDArray[np.float32]:

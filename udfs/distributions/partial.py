@@ -2,7 +2,8 @@
 
 Little-endian: "mh", version, layout, digest of the features (8 bytes), CRC-32 of all else, the columns' least and
 greatest values (float32), then the counts: either all of them, or position (uint16) and count of those above zero,
-whichever is shorter. The layout is the width of a count in bytes, plus 128 for the second form.
+whichever is shorter. The layout is the width of a count in bytes, plus 128 for the second form. In version 2, the
+names of new categories are before the least and greatest values: JSON, after its length (uint32).
 
 >>> from udfs.distributions.bins import Bins
 >>> from udfs.distributions.count_layout import Features
@@ -15,6 +16,7 @@ whichever is shorter. The layout is the width of a count in bytes, plus 128 for 
 
 from __future__ import annotations
 
+import json
 from struct import Struct
 from struct import error as struct_error
 from typing import TYPE_CHECKING, Any
@@ -33,7 +35,7 @@ __all__ = ["PartialError", "from_bytes", "to_bytes"]
 
 _HEAD = Struct("<2sBB8s")
 _CRC = Struct("<I")
-_MAGIC, _VERSION = b"mh", 1
+_MAGIC, _VERSION, _WITH_NAMES = b"mh", 1, 2
 _SPARSE = 128
 _WIDTHS: dict[int, np.dtype[Any]] = {width: np.dtype(f"<u{width}") for width in (1, 2, 4, 8)}
 _INDEX = np.dtype("<u2")
@@ -53,7 +55,11 @@ def to_bytes(counts: Counts) -> bytes:
     kept = cells[hit] if sparse else cells
     ends = np.concatenate((counts.least, counts.most)).astype(_END).tobytes()
     body = ends + (hit.astype(_INDEX).tobytes() if sparse else b"") + kept.astype(_WIDTHS[width]).tobytes()
-    head = _HEAD.pack(_MAGIC, _VERSION, width | _SPARSE * sparse, counts.features.digest)
+    version = _VERSION
+    if counts.new:
+        names = json.dumps([[index, dict(new)] for index, new in counts.new.items()]).encode()
+        version, body = _WITH_NAMES, _CRC.pack(len(names)) + names + body
+    head = _HEAD.pack(_MAGIC, version, width | _SPARSE * sparse, counts.features.digest)
     return head + _CRC.pack(crc32(head + body)) + body
 
 
@@ -70,15 +76,20 @@ def from_bytes(data: bytes, features: Features) -> Counts:
     body = data[_HEAD.size + _CRC.size :]
     if magic != _MAGIC:
         raise PartialError(f"not a partial histogram: it begins with {magic!r}, expected {_MAGIC!r}")
-    if version != _VERSION:
-        raise PartialError(f"a partial histogram of version {version}, expected {_VERSION}")
+    if version not in (_VERSION, _WITH_NAMES):
+        raise PartialError(f"a partial histogram of version {version}, expected {_VERSION} or {_WITH_NAMES}")
     if crc32(data[: _HEAD.size] + body) != crc:
         raise PartialError("a damaged partial histogram: its checksum does not match")
     if digest != features.digest:
         raise PartialError(f"a partial histogram over other bins: {digest.hex()}, expected {features.digest.hex()}")
+    new: dict[int, dict[str, int]] = {}
+    if version == _WITH_NAMES:
+        (length,) = _CRC.unpack_from(body)
+        names, body = body[_CRC.size : _CRC.size + length], body[_CRC.size + length :]
+        new = dict(json.loads(names))
     columns = len(features.names)
-    ends = np.frombuffer(body, _END, 2 * columns).astype(np.float32).reshape(2, columns)
-    return Counts(features, _cells(body[2 * columns * _END.itemsize :], layout, features.size), *ends)
+    least, most = np.frombuffer(body, _END, 2 * columns).astype(np.float32).reshape(2, columns)
+    return Counts(features, _cells(body[2 * columns * _END.itemsize :], layout, features.size), least, most, new)
 
 
 def _cells(body: bytes, layout: int, size: int) -> NDArray[np.int64]:

@@ -10,7 +10,14 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Shares"]
+__all__ = ["NoValueError", "Shares"]
+
+
+class NoValueError(ValueError):
+    """A sample or a column without a value, which has no distribution."""
+
+    def __init__(self, what: str = "sample") -> None:
+        super().__init__(f"a {what} without a value has no distribution")
 
 
 class Shares:
@@ -34,7 +41,7 @@ class Shares:
         Raises ValueError for a sample without a value.
         """
         if not self.n.all():
-            raise ValueError("a sample without a value has no distribution")
+            raise NoValueError
         # Not divided by n, which is rounded for a mixture.
         shares: NDArray[np.float64] = self.counts / self.counts.sum(axis=-1, keepdims=True)
         return shares

@@ -16,17 +16,22 @@ Single windows open the alarm here, so the sum of both does not:
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import compress
+from math import nan
 from typing import TYPE_CHECKING
 
 from udfs.drift.alarm import CLOSES_AFTER, OPENS_AFTER, Alarm, next_alarm
 from udfs.drift.reference import HISTORY
+from udfs.drift.slice_rows import ROWS
 from udfs.drift.state import AlarmLevel, DriftState, FeatureHistory
+from udfs.drift.thresholds import like_sizes
 
 if TYPE_CHECKING:
+    from udfs.drift.compare import Comparison
     from udfs.drift.judge import Judgement
     from udfs.drift.reference import Profile
 
-__all__ = ["earlier_distances", "update_alarm"]
+__all__ = ["earlier_distances", "history_of", "update_alarm"]
 
 
 def update_alarm(
@@ -41,7 +46,7 @@ def update_alarm(
     are not tested.
     """
     label, feature = judgement.label, judgement.comparison.feature
-    history = _history(profile, state, level, label, feature)
+    history = history_of(profile, state, level, label, feature)
     alarm_level = state.alarm_levels.setdefault((label, feature), AlarmLevel())
     start, end = span
     if alarm_level.level is not None and judgement.holds:
@@ -66,16 +71,22 @@ def update_alarm(
     return judgement, opens, start if since is None else since
 
 
-def earlier_distances(profile: Profile, state: DriftState, level: int, label: str, feature: str) -> list[float]:
-    """Return the distances of earlier windows, or of earlier sums at the same level, oldest first."""
-    return _history(profile, state, level, label, feature).distances
+def earlier_distances(
+    profile: Profile, state: DriftState, level: int, label: str, comparison: Comparison
+) -> list[float]:
+    """Return the distances of earlier windows, or of sums at the same level, of a size like its own, oldest first."""
+    history = history_of(profile, state, level, label, comparison.feature)
+    return list(compress(history.distances, like_sizes(comparison.size, history.sizes)))
 
 
-def _history(profile: Profile, state: DriftState, level: int, label: str, feature: str) -> FeatureHistory:
+def history_of(profile: Profile, state: DriftState, level: int, label: str, feature: str) -> FeatureHistory:
     """Return a feature's history; that of a new one begins with the distances of the reference's own windows."""
     key = label, feature, level
     if key not in state.histories:
-        state.histories[key] = FeatureHistory(distances=[*profile.distances.get(key, ())])
+        absent = (profile.absent or {}).get((label, level), ())
+        distances = absent if feature == ROWS else profile.distances.get(key, ())
+        sizes = profile.sizes.get(key, (nan,) * len(distances))
+        state.histories[key] = FeatureHistory(distances=[*distances], sizes=[*sizes])
     return state.histories[key]
 
 
@@ -85,7 +96,9 @@ def _keep_distance(history: FeatureHistory, judgement: Judgement, *, within_alar
     if within_alarm:
         history.pending = []
     elif distance is not None and judgement.verdict == "drift":
-        history.pending.append(distance)
+        history.pending.append((distance, judgement.comparison.size))
     elif distance is not None:
-        history.distances = [*history.distances, *history.pending, distance][-HISTORY:]
+        added = [*history.pending, (distance, judgement.comparison.size)]
+        history.distances = [*history.distances, *(d for d, _ in added)][-HISTORY:]
+        history.sizes = [*history.sizes, *(size for _, size in added)][-HISTORY:]
         history.pending = []

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial, reduce
+from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from udfs.distributions.bins import Bins, as_float32
 from udfs.distributions.categories import Categories, choose_categories
-from udfs.distributions.choose_bins import choose_bins
+from udfs.distributions.choose_bins import choose_atoms, choose_bins
 from udfs.distributions.count_layout import Features
 from udfs.distributions.counts import count_groups
+from udfs.distributions.shares import NoValueError
+from udfs.drift.column_values import labels_of, plain, seconds_of, values_of
 from udfs.drift.compare import compare
 from udfs.drift.reference import HISTORY, LEVELS, Keys, Profile, ProfileError, mixture
 from udfs.drift.season import Season, part_of
+from udfs.drift.slice_rows import slice_rows
 from udfs.drift.thresholds import LEAST_N
 
 if TYPE_CHECKING:
@@ -27,10 +30,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from udfs.distributions.bins import Bins
     from udfs.distributions.counts import Counts
 
-__all__ = ["SLICES", "as_counted", "build_profile"]
+__all__ = ["SLICES", "build_profile"]
+
+Distances = dict[tuple[str, str, int], tuple[float, ...]]
 
 SLICES = 20
 """How many values of the slicing column get a slice of their own; all others are the rest."""
@@ -55,8 +59,9 @@ def build_profile(
     `time` names the event time that a season and windows of `window` seconds need: a timestamp, in UTC where it has no
     zone. `slices` is how many values of `slice_column` get a slice of their own. Bins are chosen from all rows, so that
     all slices and parts of the season are counted in the same bins.
+    A column without a value is compared by its share of NULL alone.
     Raises ProfileError for a file that cannot be read, or lacks a column; for a column that is neither numbers nor
-    text, or has no value; and for a `time` that is not a timestamp or has a NULL.
+    text; and for a `time` that is not a time or has a NULL.
     """
     try:
         parquet = pq.ParquetFile(file)
@@ -70,24 +75,37 @@ def build_profile(
     features = Features(names, tuple(_choose(parquet, schema.field(name)) for name in names))
     keys = Keys(slice_column, _slices(parquet, slice_column, slices), time, season, window if time else 0)
     counts, windows = _count(parquet, features, keys)
-    distances = _own_distances(counts, windows)
-    profile = Profile(model, version, features, keys, counts, distances)
-    inexact = tuple(name for name in names if pa.types.is_integer(schema.field(name).type) and _inexact(profile, name))
+    distances, sizes = _own_distances(counts, windows)
+    absent = _absent(counts, windows, keys) if keys.slice_column else None
+    profile = Profile(model, version, features, keys, counts, distances, sizes, absent=absent)
+    inexact = tuple(
+        name for name, column in zip(names, features.columns, strict=True) if _inexact(profile, name, column)
+    )
     return replace(profile, inexact=inexact)
 
 
 def _choose(parquet: pq.ParquetFile, field: pa.Field) -> Bins | Categories:
     try:
-        chunks = partial(_chunks, parquet, field.name)
-        return choose_categories(chunks()) if _is_text(field.type) else choose_bins(chunks)
-    except ValueError as error:
+        text = plain(pa.array([], field.type)).type == pa.string()
+        if text:
+            return choose_categories(_chunks(parquet, field.name))
+        bins = choose_bins(lambda: map(as_float32, _chunks(parquet, field.name)))
+        return replace(bins, atoms=choose_atoms(bins, lambda: _chunks(parquet, field.name)))
+    except NoValueError:
+        return Categories(()) if text else Bins(np.empty(0, np.float32))
+    except (ValueError, pa.ArrowNotImplementedError) as error:
         raise ProfileError(f"column `{field.name}`: {error}") from error
 
 
 def _slices(parquet: pq.ParquetFile, name: str | None, most: int) -> Categories:
     if name is None:
         return Categories(())
-    return choose_categories((_labels(batch.column(0)) for batch in parquet.iter_batches(columns=[name])), most)
+    try:
+        return choose_categories((labels_of(batch.column(0)) for batch in parquet.iter_batches(columns=[name])), most)
+    except NoValueError:
+        return Categories(())
+    except ValueError as error:
+        raise ProfileError(f"column `{name}`, of the slices: {error}") from error
 
 
 def _count(
@@ -97,9 +115,10 @@ def _count(
     counts: dict[tuple[str, int], Counts] = {}
     windows: dict[tuple[str, int, int], Counts] = {}
     newest = _newest(parquet, keys)
-    for batch in parquet.iter_batches():
+    read = dict.fromkeys((*features.names, *(name for name in (keys.slice_column, keys.time) if name)))
+    for batch in parquet.iter_batches(columns=[*read]):
         found, group = np.unique(_rows_keys(batch, keys, newest), axis=0, return_inverse=True)
-        values = [as_counted(batch.column(name)) for name in features.names]
+        values = [values_of(batch.column(name)) for name in features.names]
         for (code, part, window), added in zip(
             found.tolist(), count_groups(features, values, group.reshape(-1), len(found)), strict=True
         ):
@@ -125,7 +144,7 @@ def _rows_keys(batch: pa.RecordBatch, keys: Keys, newest: NDArray[np.int64]) -> 
     """Return int64 of shape (rows, 3): each row's slice, part of the season, and window if it is new, else 0."""
     found = np.zeros((batch.num_rows, 3), np.int64)
     if keys.slice_column:
-        found[:, 0] = keys.slices.find(_labels(batch.column(keys.slice_column)))
+        found[:, 0] = keys.slices.find(labels_of(batch.column(keys.slice_column)))
     if keys.time:
         seconds = _seconds(batch, keys.time)
         found[:, 1] = part_of(keys.season, seconds)
@@ -136,67 +155,64 @@ def _rows_keys(batch: pa.RecordBatch, keys: Keys, newest: NDArray[np.int64]) -> 
 
 
 def _seconds(batch: pa.RecordBatch, name: str) -> NDArray[np.int64]:
-    time = batch.column(name)
-    if not pa.types.is_timestamp(time.type) or time.null_count:
-        what = "has a NULL" if time.null_count else f"is {time.type}"
-        raise ProfileError(f"column `{name}` {what}, expected a timestamp in each row")
-    whole = pc.floor_temporal(time, unit="second").cast(pa.timestamp("s"), safe=False)
-    seconds: NDArray[np.int64] = whole.cast(pa.int64()).to_numpy(zero_copy_only=False)
-    return seconds
+    try:
+        return seconds_of(batch.column(name))
+    except ValueError as error:
+        raise ProfileError(f"column `{name}` {error}") from error
 
 
 def _own_distances(
     counts: dict[tuple[str, int], Counts], windows: dict[tuple[str, int, int], Counts]
-) -> dict[tuple[str, str, int], tuple[float, ...]]:
-    """Return, by slice, feature and level, the distances of the reference's own windows and sums from the rest."""
-    found: dict[tuple[str, str, int], list[float]] = {}
-    numbers = [number for _, _, number in windows]
+) -> tuple[Distances, Distances]:
+    """Return, by slice, feature and level, the distances of the reference's own windows and sums from the rest.
+
+    Then, in the same order, the sizes of these samples together: see `together`.
+    """
+    found: dict[tuple[str, str, int], list[tuple[float, float]]] = {}
     for level in range(LEVELS):
-        blocks: dict[tuple[int, str], dict[int, Counts]] = {}
-        for (label, part, number), window in windows.items():
-            block = number >> level
-            if block << level >= min(numbers) and (block + 1 << level) - 1 <= max(numbers):
-                parts = blocks.setdefault((block, label), {})
-                parts[part] = parts[part] + window if part in parts else window
-        for (_, label), parts in blocks.items():
+        for label, parts in (slice_ for block in _blocks(windows, level) for slice_ in block.items()):
             others = {part: counts[label, part].without(own) for part, own in parts.items()}
             if all(other.rows for other in others.values()):
                 reference = mixture(others, {part: own.rows for part, own in parts.items()})
                 for c in compare(reference, reduce(add, parts.values())):
                     if c.n >= LEAST_N and c.d_lo is not None:
-                        found.setdefault((label, c.feature, level), []).append(c.d_lo)
-    return {key: tuple(distances) for key, distances in found.items()}
+                        found.setdefault((label, c.feature, level), []).append((c.d_lo, c.size))
+    distances, sizes = ({key: tuple(pair[i] for pair in pairs) for key, pairs in found.items()} for i in (0, 1))
+    return distances, sizes
 
 
-def _labels(column: pa.Array) -> NDArray[np.object_]:
-    labels: NDArray[np.object_] = column.cast(pa.string()).to_numpy(zero_copy_only=False)
-    return labels
+def _absent(
+    counts: dict[tuple[str, int], Counts], windows: dict[tuple[str, int, int], Counts], keys: Keys
+) -> dict[tuple[str, int], tuple[float, ...]]:
+    """Return, by slice and level, which of the reference's own windows and sums have no row of it."""
+    found: dict[tuple[str, int], list[float]] = {}
+    for level in range(LEVELS):
+        for block in _blocks(windows, level):
+            rows = {label: {part: own.rows for part, own in parts.items()} for label, parts in block.items()}
+            for s in slice_rows(counts, keys.labels, rows):
+                found.setdefault((s.label, level), []).append(s.distance)
+    return {key: tuple(seen) for key, seen in found.items()}
 
 
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+def _blocks(windows: dict[tuple[str, int, int], Counts], level: int) -> list[dict[str, dict[int, Counts]]]:
+    """Return the complete sums of 2^level windows, by slice and part of the season."""
+    numbers = [number for _, _, number in windows]
+    blocks: dict[int, dict[str, dict[int, Counts]]] = {}
+    for (label, part, number), window in windows.items():
+        block = number >> level
+        if block << level >= min(numbers) and (block + 1 << level) - 1 <= max(numbers):
+            parts = blocks.setdefault(block, {}).setdefault(label, {})
+            parts[part] = parts[part] + window if part in parts else window
+    return [*blocks.values()]
 
 
 def _chunks(parquet: pq.ParquetFile, name: str) -> Iterator[NDArray[Any]]:
     for batch in parquet.iter_batches(columns=[name]):
-        yield as_counted(batch.column(0))
+        yield values_of(batch.column(0))
 
 
-def as_counted(column: pa.Array) -> NDArray[Any]:
-    """Return a column of shape (n,) as `count` expects it: text as str or None, numbers as float32 with NaN for NULL.
-
-    Raises ValueError for a column that is neither.
-    """
-    if _is_text(column.type):
-        texts: NDArray[Any] = column.to_numpy(zero_copy_only=False)
-        return texts
-    kind = column.type
-    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
-        raise ValueError(f"it is {kind}, expected numbers or text")
-    numbers = column.cast(pa.float32(), safe=False)
-    return np.ascontiguousarray(numbers.to_numpy(zero_copy_only=False), np.float32)
-
-
-def _inexact(profile: Profile, name: str) -> bool:
+def _inexact(profile: Profile, name: str, column: Bins | Categories) -> bool:
+    if not isinstance(column, Bins) or column.atoms is None or column.atoms.dtype.kind == "f":
+        return False
     index = profile.features.names.index(name)
     return bool(max(-profile.whole.least[index], profile.whole.most[index]) > _EXACT)

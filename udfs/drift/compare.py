@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from udfs.distributions.categorical import total_variation
+from udfs.distributions.categorical import changed, noise, total_variation
 from udfs.distributions.categories import CategoryCounts
 from udfs.distributions.ks import ks
 from udfs.distributions.psi import psi
 from udfs.distributions.quantiles import quantiles
 from udfs.distributions.wasserstein import wasserstein
+from udfs.drift.thresholds import together
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,7 +44,9 @@ class Comparison:
 
     `d_lo` and `d_hi` are the bounds of the Kolmogorov-Smirnov distance, or of the total variation for text; `p` is the
     p-value of its test. They are None where either side has no value. Only numbers have `psi`, `wasserstein` (in the
-    column's own unit) and quantiles (those of SHOWN).
+    column's own unit) and quantiles (those of SHOWN). Only text has `noise`: what its distance is without a change, on
+    average (see `udfs.distributions.categorical.noise`); and `categories`: those that changed most, with their shares
+    in the window and in the reference.
     """
 
     feature: str
@@ -58,6 +61,15 @@ class Comparison:
     wasserstein: float | None = None
     quantiles: tuple[float | None, ...] = ()
     reference_quantiles: tuple[float | None, ...] = ()
+    noise: float = 0.0
+    categories: tuple[str, ...] = ()
+    shares: tuple[float, ...] = ()
+    reference_shares: tuple[float, ...] = ()
+
+    @property
+    def size(self) -> float:
+        """The size of both samples together: see `udfs.drift.thresholds.together`."""
+        return together(self.n, self.reference_n)
 
     @property
     def null_shift(self) -> float:
@@ -101,7 +113,17 @@ def _text(reference: Counts | None, window: Counts, index: int) -> Comparison:
         return Comparison(*sizes)
     distance = total_variation(then, now)
     d_lo, d_hi, p = _finite(np.array([distance.lo, distance.hi, distance.p], float))
-    return Comparison(*sizes, d_lo, d_hi, p)
+    names, shares, reference_shares = changed(then, now)
+    return Comparison(
+        *sizes,
+        d_lo,
+        d_hi,
+        p,
+        noise=noise(then, now),
+        categories=names,
+        shares=shares,
+        reference_shares=reference_shares,
+    )
 
 
 def _numbers(reference: Counts | None, window: Counts) -> Iterator[Comparison]:

@@ -21,10 +21,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from udfs.distributions.partial import from_bytes, to_bytes
-from udfs.drift.alarm_levels import earlier_distances, update_alarm
+from udfs.drift.alarm_levels import earlier_distances, history_of, update_alarm
 from udfs.drift.compare import Comparison
 from udfs.drift.judge import Judgement, judge
 from udfs.drift.reference import LEVELS
+from udfs.drift.season import part_of
+from udfs.drift.slice_rows import ROWS, judge_rows, slice_rows
 from udfs.drift.state import DriftState, OpenWindow
 from udfs.drift.window_sums import Key, add_to_sum, compare_sum
 
@@ -100,10 +102,12 @@ def add_window(loaded: LoadedMonitor, state: DriftState, start: int, slices: Map
     counts = {key: monitored.counts for key, monitored in slices.items()}
     comparisons = {key: monitored.comparisons for key, monitored in slices.items()}
     _follow(loaded, state, new, 0, (start, start + size), comparisons, early.late)
+    _follow_rows(loaded, state, new, 0, (start, start + size), _rows(loaded, start, comparisons))
     for level in range(1, LEVELS):
         for block, total in add_to_sum(loaded, state, level, start, counts):
             span = (block << level) * size, (block + 1 << level) * size
             _follow(loaded, state, new, level, span, compare_sum(loaded, total), {})
+            _follow_rows(loaded, state, new, level, span, {key[0]: parts for key, parts in total.rows.items()})
     if loaded.monitor.allowed_lateness:
         state.open_windows[start] = OpenWindow(counts, comparisons, early.late)
         # One window longer than the allowed lateness: late rows may still be between two operators.
@@ -128,11 +132,19 @@ def add_late_rows(loaded: LoadedMonitor, state: DriftState, start: int, key: Key
     rows = from_bytes(data, loaded.groups[group]).rows
     opened.late[label] = opened.late.get(label, 0) + (0 if group else rows)  # each group of features has the same rows
     names = loaded.groups[group].names
+    again = [] if before or group else _judge_rows(loaded, state, 0, _rows(loaded, start, opened.comparisons))
     return NewResults(
         [
-            Result(start, start + loaded.monitor.window, judgement, max(opened.late[label], rows))
-            for judgement in _judge(loaded, state, 0, opened.comparisons)
-            if judgement.label == label and judgement.comparison.feature in names
+            *(
+                Result(start, start + loaded.monitor.window, judgement, opened.late[label])
+                for judgement in again
+                if judgement.label == label
+            ),
+            *(
+                Result(start, start + loaded.monitor.window, judgement, max(opened.late[label], rows))
+                for judgement in _judge(loaded, state, 0, opened.comparisons)
+                if judgement.label == label and judgement.comparison.feature in names
+            ),
         ]
     )
 
@@ -179,12 +191,44 @@ def _follow(
             new.changes.append(AlarmChange(result, opens, since))
 
 
+def _follow_rows(
+    loaded: LoadedMonitor,
+    state: DriftState,
+    new: NewResults,
+    level: int,
+    span: tuple[int, int],
+    rows: Mapping[str, Mapping[int, int]],
+) -> None:
+    """Judge which slices have no rows, and update their alarms; those with rows have a result only in an alarm."""
+    for judged in _judge_rows(loaded, state, level, rows):
+        judgement, opens, since = update_alarm(loaded.profile, state, level, span, judged)
+        result = Result(*span, judgement)
+        if judgement.verdict == "drift" or not judgement.comparison.n or opens is not None:
+            new.results.append(result)
+        if opens is not None:
+            new.changes.append(AlarmChange(result, opens, since))
+
+
+def _judge_rows(
+    loaded: LoadedMonitor, state: DriftState, level: int, rows: Mapping[str, Mapping[int, int]]
+) -> list[Judgement]:
+    profile = loaded.profile
+    if profile.absent is None:
+        return []
+    slices = slice_rows(profile.counts, profile.keys.labels, rows)
+    return judge_rows(slices, lambda label: history_of(profile, state, level, label, ROWS).distances)
+
+
+def _rows(loaded: LoadedMonitor, start: int, comparisons: Mapping[Key, list[Comparison]]) -> dict[str, dict[int, int]]:
+    """Return the rows of each slice in a window, by its part of the season."""
+    part = part_of(loaded.profile.keys.season, start)
+    return {label: {part: cs[0].n + cs[0].nulls} for (label, _), cs in comparisons.items()}
+
+
 def _judge(
     loaded: LoadedMonitor, state: DriftState, level: int, comparisons: Mapping[Key, list[Comparison]]
 ) -> list[Judgement]:
     listed = [(label, c) for (label, _), cs in sorted(comparisons.items()) for c in cs]
     d_min = dict(zip(loaded.monitor.features, loaded.monitor.d_min, strict=True))
-    past = {
-        (label, c.feature): earlier_distances(loaded.profile, state, level, label, c.feature) for label, c in listed
-    }
+    past = {(label, c.feature): earlier_distances(loaded.profile, state, level, label, c) for label, c in listed}
     return judge(listed, d_min, past)

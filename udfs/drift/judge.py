@@ -82,9 +82,9 @@ def _judge(label: str, c: Comparison, d_min: float, q: float | None, rank: float
         return Judgement(label, c, "drift", q, rank, beyond, holds=True)
     if c.d_lo is None or q is None:
         return Judgement(label, c, "too few", q, rank, None)
-    found = verdict(c.d_lo, c.n, c.reference_n, d_min, alpha)
+    found = verdict(c.d_lo, c.n, c.reference_n, d_min, alpha, c.noise)
     placed = 0.0 if rank is None else rank
     holds = found == "drift" and placed <= max(HOLDS, 2 / (earlier + 1))
     if found == "drift" and (q > ALPHA or placed > max(RANK, 2 / (earlier + 1))):
         found = "stable"
-    return Judgement(label, c, found, q, rank, margin(c.n, c.reference_n, d_min, alpha), holds)
+    return Judgement(label, c, found, q, rank, margin(c.n, c.reference_n, d_min, alpha, c.noise), holds)

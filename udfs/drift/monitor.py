@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from udfs.distributions.bins import Bins, as_float32
 from udfs.drift.compare import compare
 from udfs.drift.counting import BatchCounts, count_batch
 from udfs.drift.reference import Profile, ProfileError, read_profile
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from udfs.distributions.categories import Categories
     from udfs.distributions.count_layout import Features
     from udfs.distributions.counts import Counts
     from udfs.drift.compare import Comparison
@@ -53,7 +55,8 @@ class Monitor:
 
     `reference` is the profile's file: a path, or a URI that pyarrow's file systems know; `sha256` is its digest.
     `d_min` has a value for each of the `features`, and `places` says where in SQL each of them is defined.
-    `window` and `allowed_lateness` are in seconds. `sliced` is True where the profile has slices.
+    `window` and `allowed_lateness` are in seconds. `sliced` is True where the profile has slices, and
+    `slice_place` says where in SQL they are named.
     It is a rider of the scoring call: see `udfs.scoring.rider.Rider`.
     """
 
@@ -67,6 +70,7 @@ class Monitor:
     window: int
     allowed_lateness: int = 0
     sliced: bool = False
+    slice_place: str = ""
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -109,7 +113,8 @@ class LoadedMonitor:
     ) -> dict[str, NDArray[np.object_]]:
         """Return PARTIALS for a batch of n rows, shape (n,); see `udfs.scoring.rider.LoadedRider`."""
         seconds, *slices = arguments
-        values = [_counted(columns[name]) for name in self.monitor.features]
+        both = zip(self.monitor.features, self.features.columns, strict=True)
+        values = [_counted(columns[name], column) for name, column in both]
         partials = np.full(len(seconds), None, object)
         for counts in self.count(values, seconds, slices[0] if slices else None):
             partials[counts.row] = [counts.label.encode(), *counts.partials]
@@ -151,10 +156,8 @@ class LoadedMonitor:
         return compare(self.reference(group, label, {part_of(self.profile.keys.season, start): 1}), window)
 
 
-def _counted(values: NDArray[Any]) -> NDArray[Any]:
-    """Return a column as `count_batch` expects it: float32 with NaN for NULL, or str or None."""
-    nullable = with_nulls(values)
+def _counted(values: NDArray[Any], column: Bins | Categories) -> NDArray[Any]:
+    """Return a column as `count_batch` expects it: numbers as float32 where that is enough, text as str or None."""
     if values.dtype.kind == "O":
-        return nullable
-    with np.errstate(over="ignore"):  # what is too large for float32 is infinite
-        return np.ascontiguousarray(nullable, np.float32)  # of None it makes NaN
+        return with_nulls(values)
+    return values if isinstance(column, Bins) and column.needs_own_dtype else as_float32(values)

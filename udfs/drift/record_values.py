@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from udfs.drift.slice_rows import ROWS
+
 if TYPE_CHECKING:
     from udfs.drift.follow_windows import AlarmChange, Result
     from udfs.drift.monitor import Monitor
@@ -32,6 +34,9 @@ RESULT_FIELDS = {
     "reference_nulls": "BIGINT",
     "quantiles": "ARRAY<DOUBLE>",
     "reference_quantiles": "ARRAY<DOUBLE>",
+    "categories": "ARRAY<STRING>",
+    "shares": "ARRAY<DOUBLE>",
+    "reference_shares": "ARRAY<DOUBLE>",
 }
 """The fields of each record of `drift`, with SQL types; times are in milliseconds since 1970."""
 
@@ -58,13 +63,15 @@ def result_values(result: Result) -> tuple[object, ...]:
         j.label, c.feature, result.start * 1000, result.end * 1000, c.n, c.nulls, result.late,
         c.d_lo, c.d_hi, j.margin, c.p, j.q, j.rank, c.psi, c.wasserstein, j.verdict,
         c.reference_n, c.reference_nulls, [*c.quantiles], [*c.reference_quantiles],
+        [*c.categories], [*c.shares], [*c.reference_shares],
     )  # fmt: skip
 
 
 def alert_values(change: AlarmChange, monitor: Monitor) -> tuple[object, ...]:
     """Return the values of an alarm that opens or closes, in the order of ALERT_FIELDS."""
     result = change.result
-    place = dict(zip(monitor.features, monitor.places, strict=True))[result.judgement.comparison.feature]
+    places = dict(zip((*monitor.features, ROWS), (*monitor.places, monitor.slice_place), strict=True))
+    place = places[result.judgement.comparison.feature]
     return (
         result.judgement.label,
         result.judgement.comparison.feature,
@@ -80,6 +87,8 @@ def alert_values(change: AlarmChange, monitor: Monitor) -> tuple[object, ...]:
 def _message(change: AlarmChange, monitor: Monitor, place: str) -> str:
     result = change.result
     c, margin = result.judgement.comparison, result.judgement.margin or 0.0
+    if c.feature == ROWS:
+        return _message_of_rows(change, monitor, place)
     which = f"{monitor.model} {monitor.version}: {c.feature} in slice {result.judgement.label}"
     if not change.opens:
         return f"{which} is as in the reference again; it had drifted since {_utc(change.since)}"
@@ -92,6 +101,14 @@ def _message(change: AlarmChange, monitor: Monitor, place: str) -> str:
         now_, then_ = c.quantiles[_MEDIAN], c.reference_quantiles[_MEDIAN]
         what += f"; its median is {_number(now_)}, it was {_number(then_)}"
     return f"{which} has drifted since {_utc(change.since)}: {what} (window of {_span(result)}; see {place})"
+
+
+def _message_of_rows(change: AlarmChange, monitor: Monitor, place: str) -> str:
+    which = f"{monitor.model} {monitor.version}: slice {change.result.judgement.label}"
+    if not change.opens:
+        return f"{which} has rows again; it had none since {_utc(change.since)}"
+    then = f"the reference has {change.result.judgement.comparison.reference_n:,} rows of it"
+    return f"{which} has no rows since {_utc(change.since)}: {then} (window of {_span(change.result)}; see {place})"
 
 
 def _number(value: float | None) -> str:

@@ -52,11 +52,14 @@ _SCHEMA = pa.schema(
         ("column", pa.string()),
         ("edges", pa.list_(pa.float32())),  # NULL for categories
         ("center", pa.float32()),
+        ("dtype", pa.string()),  # of the atoms; NULL where float32 tells all values apart
+        ("atoms", pa.list_(pa.string())),
         ("categories", pa.list_(pa.string())),  # NULL for numbers
         ("counts", pa.list_(pa.list_(pa.int64()))),  # for each key: of each bin or category, and NULLs
         ("least", pa.list_(pa.float32())),  # for each key
         ("most", pa.list_(pa.float32())),
         ("distances", pa.list_(pa.list_(pa.float32()))),  # for each slice, by its label, and in it for each level
+        ("sizes", pa.list_(pa.list_(pa.float32()))),  # likewise; NULL in files of older versions
     ]
 )
 
@@ -99,7 +102,10 @@ class Profile:
     """The counts of each slice and part of the season that has rows, by both.
 
     `distances` are by slice, feature and level: how far the newest windows of the reference, or sums of 2^level of
-    them, are from the rest of it.
+    them, are from the rest of it. `sizes` are those of both samples together (see `udfs.drift.thresholds.together`), in
+    the same order; NaN where they are not known.
+    `absent` has, by slice and level, 1 for each of these windows without a row of the slice, 0 for each with rows;
+    None where it is not known, as in files of older versions: then it is not noticed if a slice vanishes.
     `inexact` names the columns with integers beyond 2^24, which are compared as the nearest float32.
     """
 
@@ -109,7 +115,9 @@ class Profile:
     keys: Keys
     counts: dict[tuple[str, int], Counts]
     distances: dict[tuple[str, str, int], tuple[float, ...]] = field(default_factory=dict)
+    sizes: dict[tuple[str, str, int], tuple[float, ...]] = field(default_factory=dict)
     inexact: tuple[str, ...] = ()
+    absent: dict[tuple[str, int], tuple[float, ...]] | None = None
 
     @cached_property
     def whole(self) -> Counts:
@@ -128,9 +136,11 @@ class Profile:
     def bound(self, column: str) -> float:
         """Return the largest possible difference between the raw samples' distance in a column and its lower bound.
 
-        Raises ValueError for a column that the profile does not have, or that has no value.
+        0 for a column without a value. Raises ValueError for one that the profile does not have.
         """
         counts = self.whole.column(self.features.names.index(column))
+        if not counts.n:
+            return 0.0
         if isinstance(counts, CategoryCounts):
             return float(counts.shares[-1])
         return float(counts.shares[~counts.bins.single].max(initial=0))
@@ -159,6 +169,9 @@ def write_profile(profile: Profile, file: Path) -> None:
         "model": profile.model,
         "version": profile.version,
         "inexact": json.dumps(profile.inexact),
+        "absent": json.dumps(
+            None if profile.absent is None else [[*key, seen] for key, seen in profile.absent.items()]
+        ),
         "keys": json.dumps([*profile.counts]),
         "divided": json.dumps([keys.slice_column, keys.slices.names, keys.time, keys.season, keys.window]),
     }
@@ -175,14 +188,17 @@ def _row(profile: Profile, index: int) -> dict[str, Any]:
         "counts": [counts.cells[start:end].tolist() for counts in profile.counts.values()],
         "least": [float(counts.least[index]) for counts in profile.counts.values()],
         "most": [float(counts.most[index]) for counts in profile.counts.values()],
-        "distances": [
-            [*profile.distances.get((label, features.names[index], level), ())]
+    }
+    for name, of_windows in (("distances", profile.distances), ("sizes", profile.sizes)):
+        row[name] = [
+            [*of_windows.get((label, features.names[index], level), ())]
             for label in profile.keys.labels
             for level in range(LEVELS)
-        ],
-    }
+        ]
     if isinstance(column, Categories):
         return row | {"categories": list(column.names)}
+    if column.atoms is not None:
+        row |= {"dtype": column.atoms.dtype.name, "atoms": [repr(value) for value in column.atoms.tolist()]}
     return row | {"edges": column.edges.tolist(), "center": float(column.center)}
 
 
@@ -208,19 +224,29 @@ def read_profile(file: Path, model: str, version: str | None = None) -> Profile:
     counts = {}
     for number, (label, part) in enumerate(json.loads(known["millstream.keys"])):
         cells = np.concatenate([np.array(row["counts"][number], np.int64) for row in rows])
-        ends = (np.array([row[end][number] for row in rows], np.float32) for end in ("least", "most"))
-        counts[label, part] = Counts(features, cells, *ends)
+        least, most = (np.array([row[end][number] for row in rows], np.float32) for end in ("least", "most"))
+        counts[label, part] = Counts(features, cells, least, most)
     places = [(label, level) for label in keys.labels for level in range(LEVELS)]
-    distances = {
-        (label, row["column"], level): tuple(found)
-        for row in rows
-        for (label, level), found in zip(places, row["distances"], strict=True)
-    }
+    distances, sizes = (
+        {
+            (label, row["column"], level): tuple(found)
+            for row in rows
+            for (label, level), found in zip(places, row.get(name) or [], strict=bool(row.get(name)))
+        }
+        for name in ("distances", "sizes")
+    )
     inexact = tuple(json.loads(known["millstream.inexact"]))
-    return Profile(model, known["millstream.version"], features, keys, counts, distances, inexact)
+    seen = json.loads(known.get("millstream.absent", "null"))
+    absent = None if seen is None else {(label, level): tuple(windows) for label, level, windows in seen}
+    return Profile(model, known["millstream.version"], features, keys, counts, distances, sizes, inexact, absent)
 
 
 def _column(row: dict[str, Any]) -> Bins | Categories:
     if row["edges"] is None:
-        return Categories(tuple(row["categories"]))
-    return Bins(np.array(row["edges"], np.float32), np.float32(row["center"]))
+        complete = not any(counts[-2] for counts in row["counts"])
+        return Categories(tuple(row["categories"]), complete)
+    atoms = None
+    if row.get("dtype"):
+        kind = float if np.dtype(row["dtype"]).kind == "f" else int
+        atoms = np.array([kind(text) for text in row["atoms"]], row["dtype"])
+    return Bins(np.array(row["edges"], np.float32), np.float32(row["center"]), atoms)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 from dataclasses import asdict, dataclass, field
+from math import nan
 from typing import Any
 from zlib import compress, decompress
 
@@ -20,19 +21,22 @@ from udfs.drift.compare import Comparison, from_json, to_json
 
 __all__ = ["AlarmLevel", "DriftState", "FeatureHistory", "OpenWindow", "WindowSum", "from_bytes", "to_bytes"]
 
-_VERSION = 1
+_VERSION = 2
+_WITHOUT_SIZES = 1  # the version before
 
 
 @dataclass
 class FeatureHistory:
     """A feature in a slice at one level: its alarm, and the distances of windows outside of alarms, oldest first.
 
-    `pending` has the distances of windows with drift that have not opened an alarm yet.
+    `sizes` are those of the windows and their references together, in the same order; NaN where they are not known.
+    `pending` has the distances and sizes of windows with drift that have not opened an alarm yet.
     """
 
     alarm: Alarm = field(default_factory=Alarm)
     distances: list[float] = field(default_factory=list)
-    pending: list[float] = field(default_factory=list)
+    sizes: list[float] = field(default_factory=list)
+    pending: list[tuple[float, float]] = field(default_factory=list)
 
 
 @dataclass
@@ -91,7 +95,7 @@ def to_bytes(state: DriftState) -> bytes:
         "version": _VERSION,
         "latest": state.latest,
         "followed": [
-            [*key, asdict(f.alarm), _text(np.array(f.distances, "<f8").tobytes()), f.pending]
+            [*key, asdict(f.alarm), _numbers_as_text(f.distances), f.pending, _numbers_as_text(f.sizes)]
             for key, f in state.histories.items()
         ],
         "standing": [[*key, s.level, s.until] for key, s in state.alarm_levels.items()],
@@ -115,12 +119,14 @@ def from_bytes(data: bytes) -> DriftState:
     if not data:
         return DriftState()
     whole = json.loads(decompress(data))
-    if whole["version"] != _VERSION:
+    if whole["version"] not in (_VERSION, _WITHOUT_SIZES):
         raise ValueError(f"the state of drift detection has version {whole['version']}, expected {_VERSION}")
     state = DriftState(latest=whole["latest"])
-    for label, feature, level, alarm, distances, pending in whole["followed"]:
-        earlier = np.frombuffer(b64decode(distances), "<f8").tolist()
-        state.histories[label, feature, level] = FeatureHistory(Alarm(**alarm), earlier, pending)
+    for label, feature, level, alarm, text, pending, *sizes in whole["followed"]:
+        earlier = _numbers(text)
+        known = _numbers(sizes[0]) if sizes else [nan] * len(earlier)
+        late = [(d[0], d[1]) if sizes else (d, nan) for d in pending]
+        state.histories[label, feature, level] = FeatureHistory(Alarm(**alarm), earlier, known, late)
     for label, feature, level, until in whole["standing"]:
         state.alarm_levels[label, feature] = AlarmLevel(level, until)
     for level, block, counts, rows in whole["sums"]:
@@ -130,6 +136,15 @@ def from_bytes(data: bytes) -> DriftState:
         comparisons = {(label, group): from_json(cs) for label, group, cs in compared}
         state.open_windows[start] = OpenWindow(_unblob(counts), comparisons, late)
     return state
+
+
+def _numbers_as_text(numbers: list[float]) -> str:
+    return _text(np.array(numbers, "<f8").tobytes())
+
+
+def _numbers(text: str) -> list[float]:
+    found: list[float] = np.frombuffer(b64decode(text), "<f8").tolist()
+    return found
 
 
 def _text(data: bytes) -> str:

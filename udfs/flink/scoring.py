@@ -17,10 +17,10 @@ import numpy as np
 from pyflink.table.udf import ScalarFunction, udf
 
 from udfs.flink.speedups import has_speedups
-from udfs.nulls import with_nulls
+from udfs.nulls import masked, with_nulls
 from udfs.scoring.arguments import ERROR, SQL_TYPES
 from udfs.scoring.call_size import ROWS_PER_CALL
-from udfs.scoring.inference import masked, run_inference
+from udfs.scoring.inference import run_inference
 from udfs.scoring.metrics import ModelMetrics
 from udfs.scoring.model import load_model, numpy_dtype
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from udfs.nulls import masked
 from udfs.scoring.conversion import convert, lost_value
 from udfs.scoring.model import RUN_ERRORS, Model, numpy_dtype
 from udfs.scoring.time_limit import TimeLimitError
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from udfs.scoring.signature import Tensor
 
-__all__ = ["Predictions", "assemble", "masked", "run_inference"]
+__all__ = ["Predictions", "assemble", "run_inference"]
 
 
 @dataclass(frozen=True)
@@ -161,8 +162,3 @@ class _Work:
 def _all_null(size: int, dtype: str) -> NDArray[Any]:
     kind = numpy_dtype(dtype)
     return np.full(size, np.nan if kind.kind == "f" else None if kind.kind == "O" else 0, kind)
-
-
-def masked(values: NDArray[Any], null: NDArray[np.bool_]) -> NDArray[Any]:
-    """Return a column that is NULL where `null`, of the same shape, is True; for dtypes without NaN."""
-    return np.ma.masked_array(values, null)  # type: ignore[no-untyped-call]  # numpy has no types for it

@@ -135,6 +135,7 @@ def bind_monitor(
         window=options.window,
         allowed_lateness=options.allowed_lateness,
         sliced=options.slice is not None,
+        slice_place=f"{options.slice.place.file}:{options.slice.place.line}" if options.slice else "",
     )
     return Monitored(options, monitor), []
 
