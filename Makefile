@@ -28,7 +28,7 @@ demo: .venv/installed  ## Score five months of real flights, draw out/demo.html.
 PROCESSES ?= 2
 
 # A file's tests run in one process, and the long files begin first.
-TESTS := $(PYTEST) tests/minicluster tests/cluster tests/commands tests/unit tests/reported \
+TESTS := $(PYTEST) tests/minicluster tests/cluster tests/commands tests/reported tests/unit \
   -n $(PROCESSES) --dist loadfile --no-loadscope-reorder --durations=15
 
 test: lint types  ## Lint, types, and all tests except the slow ones: ten minutes.
