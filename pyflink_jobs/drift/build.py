@@ -62,6 +62,7 @@ def build_reference(
         complete = Path(temporary) / "complete.parquet"
         try:
             given = _open(_parquet(rows, Path(temporary)))
+            _check_columns(given, [*(i.name for i in spec.inputs), *([slice_column] if slice_column else [])])
             keys = {name: name for name in (slice_column,) if name}
             if event_time:
                 keys[event_time] = _time_column(given, event_time, time)
@@ -91,7 +92,7 @@ def build_reference(
 def _parquet(rows: Path, temporary: Path) -> Path:
     """Return a Parquet file of the rows: the given one, or one made from JSON lines."""
     try:
-        if rows.is_file() and rows.open("rb").read(len(_PARQUET)) == _PARQUET:
+        if rows.is_file() and (rows.suffix == ".parquet" or rows.open("rb").read(len(_PARQUET)) == _PARQUET):
             return rows
         files = sorted(p for p in rows.rglob("*") if p.is_file() and not p.name.startswith((".", "_"))) or [rows]
         tables = [pj.read_json(file) for file in files if file.stat().st_size]
@@ -108,6 +109,13 @@ def _open(file: Path) -> pq.ParquetFile:
         return pq.ParquetFile(file)
     except (OSError, pa.ArrowInvalid) as error:
         raise ProfileError(f"{file} cannot be read as Parquet: {error}") from error
+
+
+def _check_columns(parquet: pq.ParquetFile, wanted: list[str]) -> None:
+    names = parquet.schema_arrow.names
+    for name in wanted:
+        if name not in names:
+            raise ProfileError(f"the rows have no column `{name}`; they have: {', '.join(names)}")
 
 
 def _time_column(parquet: pq.ParquetFile, name: str, given: str | None) -> str:
@@ -142,9 +150,6 @@ def _score(
     columns that cannot be read as the model reads them.
     """
     names = parquet.schema_arrow.names
-    for name in (*(i.name for i in spec.inputs), *keys.values()):
-        if name not in names:
-            raise ProfileError(f"the rows have no column `{name}`; they have: {', '.join(names)}")
     dtypes = {i.name: i.dtype for i in spec.inputs} | {o.name: o.dtype for o in spec.outputs if o.name in names}
     problems = {name: found for name, dtype in dtypes.items() if (found := column_problem(parquet, name, dtype))}
     unread = [name for name, found in problems.items() if not found.empty]

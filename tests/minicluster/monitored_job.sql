@@ -93,7 +93,7 @@ SELECT
   `reference_quantiles`,
   '<reference>' AS `reference`
 FROM `m_new_results_1`
-CROSS JOIN UNNEST(`m_new_results_1`.`results`) AS `results` (`slice`, `feature`, `window_start`, `window_end`, `n`, `nulls`, `late`, `d_lo`, `d_hi`, `margin`, `p`, `q`, `rank`, `psi`, `wasserstein`, `verdict`, `reference_n`, `reference_nulls`, `quantiles`, `reference_quantiles`);
+CROSS JOIN UNNEST(`m_new_results_1`.`results`) AS `results` (`slice`, `feature`, `window_start`, `window_end`, `n`, `nulls`, `late`, `d_lo`, `d_hi`, `margin`, `p`, `q`, `rank`, `psi`, `wasserstein`, `verdict`, `reference_n`, `reference_nulls`, `quantiles`, `reference_quantiles`, `categories`, `shares`, `reference_shares`);
 
 INSERT INTO `alerts` (`slice`, `feature`, `event`, `message`)
 SELECT
