@@ -97,8 +97,12 @@ def certificates(jvm_project: Project, tmp_path_factory: pytest.TempPathFactory)
     writer.write("changeit")
     word = writer.toCharArray()
     store.load(jvm.java.io.FileInputStream(str(folder / "a.p12")), word)
-    (folder / "ca.pem").write_text(pem("CERTIFICATE", bytes(store.getCertificate("a").getEncoded())))
-    (folder / "key.pem").write_text(pem("PRIVATE KEY", bytes(store.getKey("a", word).getEncoded())))
+    export = [keytool, "-exportcert", "-rfc", "-alias", "a", "-keystore", folder / "a.p12", "-storepass", "changeit"]
+    subprocess.run([*export, "-file", folder / "ca.pem"], check=True)
+    # Java's own class of keys is closed to Py4J, that of their encoded form is not.
+    kind = jvm.java.lang.Class.forName("java.security.spec.PKCS8EncodedKeySpec")
+    key = jvm.java.security.KeyFactory.getInstance("RSA").getKeySpec(store.getKey("a", word), kind)
+    (folder / "key.pem").write_text(pem("PRIVATE KEY", bytes(key.getEncoded())))
     return folder
 
 
