@@ -97,8 +97,8 @@ def certificates(jvm_project: Project, tmp_path_factory: pytest.TempPathFactory)
     writer.write("changeit")
     word = writer.toCharArray()
     store.load(jvm.java.io.FileInputStream(str(folder / "a.p12")), word)
-    export = [keytool, "-exportcert", "-rfc", "-alias", "a", "-keystore", folder / "a.p12", "-storepass", "changeit"]
-    subprocess.run([*export, "-file", folder / "ca.pem"], check=True)
+    export = ["-exportcert", "-rfc", "-alias", "a", "-storepass", "changeit"]
+    subprocess.run([keytool, *export, "-keystore", folder / "a.p12", "-file", folder / "ca.pem"], check=True)
     # Java's own class of keys is closed to Py4J, that of their encoded form is not.
     kind = jvm.java.lang.Class.forName("java.security.spec.PKCS8EncodedKeySpec")
     key = jvm.java.security.KeyFactory.getInstance("RSA").getKeySpec(store.getKey("a", word), kind)
