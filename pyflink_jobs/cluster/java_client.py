@@ -89,5 +89,7 @@ def write_certificates(target: Target, folder: Path) -> None:
         content = jvm.java.io.ByteArrayInputStream(ssl.PEM_cert_to_DER_cert(text))
         store.setCertificateEntry(str(number), factory.generateCertificate(content))
     stream = jvm.java.io.FileOutputStream(str(folder / _STORE))
-    store.store(stream, jvm.java.lang.String(_STORE_PASSWORD).toCharArray())
+    word = jvm.java.io.CharArrayWriter()  # Py4J makes a text of Python's of any other of Java's
+    word.write(_STORE_PASSWORD)
+    store.store(stream, word.toCharArray())
     stream.close()

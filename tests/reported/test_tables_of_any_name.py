@@ -86,7 +86,7 @@ def refuse(secrets: list[str], text: str, where: str) -> None:
             assert form not in text, f"{where} has {form}"
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", ["list", pytest.param("pattern", marks=pytest.mark.slow)])
 def test_quarantine_and_replay_read_what_the_tables_say(
     form: str, secured_kafka: SecuredKafka, cluster: MiniCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 FUNCTIONS = {
     "geo.py": "from pyflink.table.udf import udf\nfrom functions.deep.units import KM\n\n"
-    "@udf(result_type='DOUBLE')\ndef kilometres(metres: float) -> float:\n    return metres / KM\n\nplain = 1\n",
+    "@udf(result_type='DOUBLE')\ndef kilometres(metres: float) -> float:\n    return metres / KM\n\nconstant = 1\n",
     "deep/units.py": "KM = 1000.0\n",
     "broken.py": "import shapely_of_nobody\n",
     "raising.py": "import os\nvalue = 1 / 0\n",
@@ -72,8 +72,7 @@ def test_a_function_runs_with_what_it_imports(cluster: MiniCluster, tmp_path: Pa
     feature = tmp_path / "tests" / "features" / "lengths.yaml"
     feature.parent.mkdir(parents=True)
     feature.write_text(
-        "- test: metres\n  view: lengths\n  given:\n    numbers:\n      - {n: 250}\n"
-        "  expect:\n    - {n: 250, km: 0.25}\n"
+        "metres:\n  view: lengths\n  given:\n    numbers:\n      - {n: 250}\n  expect:\n    - {n: 250, km: 0.25}\n"
     )
     tested = process_call(tmp_path, "test")
     assert tested.code == 0, tested.out + tested.err
@@ -126,9 +125,9 @@ def test_lists_of_files_are_joined(key: str) -> None:
             ),
         ),
         (
-            "functions.geo.plain",
+            "functions.geo.constant",
             (
-                "`plain` in module `functions.geo` is no function of Flink\n  functions of Flink in it: kilometres\n"
+                "`constant` in module `functions.geo` is no function of Flink\n  functions of Flink in it: kilometres\n"
                 "  decorate a function with @udf(result_type=...)"
             ),
         ),

@@ -16,9 +16,22 @@ _NO_PLAN = "Flink has no plan for it: the query needs what Flink does not have i
 _KNOWN = {
     "unsupported SQL feature": _NO_PLAN,
     "There are not enough rules": _NO_PLAN,
+    "Conversion to relational algebra failed to preserve datatypes": (
+        "Flink changes the type of a column while it plans, as it does with a computed INTERVAL: "
+        "compute a number, such as TIMESTAMPDIFF(SECOND, begun, ended)"
+    ),
     "StackOverflowError": "an expression is nested too deeply for Flink's planner: divide it into several views",
 }
 """What a text says, by a part of it, where Flink's own words say little."""
+
+
+_UPDATES = re.compile(r"Table sink '(?:[^'.]+\.)*([^'.]+)' doesn't support consuming update")
+_NOISE = re.compile(
+    r"default_catalog\.default_database\.|`default_catalog`\.`default_database`\.|"
+    r"Table options are:(?:\s*'[^']*'='[^']*')*\s*:?\s*|\s*Supported options:.*|\s*The physical plan is:.*",
+    re.DOTALL,
+)
+"""Parts that say nothing of the mistake."""
 
 
 def shortened(text: str) -> str:
@@ -26,6 +39,12 @@ def shortened(text: str) -> str:
     for part, words in _KNOWN.items():
         if part in text:
             return words
+    if updates := _UPDATES.search(text):
+        return (
+            f"`{updates[1]}` takes new rows alone, and the query changes rows that it wrote before: aggregate in "
+            "windows, or write to a table with a PRIMARY KEY, such as one of 'connector' = 'upsert-kafka'"
+        )
+    text = _NOISE.sub("", text)
     kept = [line for line in text.splitlines() if not _PLAN.search(line)]
     whole = " ".join(" ".join(kept).split())
     if len(whole) <= _LONGEST:
