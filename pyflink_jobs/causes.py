@@ -63,7 +63,7 @@ _ENCODING = ("encode_to_stream", "in encode_one_row")
 _CONSTANTS = re.compile(
     r"Index 0 out of bounds for length 0\n\tat org\.apache\.flink\.table\.runtime\.arrow\.ArrowWriter"
 )
-_LONGEST = 1000  # characters
+_LONGEST = 400  # characters
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ START = (
 )
 def test_java(trace: str, reason: str | None) -> None:
     found = summarize(trace)
-    assert found == reason if reason else len(found) <= 1000
+    assert found == reason if reason else len(found) <= 400
     assert "\n" not in found
 
 
