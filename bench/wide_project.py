@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bench.peers.contestants import MODELS
 from bench.peers.project_copy import copy_project, replace_text
 from bench.records import COLUMNS
-from pyflink_jobs.project.model_files import write_card
+from pyflink_jobs.project.cards import write_card
 
 if TYPE_CHECKING:
     from pathlib import Path

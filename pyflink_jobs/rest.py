@@ -10,11 +10,11 @@ import urllib.request
 from dataclasses import dataclass, field
 from typing import Any
 
+from pyflink_jobs.causes import summarize
 from pyflink_jobs.errors import ClusterError
 
-__all__ = ["Rest", "why"]
+__all__ = ["Rest"]
 
-_PYTHON = "Traceback (most recent call last):"
 _PATIENCE = 60.0  # seconds for one answer: on a busy machine Flink answers slowly
 _POLL = 0.2  # seconds between two polls of a background operation
 
@@ -60,7 +60,7 @@ class Rest:
             time.sleep(_POLL)
         operation: dict[str, Any] = answer["operation"] or {}
         if cause := operation.get("failure-cause"):
-            raise ClusterError(why(cause["stack-trace"]), detail=cause["stack-trace"])
+            raise ClusterError(summarize(cause["stack-trace"]), detail=cause["stack-trace"])
         return operation
 
     def _send(self, method: str, path: str, body: dict[str, Any] | None = None) -> bytes:
@@ -74,13 +74,3 @@ class Rest:
         with urllib.request.urlopen(request, timeout=self.patience, context=trusted) as answer:  # noqa: S310 - as above
             content: bytes = answer.read()
         return content
-
-
-def why(trace: str) -> str:
-    """Return the innermost cause of a Java stack trace, in one line: the Python error if there is one."""
-    if _PYTHON in trace:
-        below = trace.rpartition(_PYTHON)[2].partition("\n\tat ")[0].splitlines()
-        if messages := [line for line in below if line and not line.startswith((" ", "\t"))]:
-            return messages[-1]
-    causes = [line for line in trace.splitlines() if line.startswith("Caused by: ")] or trace.splitlines()[:1]
-    return causes[-1].removeprefix("Caused by: ") if causes else "no reason given"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.project.model_files import write_card
+from pyflink_jobs.project.cards import write_card
 from pyflink_jobs.project.settings import Project
 from tests.unit.onnx_models import model_path
 

@@ -15,6 +15,7 @@ from bench.survival.feeder import Feeder
 from bench.survival.pipeline import JOB, OPTIONS, SINKS, create_topics, pipeline
 from bench.survival.reader import Reader, committed
 from bench.survival.records import flowing_records
+from pyflink_jobs.causes import summarize
 from pyflink_jobs.cluster.jobs import (
     cancel,
     first_checkpoint,
@@ -27,7 +28,7 @@ from pyflink_jobs.cluster.jobs import (
 from pyflink_jobs.cluster.state_mapping import carry_over
 from pyflink_jobs.cluster.submit import prepare, send
 from pyflink_jobs.cluster.targets import Target
-from pyflink_jobs.rest import Rest, why
+from pyflink_jobs.rest import Rest
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -126,7 +127,7 @@ class Flow:
             rest = Rest(self.site.url, patience=5)
             state = rest.get(f"/jobs/{self.job_id}")["state"]
             entries = rest.get(f"/jobs/{self.job_id}/exceptions")["exceptionHistory"]["entries"]
-            return f"the job is {state}: {why(entries[0]['stacktrace']) if entries else 'no failure'}"
+            return f"the job is {state}: {summarize(entries[0]['stacktrace']) if entries else 'no failure'}"
         except (URLError, OSError) as error:
             return f"the cluster does not answer: {error}"
 

@@ -10,6 +10,7 @@ import sys
 from io import StringIO
 from typing import TYPE_CHECKING
 
+from pyflink_jobs.causes import summarize
 from pyflink_jobs.cluster.kubernetes import PROJECT, deployment_name, flink_deployment
 from pyflink_jobs.errors import ClusterError
 from pyflink_jobs.local import flink_home
@@ -105,6 +106,7 @@ def _run(words: list[str], given: str) -> str:
         words, input=given, capture_output=True, text=True, check=False, env={**os.environ, **environment}
     )
     if run.returncode != 0:
-        lines = (run.stderr or run.stdout).strip().splitlines()
-        raise ClusterError(f"`{words[0]} {words[1]}` failed", facts=tuple(lines[-3:]), detail=run.stdout + run.stderr)
+        text = (run.stderr or run.stdout).strip()
+        facts = (summarize(text),) if "\n\tat " in text else tuple(text.splitlines()[-3:])
+        raise ClusterError(f"`{words[0]} {words[1]}` failed", facts=facts, detail=run.stdout + run.stderr)
     return run.stdout

@@ -10,11 +10,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError, URLError
 
+from pyflink_jobs.causes import summarize
 from pyflink_jobs.cluster.submit import PLAN
 from pyflink_jobs.cluster.targets import LOCAL
 from pyflink_jobs.errors import ClusterError, JobError, did_you_mean
 from pyflink_jobs.planning.compile.compiled_plan import Plan
-from pyflink_jobs.rest import Rest, why
+from pyflink_jobs.rest import Rest
 
 if TYPE_CHECKING:
     from pyflink_jobs.cluster.targets import Target
@@ -157,7 +158,7 @@ def wait_until_running(rest: Rest, job_id: str, within: float) -> None:
             return
         entries = rest.get(f"/jobs/{job_id}/exceptions")["exceptionHistory"]["entries"]
         if job["state"] in _ENDED or len(entries) >= _GIVE_UP or time.monotonic() > deadline:
-            causes = tuple(dict.fromkeys(why(entry["stacktrace"]) for entry in entries[:_GIVE_UP]))
+            causes = tuple(dict.fromkeys(summarize(entry["stacktrace"]) for entry in entries[:_GIVE_UP]))
             late = f"does not run after {within:.0f} seconds" if time.monotonic() > deadline else "fails"
             trace = entries[0]["stacktrace"] if entries else ""
             raise JobError(f"job `{job['name']}` {late}", facts=(f"it is {job['state']}", *causes), detail=trace)
@@ -196,4 +197,4 @@ def _all_run(vertex: dict[str, Any]) -> bool:
 
 def _refused(what: str, error: HTTPError) -> ClusterError:
     trace = error.read().decode(errors="replace")
-    return ClusterError(what, facts=(why(trace.replace("\\n", "\n"))[:500],), detail=trace)
+    return ClusterError(what, facts=(summarize(trace.replace("\\n", "\n"))[:500],), detail=trace)

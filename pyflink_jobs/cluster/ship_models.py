@@ -21,7 +21,7 @@ __all__ = ["files_of", "located_at", "located_in_archive", "pack_models", "put_m
 
 def files_of(models: list[Model]) -> dict[Path, str]:
     """Return the files that models need on a worker, with their digests."""
-    files = {Path(model.spec.path): model.spec.sha256 for model in models}
+    files = {Path(path): sha256 for model in models for path, sha256 in model.spec.files.items()}
     for model in models:
         for addition in model.additions.values():
             files |= addition.files
@@ -74,7 +74,7 @@ def _located(job: Job, at: Callable[[str, str], str]) -> Job:
     models = {
         name: replace(
             model,
-            spec=replace(model.spec, path=at(model.spec.path, model.spec.sha256)),
+            spec=model.spec.moved(at),
             additions={companion: addition.moved(at) for companion, addition in model.additions.items()},
         )
         for name, model in job.models.items()

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.cluster.ship_models import files_of
 from pyflink_jobs.project.settings import Project
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pyflink_jobs.cluster.submit import Submission
 
 __all__ = ["Record", "find_record", "keep_record"]
@@ -38,8 +37,8 @@ def keep_record(project: Project, submission: Submission, job_id: str, kafka: st
     for name in ("sql", "flink-conf"):
         if (project.root / name).is_dir():
             shutil.copytree(project.root / name, copy / name, dirs_exist_ok=True)
-    files = [*files_of(list(submission.models))]
-    for file in [*files, *(file.with_name("model.json") for file in files if file.suffix == ".onnx")]:
+    cards = [Path(model.spec.path).with_name("model.json") for model in submission.models]
+    for file in [*files_of(list(submission.models)), *cards]:
         place = copy / project.relative(file)
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, place)

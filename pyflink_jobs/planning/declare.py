@@ -14,6 +14,7 @@ from pyflink_jobs.planning.checks.calls import check_calls
 from pyflink_jobs.planning.checks.exactly_once import check_inserts
 from pyflink_jobs.planning.checks.model_file import bind
 from pyflink_jobs.planning.checks.origin import Origins
+from pyflink_jobs.planning.checks.samples import check_samples
 from pyflink_jobs.planning.checks.source_rules import validated_sources
 from pyflink_jobs.planning.companion import companions
 from pyflink_jobs.planning.declarations import Declarations, Model
@@ -71,6 +72,7 @@ def _bind_model(project: Project, statement: Statement) -> tuple[Model | None, l
         file = find_model(project, definition.name, version.value if version else None, place)
         shown, memory = project.relative(file.onnx), project.settings.worker_bytes
         spec, findings, warnings = bind(definition, file, shown, memory)
+        findings += check_samples(spec, project.relative) if spec else []
         additions = {}
         for companion in companions():
             added, problems = companion.bind(definition, spec, project)

@@ -1,24 +1,26 @@
-"""Model files on disk: `models/<name>/<version>/` with `model.onnx` and its card, `model.json`."""
+"""Model files on disk: `models/<name>/<version>/` with `model.onnx`, its files of weights, and its card."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from pyflink_jobs.errors import ModelError, Place, did_you_mean
-from udfs.scoring.signature import ModelFileError, Signature, read_signature, sha256
+from pyflink_jobs.project.cards import columns_of
+from pyflink_jobs.project.read_model import SAMPLES, read_model, signature_of_files
+from udfs.scoring.model import DataFile, SampleFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from pyflink_jobs.project.settings import Project
+    from udfs.scoring.signature import Signature
 
-__all__ = ["ModelFile", "find_model", "writable_version", "write_card"]
-
-T = TypeVar("T")
+__all__ = ["ModelFile", "find_model", "writable_version"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class ModelFile:
     """A model file that matches its card: its signature is read, its digest verified.
 
     `columns` are the names of a matrix input's columns in the order the model was trained with, or () if the
-    card does not name them. Paths are absolute.
+    card does not name them. `data` are the files with weights that the ONNX file does not have itself, `samples` rows
+    with the trainer's scores. Paths are absolute.
     """
 
     name: str
@@ -35,6 +38,8 @@ class ModelFile:
     sha256: str
     signature: Signature
     columns: tuple[str, ...]
+    data: tuple[DataFile, ...] = ()
+    samples: SampleFile | None = None
 
     @property
     def card(self) -> Path:
@@ -87,24 +92,58 @@ def _read_model_file(project: Project, name: str, version: str) -> ModelFile:
     onnx = project.models / name / version / "model.onnx"
     shown = project.relative(onnx)
     card = _read_card(project, onnx.with_name("model.json"), f"millstream card {name}")
-    digest = _readable(sha256, onnx, shown)
-    if digest != card.get("sha256"):
+    graph, data = read_model(onnx, shown)
+    instead = f"give the new file its own version, models/{name}/<next>/, then millstream card {name}"
+    digest = _verified(graph, card.get("sha256"), shown, name, instead)
+    known = card.get("data")
+    parts = []
+    for part, content in data.items():
+        expected = known.get(part) if isinstance(known, dict) else None
+        found = _verified(content, expected, shown.parent / part, name, instead)
+        parts.append(DataFile(part, str(onnx.parent / part), found))
+    signature = signature_of_files(graph, data, shown)
+    samples = _samples(card, onnx.with_name(SAMPLES), shown, name)
+    return ModelFile(name, version, onnx, digest, signature, columns_of(card), tuple(parts), samples)
+
+
+def _samples(card: dict[str, Any], file: Path, shown: Path, name: str) -> SampleFile | None:
+    """Return the samples that a card names; raise ModelError where the file is gone or another."""
+    described = card.get("samples")
+    if not isinstance(described, dict):
+        return None
+    again = f"write the card again: millstream card {name} --samples ROWS"
+    place = Place(shown.with_name(file.name))
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        message = f"the card's samples cannot be read: {error.strerror}"
+        raise ModelError(message, place=place, fixes=("put the file back", again)) from error
+    digest = _verified(content, described.get("sha256"), place.file, name, again)
+    tolerance = described.get("tolerance")
+    if not isinstance(tolerance, int | float) or not 0 <= tolerance < math.inf:
+        message = f"the samples' tolerance is {tolerance!r}, expected a number from 0 on"
+        raise ModelError(message, place=Place(shown.with_name("model.json")), fixes=(again,))
+    return SampleFile(str(file), digest, float(tolerance))
+
+
+def _verified(content: bytes, expected: object, shown: Path, name: str, instead: str) -> str:
+    """Return a file's digest; raise ModelError where it is not the one in the card: restore it, or do `instead`."""
+    digest = hashlib.sha256(content).hexdigest()
+    if digest == expected:
+        return digest
+    if expected is None:
         raise ModelError(
-            "the model file is not the one that its card describes",
+            "the model's card does not have this file",
             place=Place(shown),
-            facts=(
-                f"its sha256 is          {digest}",
-                f"{shown.with_name('model.json')} says {card.get('sha256')}",
-            ),
-            fixes=(
-                "restore the file that the card was written for",
-                f"give the new file its own version, models/{name}/<next>/, then millstream card {name}",
-            ),
+            facts=("its sha256 is not in model.json",),
+            fixes=(f"write the card again: millstream card {name}",),
         )
-    signature = _readable(read_signature, onnx, shown)
-    inputs = card.get("inputs", [])
-    columns = inputs[0].get("columns", []) if len(inputs) == 1 and isinstance(inputs[0], dict) else []
-    return ModelFile(name, version, onnx, digest, signature, tuple(columns))
+    raise ModelError(
+        "this file is not the one that the model's card describes",
+        place=Place(shown),
+        facts=(f"its sha256 is {digest}", f"model.json says {expected}"),
+        fixes=("restore the file that the card was written for", instead),
+    )
 
 
 def _read_card(project: Project, file: Path, command: str) -> dict[str, Any]:
@@ -138,34 +177,3 @@ def writable_version(project: Project, name: str, version: str | None) -> Path:
             fixes=(f"put the file at {project.relative(folder)}/{version or '1'}/model.onnx",),
         )
     return folder / (version or versions[-1]) / "model.onnx"
-
-
-def _readable(read: Callable[[Path], T], onnx: Path, shown: Path) -> T:
-    """Return the result of `read` for a model file; raise ModelError where it cannot be read."""
-    try:
-        return read(onnx)
-    except ModelFileError as error:
-        raise ModelError(f"ONNX Runtime cannot read the model: {error}", place=Place(shown)) from error
-
-
-def write_card(onnx: Path, name: str, version: str, columns: tuple[str, ...] = ()) -> Path:
-    """Write `model.json` next to a model file, from the file's own signature, and return its path.
-
-    `columns` names the columns of a matrix input, in order. Raises ModelError for a file that is not an ONNX model.
-    """
-    signature = _readable(read_signature, onnx, onnx)
-    inputs: list[dict[str, Any]] = [
-        {"tensor": t.name, "dtype": t.dtype, "shape": list(t.shape)} for t in signature.inputs
-    ]
-    if columns and len(inputs) == 1:
-        inputs[0]["columns"] = list(columns)
-    card = {
-        "name": name,
-        "version": version,
-        "sha256": sha256(onnx),
-        "inputs": inputs,
-        "outputs": [{"tensor": t.name, "dtype": t.dtype, "shape": list(t.shape)} for t in signature.outputs],
-    }
-    file = onnx.with_name("model.json")
-    file.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
-    return file

@@ -10,11 +10,13 @@ from importlib import import_module
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
+from pyflink_jobs.causes import WORKER_ENDED
 from pyflink_jobs.errors import JobError, KafkaError
 from pyflink_jobs.planning.compile.plan import PlannedJob, Run, plan_job
 from pyflink_jobs.planning.flink.errors import read_exception
 from pyflink_jobs.running.environment import import_pyflink, table_environment
 from pyflink_jobs.running.jvm import flink_log
+from pyflink_jobs.running.last_words import last_words
 from pyflink_jobs.running.minicluster import TARGET, MiniCluster, StartingCluster, slots_of
 from pyflink_jobs.running.progress import JobCounts, read_counts, read_final_counts
 
@@ -146,10 +148,11 @@ def _interruptible(event: Event) -> Iterator[Event]:
 
 def _failure(project: Project, name: str, error: BaseException) -> JobError:
     message = read_exception(error)
-    log = project.relative(flink_log(project))
+    log = flink_log(project)
+    words = last_words(log) if message.text == WORKER_ENDED else ""
     return JobError(
         f"job `{name}` failed: {message.text}",
-        facts=(f"Flink's log is in {log}/",),
+        facts=(*([words] if words else []), f"Flink's log is in {project.relative(log)}/"),
         fixes=("see the whole stack trace: millstream --verbose run ...",),
         detail=message.trace,
     )

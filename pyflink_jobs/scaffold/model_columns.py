@@ -12,10 +12,12 @@ from pyflink_jobs.parsing.tokens import quoted
 from pyflink_jobs.planning.checks.model_inputs import shape_problem
 from pyflink_jobs.planning.checks.model_outputs import tensor_problem
 from pyflink_jobs.planning.checks.model_rows import check_model_rows
+from pyflink_jobs.project.read_model import signature_in
 from pyflink_jobs.scaffold.names import OWN_COLUMNS, column_name, name_problem
 from udfs.scoring.arguments import SQL_TYPES
-from udfs.scoring.model import RUN_ERRORS, Input, ModelSpec, Output, load_model, numpy_dtype
-from udfs.scoring.signature import ModelFileError, Signature, Tensor, read_signature, sha256
+from udfs.scoring.model import RUN_ERRORS, DataFile, Input, ModelSpec, Output, load_model, numpy_dtype
+from udfs.scoring.onnx_files import external_files, read, sha256
+from udfs.scoring.signature import Signature, Tensor, read_signature
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,10 +61,7 @@ def read_columns(onnx: Path, names: tuple[str, ...]) -> ModelColumns:
 
     Raises ModelError where the file cannot be read, or its rows cannot be scored.
     """
-    try:
-        signature = read_signature(onnx)
-    except ModelFileError as error:
-        raise ModelError(f"ONNX Runtime cannot read the model: {error}", place=Place(onnx)) from error
+    signature = signature_in(onnx)
     inputs, matrix = _inputs(signature, names, onnx)
     for column, _ in inputs:
         if why := name_problem(column.name):
@@ -77,6 +76,7 @@ def read_columns(onnx: Path, names: tuple[str, ...]) -> ModelColumns:
         sha256(onnx),
         tuple(Input(column.name, tensor.name, tensor.dtype) for column, tensor in inputs),
         (),
+        data=_data(onnx),
     )
     tensors, notes = _usable(signature, spec, onnx)
     taken = {column.name for column, _ in inputs} | set(OWN_COLUMNS)
@@ -99,6 +99,12 @@ def read_columns(onnx: Path, names: tuple[str, ...]) -> ModelColumns:
                 f"{tensor.name} has {width} values a row; the first {MOST_OUTPUTS} are outputs, add others as {more}"
             )
     return ModelColumns([column for column, _ in inputs], outputs, matrix, notes)
+
+
+def _data(onnx: Path) -> tuple[DataFile, ...]:
+    """Return a model's files of weights."""
+    files = {name: onnx.parent / name for name in external_files(read(onnx))}
+    return tuple(DataFile(name, str(file), sha256(file)) for name, file in files.items())
 
 
 def _inputs(signature: Signature, names: tuple[str, ...], onnx: Path) -> tuple[list[tuple[ModelColumn, Tensor]], bool]:
@@ -168,7 +174,7 @@ def output_findings(onnx: Path, shown: Path) -> dict[str, Finding | None]:
         if len(tensor.shape) > 2 or not isinstance(width, int) or tensor.dtype not in SQL_TYPES:  # noqa: PLR2004 - a matrix
             return {}
         inputs += [Input(f"{tensor.name}[{i}]", tensor.name, tensor.dtype) for i in range(width)]
-    spec = ModelSpec(onnx.parent.parent.name, "1", str(onnx), sha256(onnx), tuple(inputs), ())
+    spec = ModelSpec(onnx.parent.parent.name, "1", str(onnx), sha256(onnx), tuple(inputs), (), data=_data(onnx))
     found = {tensor.name: _problem(tensor, spec, onnx) for tensor in signature.outputs}
     return {name: finding and replace(finding, place=Place(shown)) for name, finding in found.items()}
 

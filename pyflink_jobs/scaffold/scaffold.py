@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import ProjectError
 from pyflink_jobs.parsing.tokens import literal, quoted
-from pyflink_jobs.project.model_files import write_card
+from pyflink_jobs.project.cards import write_card
+from pyflink_jobs.project.read_model import SAMPLES, read_model, signature_in
 from pyflink_jobs.scaffold.model_columns import read_columns
 from pyflink_jobs.scaffold.names import OWN_COLUMNS, free_name, model_name
+from pyflink_jobs.scaffold.samples import take_samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,25 +38,31 @@ def create_project(
     onnx: Path | None = None,
     columns: tuple[str, ...] = (),
     on_note: Callable[[str], None] = lambda _: None,
+    rows: Path | None = None,
 ) -> list[Path]:
     """Write a project into `folder`, which must be new or empty, and return the files written.
 
     Without `onnx`, a small example model is used. `columns` names the columns of a matrix input. `on_note`
-    gets a sentence about each output that has no column.
-    Raises ProjectError for a folder that is not empty, ModelError for a file that cannot be scored.
+    gets a sentence about each output that has no column. `rows` is a file of rows with the trainer's scores, some of
+    which become the model's samples.
+    Raises ProjectError for a folder that is not empty, ModelError for a file that cannot be scored or rows that lack a
+    column.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ProjectError(f"{folder} exists and is not empty", fixes=("name a folder that does not exist yet",))
     onnx, columns = (onnx, columns) if onnx else (_TEMPLATES / "example.onnx", _EXAMPLE_COLUMNS)
     name = model_name(onnx.stem)
+    samples = None
+    if rows:
+        named, samples = take_samples(rows, signature_in(onnx), columns)
+        columns = columns or named
     found = read_columns(onnx, columns)
     for note in found.notes:
         on_note(note)
     target = folder / "models" / name / "1" / "model.onnx"
-    target.parent.mkdir(parents=True)
-    shutil.copyfile(onnx, target)
-    card = write_card(target, name, "1", tuple(column.name for column in found.inputs) if found.matrix else ())
-    written = [target, card]
+    data = _copy_model(onnx, target)
+    card = write_card(target, name, "1", tuple(column.name for column in found.inputs) if found.matrix else (), samples)
+    written = [target, *data, card, *([card.with_name(SAMPLES)] if samples else [])]
     values = _values(folder.name, name, found)
     for template in sorted(path for path in _TEMPLATES.rglob("*") if path.suffix != ".onnx" and path.is_file()):
         file = folder / Template(str(template.relative_to(_TEMPLATES))).substitute(model=name)
@@ -63,6 +70,15 @@ def create_project(
         file.write_text(Template(template.read_text(encoding="utf-8")).substitute(values), encoding="utf-8")
         written.append(file)
     return written
+
+
+def _copy_model(onnx: Path, target: Path) -> list[Path]:
+    """Copy a model's file and its files of weights, which keep their names; return the latter."""
+    graph, data = read_model(onnx)
+    for file, content in [(target, graph), *((target.parent / name, content) for name, content in data.items())]:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    return [target.parent / name for name in data]
 
 
 def _values(project: str, model: str, columns: ModelColumns) -> dict[str, str]:

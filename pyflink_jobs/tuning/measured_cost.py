@@ -51,6 +51,6 @@ def declared_workers(job: Job) -> tuple[int, float]:
     """
     calls = {call.key: call for call in job.calls}
     models = [job.models[call.model.text] for call in calls.values()]
-    files = sum(Path(model.spec.path).stat().st_size for model in models)
+    files = sum(Path(path).stat().st_size for model in models for path in model.spec.files)
     workers = sum(1 + sum(added.operators for added in model.additions.values()) for model in models)
     return workers, WORKER + files / _MIB / max(1, workers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,9 @@ from kafka import KafkaConsumer, TopicPartition
 
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.send import send_records
+from pyflink_jobs.project.cards import write_card
 from tests.command_line import millstream, process_call
-from tests.projects import add_model, make_project
+from tests.projects import make_project
 from tests.unit.onnx_models import model_path
 
 if TYPE_CHECKING:
@@ -40,6 +42,10 @@ SQL = {
 }
 WAVE = 40  # rows sent at a time
 WITHIN = 180.0  # seconds
+
+
+MODEL = model_path("external/several")  # the weights are in two other files, in a folder
+SAMPLE = {"row": 1, "inputs": {"a": 1, "b": 1, "seen": 1}, "outputs": {"y": 6.5}}  # by hand: see make_external.py
 
 
 class Deployment:
@@ -96,7 +102,7 @@ class Deployment:
             (n, count) for n, count in wanted.items() if not clock(n)
         )
         matrix = np.array([[row["a"], row["b"], wanted[row["n"]]] for row in self.sent], np.float32)
-        (scores,) = onnxruntime.InferenceSession(model_path("linear")).run(None, {"X": matrix})
+        (scores,) = onnxruntime.InferenceSession(MODEL).run(None, {"X": matrix})
         assert {row["n"]: row["y"] for row in found} == {
             n: float(scores[n, 0]) for n in range(len(self.sent)) if not clock(n)
         }
@@ -130,6 +136,14 @@ def make_deployment(kafka: str, url: str, folder: Path, topic: Callable[[str], s
     source, sink = topic("events"), topic("scored")
     sql = {file: text.replace("@events", source).replace("@scored", sink) for file, text in SQL.items()}
     project = make_project(folder / "project", sql, settings)
-    add_model(project, "m", "linear")
+    _add_model(project)
     topics.create(kafka, {source: 1})
     return Deployment(project, kafka, source, sink)
+
+
+def _add_model(project: Project) -> None:
+    """Add a model of several files, with a row that its trainer has scored."""
+    version = project.models / "m" / "1"
+    shutil.copytree(MODEL.parent / "weights", version / "weights")
+    shutil.copy(MODEL, version / "model.onnx")
+    write_card(version / "model.onnx", "m", "1", ("a", "b", "seen"), json.dumps(SAMPLE) + "\n")

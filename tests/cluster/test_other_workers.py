@@ -42,6 +42,7 @@ def test_a_job_whose_workers_cannot_start_gives_way_to_the_old_one(deployment: D
         "upgrade", "score", "--target", "trial", "--within", "60", fails=True, elsewhere=tmp_path
     )
     assert "was not upgraded" in said
+    assert "the workers' Python, /nowhere/bin/python, cannot be started: No such file or directory" in said
     assert "the old job runs again" in said
     assert "\tat " not in said  # no stack trace
     settings.write_text(good)

@@ -15,7 +15,7 @@ import pytest
 from pyflink_jobs.cli import main
 from pyflink_jobs.errors import FeatureTestError
 from pyflink_jobs.planning.declare import declare
-from pyflink_jobs.project.model_files import write_card
+from pyflink_jobs.project.cards import write_card
 from pyflink_jobs.project.settings import Project, Settings
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.testkit.cases import make_cases

@@ -220,8 +220,9 @@ def test_a_call_that_cannot_be_stopped_ends_the_job_rather_than_hold_it(
     planned = plan_job(
         declare(project).job("score"), table_environment(project, options_of(cluster)), Run(bounded=True)
     )
-    with pytest.raises(JobError):
+    with pytest.raises(JobError) as ended:
         execute(project, planned, cluster)
+    assert "a Python worker ended without an error" in str(ended.value)
     log = Path(get_gateway().jvm.System.getProperty("log.file")).read_text()
     assert "model m, version 1, did not answer within 1 s, and did not stop within another 2 s" in log
 

@@ -13,7 +13,7 @@ from pyflink_jobs.local import topics
 from pyflink_jobs.local.send import send_records
 from pyflink_jobs.planning.compile.plan import Run, plan_job
 from pyflink_jobs.planning.declare import declare
-from pyflink_jobs.project.model_files import write_card
+from pyflink_jobs.project.cards import write_card
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import execute
 from tests.onnx_file import Node, Value, onnx_file

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyflink_jobs.planning.declare import declare
-from pyflink_jobs.project.model_files import write_card
+from pyflink_jobs.project.cards import write_card
 from tests.command_line import millstream
 from tests.onnx_file import Node, Value, function, graph, onnx_file
 from tests.projects import make_project

@@ -9,7 +9,7 @@ import onnxruntime
 import pytest
 
 from pyflink_jobs.planning.declare import declare
-from pyflink_jobs.project.model_files import write_card
+from pyflink_jobs.project.cards import write_card
 from tests.onnx_file import Node, Value, onnx_file
 from tests.projects import make_project
 from tests.unit.onnx_models import model_path

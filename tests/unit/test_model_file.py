@@ -167,7 +167,7 @@ def test_a_model_that_is_changed_after_its_card_was_written(tmp_path: Path) -> N
     onnx = add_model(project, "m", "linear")
     onnx.write_bytes(onnx.read_bytes() + b"\0")
     (finding,) = declare(project).findings
-    assert "not the one that its card describes" in finding.message
+    assert "not the one that the model's card describes" in finding.message
     assert str(finding.place) == "models/m/1/model.onnx"
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
+from pyflink_jobs.causes import summarize
 from pyflink_jobs.local.flink_home import scripts
 from pyflink_jobs.running.fast_start.worker_forks import forked_workers
 from pyflink_jobs.running.fast_start.worker_template import MODULES
@@ -58,6 +59,17 @@ def test_each_worker_is_a_fork_of_its_own(folder: Path, tmp_path: Path) -> None:
 def test_a_worker_that_needs_other_modules_is_started_by_flinks_own_script(folder: Path, tmp_path: Path) -> None:
     """Here Flink's worker, which misses its arguments."""
     assert "No provision endpoint provided" in start(folder, tmp_path, PYTHONPATH=str(tmp_path / "job's own"))
+
+
+def test_a_worker_of_another_python_is_started_by_flinks_own_script(folder: Path, tmp_path: Path) -> None:
+    text = start(folder, tmp_path, python="/nowhere/bin/python")
+    assert "/nowhere/bin/python: No such file or directory" in text
+    # As Flink raises it.
+    trace = f"java.lang.RuntimeException: Failed to create stage bundle factory! {text}\n\tat a.B.c(B.java:1)"
+    assert summarize(trace) == (
+        "the workers' Python, /nowhere/bin/python, cannot be started: No such file or directory; correct the path: "
+        "`python` of the target, or python.executable in the Flink configuration"
+    )
 
 
 def test_flinks_worker_asks_for_work_as_a_fork(tmp_path: Path) -> None:

@@ -95,7 +95,9 @@ class Monitor:
             path = local_file(self.reference, self.sha256)
         except FileError as error:
             raise ProfileError(str(error)) from error
-        found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
+        if not path.is_file():
+            raise ProfileError(f"the reference profile {path} is missing; put it back, or start the job again")
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
         if found != self.sha256:
             raise ProfileError(f"{path}: its sha256 is {found}, but the job was planned with {self.sha256}")
         return LoadedMonitor(self, read_profile(path, self.model))

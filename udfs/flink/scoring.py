@@ -23,6 +23,7 @@ from udfs.scoring.call_size import ROWS_PER_CALL
 from udfs.scoring.inference import run_inference
 from udfs.scoring.metrics import ModelMetrics
 from udfs.scoring.model import load_model, numpy_dtype
+from udfs.scoring.samples import verify_samples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,6 +80,7 @@ class _Score(ScalarFunction):  # type: ignore[misc]  # pyflink ships no types
         started = perf_counter_ns()
         rows = function_context.get_job_parameter(f"{ROWS_PER_CALL}{self.spec.name}", "")
         self._model = load_model(self.spec, int(rows) if rows else None)
+        verify_samples(self._model)
         took = _microseconds_since(started)
         self._loaded = [rider.load() for rider in self.riders]
         with suppress(RuntimeError):  # PyFlink raises it where python.metric.enabled is false

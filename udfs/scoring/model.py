@@ -13,27 +13,38 @@ Inputs of one tensor are the columns of a matrix, and an output may be one eleme
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from onnxruntime.capi import onnxruntime_pybind11_state as runtime
 
-from udfs.local_file import FileError, local_file
 from udfs.scoring.call_size import Calls
-from udfs.scoring.signature import ModelFileError, Signature, Tensor, open_session, read
+from udfs.scoring.onnx_files import ModelFileError
+from udfs.scoring.signature import Signature, Tensor, open_session
 from udfs.scoring.time_limit import TimeLimitError, run_limited
+from udfs.scoring.verified_files import verified_model
 from udfs.scoring.worker_memory import bounded_options, release_after
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import onnxruntime
     from numpy.typing import NDArray
 
-__all__ = ["RUN_ERRORS", "TIME_LIMIT", "Input", "Model", "ModelSpec", "Output", "load_model", "numpy_dtype"]
+__all__ = [
+    "RUN_ERRORS",
+    "TIME_LIMIT",
+    "DataFile",
+    "Input",
+    "Model",
+    "ModelSpec",
+    "Output",
+    "SampleFile",
+    "load_model",
+    "numpy_dtype",
+]
 
 
 class OutputShapeError(Exception):
@@ -86,10 +97,32 @@ class Output:
 
 
 @dataclass(frozen=True)
+class DataFile:
+    """A file with weights of a model: its `name` in the ONNX file, relative to that; its path or URI, and digest."""
+
+    name: str
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class SampleFile:
+    """Rows with the scores that the trainer computed: the path or URI of their file, its digest.
+
+    A float score may differ from the model's by `tolerance`, or by that share of it where it is above 1.
+    """
+
+    path: str
+    sha256: str
+    tolerance: float
+
+
+@dataclass(frozen=True)
 class ModelSpec:
     """Everything that a worker needs to load and call a model; small and picklable.
 
-    `path` is a path, or a URI that pyarrow's file systems know; `sha256` is the file's digest. With `null_inputs`
+    `path` is a path, or a URI that pyarrow's file systems know; `sha256` is the file's digest. `data` are the files
+    with weights that the ONNX file does not have itself, `samples` rows with known scores. With `null_inputs`
     "nan", a NULL in a float column is NaN for the model; with "refuse", the row is refused.
     `time_limit` is for one call, in seconds; `worker_memory` is for the whole process, in bytes.
     `calls` is how rows are passed to the model: many in one call, each in a call filled with copies of it ("copies"),
@@ -106,6 +139,22 @@ class ModelSpec:
     time_limit: float = TIME_LIMIT
     worker_memory: int = WORKER_MEMORY
     calls: Literal["many", "copies", "single"] = "many"
+    data: tuple[DataFile, ...] = ()
+    samples: SampleFile | None = None
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The paths of all files that a worker needs, with their digests."""
+        files = {self.path: self.sha256, **{part.path: part.sha256 for part in self.data}}
+        return files | {self.samples.path: self.samples.sha256} if self.samples else files
+
+    def moved(self, locate: Callable[[str, str], str]) -> ModelSpec:
+        """Return the same with its files elsewhere: `locate` returns the new path of a path and a sha256."""
+        data = tuple(replace(part, path=locate(part.path, part.sha256)) for part in self.data)
+        samples = self.samples
+        if samples:
+            samples = replace(samples, path=locate(samples.path, samples.sha256))
+        return replace(self, path=locate(self.path, self.sha256), data=data, samples=samples)
 
     def columns_of(self, tensor: Tensor) -> list[int]:
         """Return the positions of the inputs that a tensor consists of."""
@@ -149,21 +198,22 @@ def numpy_dtype(dtype: str) -> np.dtype[Any]:
     return np.dtype(object if dtype == "string" else dtype)
 
 
-_sessions: dict[str, tuple[onnxruntime.InferenceSession, bool]] = {}
+_sessions: dict[tuple[str, ...], tuple[onnxruntime.InferenceSession, bool]] = {}
 _lock = Lock()
 
 
 def load_model(spec: ModelSpec, rows: int | None = None) -> Model:
-    """Return the model, verified and warmed up. A process has one session for each digest.
+    """Return the model, verified and warmed up. A process has one session for the same digests.
 
     `rows` is the most rows that a call scores, where the batch dimension is free; None for `call_size.ROWS`.
     Raises ModelFileError for a file that is missing, damaged, or does not have the digest, inputs and outputs of the
     spec.
     """
+    digests = (spec.sha256, *(part.sha256 for part in spec.data))
     with _lock:
-        if spec.sha256 not in _sessions:
-            _sessions[spec.sha256] = _open_verified(spec)
-        session, resizing = _sessions[spec.sha256]
+        if digests not in _sessions:
+            _sessions[digests] = _open_verified(spec)
+        session, resizing = _sessions[digests]
     try:
         return _warm(_fit(spec, session, resizing=resizing, rows=rows))
     except ModelFileError as error:
@@ -171,19 +221,10 @@ def load_model(spec: ModelSpec, rows: int | None = None) -> Model:
 
 
 def _open_verified(spec: ModelSpec) -> tuple[onnxruntime.InferenceSession, bool]:
-    try:
-        content = read(local_file(spec.path, spec.sha256))  # once: the verified bytes are those that are opened
-    except FileError as error:
-        raise ModelFileError(str(error)) from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != spec.sha256:
-        raise ModelFileError(
-            f"{spec.path} is not the file that model {spec.name}, version {spec.version}, was planned with: "
-            f"sha256 is {found}, expected {spec.sha256}; put that file back, or start the job again",
-        )
+    graph, model = verified_model(spec)
     # A node's operator as protobuf writes it: field 4, length, name. The same bytes in the weights only cost time.
-    resizing = any(bytes([0x22, len(name)]) + name.encode() in content for name in _RESIZING)
-    return open_session(content, spec.path, bounded_options(spec.worker_memory)), resizing
+    resizing = any(bytes([0x22, len(name)]) + name.encode() in graph for name in _RESIZING)
+    return open_session(model, spec.path, bounded_options(spec.worker_memory)), resizing
 
 
 def _fit(spec: ModelSpec, session: onnxruntime.InferenceSession, *, resizing: bool, rows: int | None = None) -> Model:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import onnxruntime
 
+from udfs.scoring.onnx_files import ModelFileError, sha256, whole_model
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["ModelFileError", "Signature", "Tensor", "open_session", "read_signature", "sha256"]
-
-
-class ModelFileError(ValueError):
-    """A model file that is missing, damaged, changed, or of a kind that cannot score rows."""
+__all__ = ["ModelFileError", "Signature", "Tensor", "open_session", "read_signature", "sha256", "signature_of"]
 
 
 @dataclass(frozen=True)
@@ -51,26 +48,21 @@ class Signature:
 
 
 def read_signature(path: Path) -> Signature:
-    """Return the inputs and outputs of the model at `path`, without optimising its graph.
+    """Return the inputs and outputs of the model at `path`, with its files of weights.
 
     Raises ModelFileError for a file that cannot be read or is not an ONNX model.
     """
+    return signature_of(whole_model(path), str(path))
+
+
+def signature_of(content: bytes, path: str) -> Signature:
+    """Return the inputs and outputs of a whole model, without optimising its graph; `path` is for the error's text.
+
+    Raises ModelFileError for bytes that are not an ONNX model.
+    """
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    return Signature.of(open_session(read(path), str(path), options))
-
-
-def sha256(path: Path) -> str:
-    """Return the file's digest, 64 hexadecimal characters. Raises ModelFileError where it cannot be read."""
-    return hashlib.sha256(read(path)).hexdigest()
-
-
-def read(path: Path) -> bytes:
-    """Return the file's bytes. Raises ModelFileError where it cannot be read."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ModelFileError(f"{path} cannot be read: {error.strerror}") from error
+    return Signature.of(open_session(content, path, options))
 
 
 def open_session(
@@ -78,7 +70,7 @@ def open_session(
     path: str,
     options: onnxruntime.SessionOptions | None = None,
 ) -> onnxruntime.InferenceSession:
-    """OpenWindow a session on a model's bytes; `path` is only for the error's text.
+    """Open a session on a model's bytes; `path` is only for the error's text.
 
     A session has one thread: Flink's subtasks run in parallel, and more threads were slower at these batch sizes. With
     more threads, the last bits of a tree ensemble's scores depend on their number: each thread sums some of the trees.

@@ -45,6 +45,8 @@ def bind(
         null_inputs="refuse" if nulls and nulls.value == "refuse" else "nan",
         time_limit=(limit and seconds(limit.value)) or TIME_LIMIT,
         worker_memory=worker_memory,
+        data=file.data,
+        samples=file.samples,
     )
     rows = check_model_rows(spec, file.onnx.read_bytes(), model.place, shown)
     return (None if rows.findings else rows.spec), [*rows.findings], rows.warnings

@@ -73,7 +73,8 @@ def _digests(views: list[ScoredView]) -> dict[str, str]:
     """Return digests of what functions are made for, wherever their files are."""
     digests = {}
     for number, view in enumerate(views, 1):
-        digests[f"score_{view.call.model.text}"] = _digest(replace(view.model.spec, path=""))
+        anywhere = replace(view.model.spec, samples=None).moved(lambda _path, _sha256: "")
+        digests[f"score_{view.call.model.text}"] = _digest(anywhere)
         for addition in view.model.additions.values():
             digests |= {name: _digest(made_for) for name, made_for in addition.functions(number).items()}
     return digests

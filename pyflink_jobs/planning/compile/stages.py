@@ -79,7 +79,8 @@ def _loaded(job: Job) -> Iterator[str]:
             yield f"{'write' if name in job.written else 'read'} {name}: {_table(job.tables[name])}"
         elif name in job.models:
             spec = job.models[name].spec
-            yield f"model {name}: version {spec.version}, sha256 {spec.sha256[:12]}"
+            weights = "".join(f", {part.name} {part.sha256[:12]}" for part in spec.data)
+            yield f"model {name}: version {spec.version}, sha256 {spec.sha256[:12]}{weights}"
         else:
             yield f"{statement.kind.removeprefix('CREATE ').lower()} {name}: {statement.place()}"
 

@@ -1,8 +1,10 @@
 """Started by Flink in place of its own script for a Python worker: asks the template process for a fork.
 
 Arguments: the template's socket, the module that a worker runs, Flink's own script, and what Flink passes to that.
-Where the template does not answer, or the worker needs a `PYTHONPATH` that the template has not, Flink's own script
-runs. A file alone, with the standard library alone: it is started as `python -I -S` to be there at once.
+Where the template does not answer, or the worker needs another Python (`python.executable`) or a `PYTHONPATH` that the
+template has not, Flink's own script runs.
+
+A file alone, with the standard library alone: it is started as `python -I -S` to be there at once.
 """
 
 import json
@@ -26,6 +28,8 @@ def _fork(address: str, module: str, arguments: list[str]) -> bool:
         "path": [_absolute(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry],
     }
     if "_PYTHON_WORKING_DIR" in os.environ:  # archives, which Flink's script unpacks the interpreter from
+        return False
+    if os.environ.get("python", sys.executable) != sys.executable:  # noqa: SIM112 - Flink spells it so
         return False
     try:
         with socket.socket(socket.AF_UNIX) as connection:
