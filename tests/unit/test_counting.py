@@ -115,10 +115,10 @@ def test_rows_of_invalid_times_are_in_no_window(loaded: LoadedMonitor) -> None:
 
 
 def test_another_profile_than_was_planned_with_is_refused(loaded: LoadedMonitor, tmp_path: Path) -> None:
-    for content in (None, b"other"):
+    for content, why in ((None, "is missing"), (b"other", "but the job was planned with")):
         file = tmp_path / "reference.parquet"
         if content:
             file.write_bytes(content)
         monitor = Monitor("m", "1", str(file), loaded.monitor.sha256, NAMES, (), (), WINDOW)
-        with pytest.raises(ProfileError, match="but the job was planned with"):
+        with pytest.raises(ProfileError, match=why):
             monitor.load()
