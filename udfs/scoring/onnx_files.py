@@ -13,8 +13,10 @@ import hashlib
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
+from udfs.scoring.protobuf import fields
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 __all__ = [
@@ -131,7 +133,7 @@ def with_data(content: bytes, files: Mapping[str, bytes]) -> bytes:
             raise DataFileError(
                 f"`{part.location}` has {len(content):,} bytes, and the model has weights at {part.offset:,} to {end:,}"
             )
-        kept = [tensor[start:after] for number, start, _, after in _fields(tensor) if number not in _OF_EXTERNAL]
+        kept = [tensor[start:after] for number, start, _, after in fields(tensor) if number not in _OF_EXTERNAL]
         return b"".join([*kept, _field(_RAW_DATA, content[part.offset : end])])
 
     return bytes(_rewritten("model", memoryview(content), fill))
@@ -160,12 +162,12 @@ def _external(tensor: memoryview) -> _Part | None:
     """Return where a tensor's values are; None where they are in it. Raises DataFileError for an invalid place."""
     entries: dict[str, str] = {}
     external = False
-    for number, _, at, after in _fields(tensor):
+    for number, _, at, after in fields(tensor):
         if number == _DATA_LOCATION:
             external = tensor[at] == _EXTERNAL
         elif number == _EXTERNAL_DATA:
             entry = tensor[at:after]
-            pair = {number: str(entry[start:end], "utf-8") for number, _, start, end in _fields(entry)}
+            pair = {number: str(entry[start:end], "utf-8") for number, _, start, end in fields(entry)}
             entries[pair.get(1, "")] = pair.get(2, "")
     if not external:
         return None
@@ -183,7 +185,7 @@ def _rewritten(
     """Return a message whose tensors, at any depth, are replaced by `tensor`; itself if that changes none."""
     parts: list[memoryview | bytes] = []
     copied = 0
-    for number, start, at, end in _fields(message):
+    for number, start, at, end in fields(message):
         inner = _MESSAGES[kind].get(number)
         if inner is None:
             continue
@@ -193,41 +195,6 @@ def _rewritten(
             parts += [message[copied:start], _field(number, new)]
             copied = end
     return b"".join([*parts, message[copied:]]) if parts else message
-
-
-def _fields(message: memoryview) -> Iterator[tuple[int, int, int, int]]:
-    """Yield each field's number, and where it, its value and what follows begin. Raises IndexError where damaged."""
-    at = 0
-    while at < len(message):
-        start = at
-        key, at = _varint(message, at)
-        size = 0
-        match key & 7:
-            case 0:
-                size = _varint(message, at)[1] - at
-            case 1:
-                size = 8
-            case 2:
-                size, at = _varint(message, at)
-            case 5:
-                size = 4
-            case _:
-                raise IndexError
-        if at + size > len(message):
-            raise IndexError
-        yield key >> 3, start, at, at + size
-        at += size
-
-
-def _varint(message: memoryview, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = message[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:  # noqa: PLR2004 - the last byte of a number has no top bit
-            return value, at
-        shift += 7
 
 
 def _field(number: int, value: memoryview | bytes) -> bytes:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from udfs.scoring.protobuf import values, varint
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -53,12 +55,12 @@ def read_nodes(content: bytes) -> tuple[list[Node], list[Node]]:
     """
     try:
         message = memoryview(content)
-        graph = [node for number, value in _fields(message) if number == _MODEL_GRAPH for node in _graph(value)]
+        graph = [node for number, value in values(message) if number == _MODEL_GRAPH for node in _graph(value)]
         functions = [
             _node(part)
-            for number, value in _fields(message)
+            for number, value in values(message)
             if number == _MODEL_FUNCTION
-            for field_number, part in _fields(value)
+            for field_number, part in values(value)
             if field_number == _FUNCTION_NODE
         ]
     except (IndexError, UnicodeDecodeError):
@@ -116,11 +118,11 @@ def _all(nodes: Iterable[Node]) -> Iterator[Node]:
 
 
 def _graph(message: memoryview) -> Iterator[Node]:
-    for number, value in _fields(message):
+    for number, value in values(message):
         if number == 1:
             yield _node(value)
         elif number == 5:  # noqa: PLR2004 - initializer
-            name = "".join(_text(part) for at, part in _fields(value) if at == 8)  # noqa: PLR2004 - name
+            name = "".join(_text(part) for at, part in values(value) if at == 8)  # noqa: PLR2004 - name
             yield Node("Constant", "", (), (name,), constant=_one_byte(value))
 
 
@@ -130,15 +132,15 @@ def _node(message: memoryview) -> Node:
     texts: dict[str, list[str]] = {}
     inner: list[Node] = []
     constant = b""
-    for number, value in _fields(message):
+    for number, value in values(message):
         if number != 5:  # noqa: PLR2004 - attribute
             names.setdefault(number, []).append(_text(value))
             continue
-        parts = [*_fields(value)]
+        parts = [*values(value)]
         name = "".join(_text(part) for at, part in parts if at == 1)
         for at, part in parts:
             if at == 3:  # noqa: PLR2004 - i
-                numbers[name] = _varint(part, 0)[0]
+                numbers[name] = varint(part, 0)[0]
             elif at == 9:  # noqa: PLR2004 - strings
                 texts.setdefault(name, []).append(_text(part))
             elif at in (6, 11):  # g, graphs
@@ -153,42 +155,9 @@ def _node(message: memoryview) -> Node:
 
 def _one_byte(tensor: memoryview) -> bytes:
     """Return the value of a tensor of one byte, as raw data or as int32_data; b"" of any other."""
-    values = [bytes(value) for number, value in _fields(tensor) if number in (5, 9)]
-    return values[0] if len(values) == 1 and len(values[0]) == 1 else b""
+    found = [bytes(value) for number, value in values(tensor) if number in (5, 9)]
+    return found[0] if len(found) == 1 and len(found[0]) == 1 else b""
 
 
 def _text(value: memoryview) -> str:
     return bytes(value).decode(errors="replace")
-
-
-def _fields(message: memoryview) -> Iterator[tuple[int, memoryview]]:
-    """Yield each field's number and its bytes; raise IndexError where the message is damaged."""
-    at = 0
-    while at < len(message):
-        key, at = _varint(message, at)
-        match key & 7:
-            case 0:
-                size = _varint(message, at)[1] - at
-            case 1:
-                size = 8
-            case 2:
-                size, at = _varint(message, at)
-            case 5:
-                size = 4
-            case _:
-                raise IndexError
-        if at + size > len(message):
-            raise IndexError
-        yield key >> 3, message[at : at + size]
-        at += size
-
-
-def _varint(message: memoryview, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = message[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:  # noqa: PLR2004 - the last byte of a number
-            return value, at
-        shift += 7
