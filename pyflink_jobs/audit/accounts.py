@@ -24,10 +24,14 @@ def _none() -> Integers:
 
 @dataclass(frozen=True)
 class Records:
-    """The records of a partition: their offsets, ascending, and their times in epoch milliseconds."""
+    """The records of a partition: their offsets, ascending, and their times in epoch milliseconds.
+
+    The topic has no record before the offset `first` any more.
+    """
 
     offsets: Integers
     times: Integers
+    first: int = 0
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,10 @@ class Limits:
 class Account:
     """What happened to the records of a partition: `read` is the sum of all others except `duplicates`.
 
-    A duplicate is accounted for more than once; it also counts as quarantined or scored.
+    A duplicate is accounted for more than once; it also counts as quarantined or scored. `expired` are offsets before
+    `first`, where the topic begins now, that have no result: where all records that are left have one, those since the
+    first result; else those behind the last one, which may be filtered, or marks of transactions: then it is not
+    `certain` that the job has not read them.
     """
 
     source: str
@@ -74,6 +81,14 @@ class Account:
     in_flight: int
     missing: tuple[int, ...]
     duplicates: tuple[int, ...]
+    expired: int = 0
+    first: int = 0
+    certain: bool = False
+
+    @property
+    def lost(self) -> bool:
+        """Return whether records are lost for certain, or doubled."""
+        return bool(self.missing or self.duplicates or (self.expired and self.certain))
 
 
 @dataclass(frozen=True)
@@ -109,7 +124,10 @@ def accounts(
         filtered = len(part.open) - len(missing)
         total = part.scored + part.quarantined + part.in_flight + len(part.open)
         counts = (total, part.scored, part.quarantined, filtered, part.in_flight)
-        made.append(Account(source, number, *counts, missing, tuple(part.duplicates.tolist())))
+        certain = bool(len(read[number].offsets)) and not filtered and not _holes(read[number].offsets)
+        gone = _expired(read[number], found.get(number, Found()), number, limits, certain=certain)
+        duplicates = tuple(part.duplicates.tolist())
+        made.append(Account(source, number, *counts, missing, duplicates, gone, read[number].first, certain))
     return made
 
 
@@ -139,7 +157,7 @@ def _sort(records: Records, found: Found, number: int, limits: Limits) -> _Sorte
 def _ahead(records: Records, found: Found, committed: int | None, grace: int) -> NDArray[np.bool_]:
     """Return for each record whether the job may not have read it yet."""
     offsets, times = records.offsets, records.times
-    reached = np.concatenate([*found.scored, found.invalid, *found.refused])
+    reached = _reached(found)
     ahead: NDArray[np.bool_] = offsets > reached.max(initial=-1)
     if committed is not None:
         ahead |= offsets >= committed
@@ -147,6 +165,29 @@ def _ahead(records: Records, found: Found, committed: int | None, grace: int) ->
     if len(newest):
         ahead |= times > newest.max() - grace
     return ahead
+
+
+def _reached(found: Found) -> Integers:
+    """Return the offsets that the job has read for certain."""
+    return np.concatenate([_none(), *found.scored, found.invalid, *found.refused])
+
+
+def _expired(records: Records, found: Found, number: int, limits: Limits, *, certain: bool) -> int:
+    """Return how many offsets before the topic's first one have no result, since the first result or the last one."""
+    if limits.since is not None and len(records.times) and records.times[0] < limits.since:
+        return 0  # what has expired is older still
+    reached = np.unique(_reached(found))
+    reached = reached[reached < records.first]
+    committed = limits.committed.get(number, records.first + 1)
+    if certain and len(reached):
+        return int(records.first - reached[0] - len(reached))
+    places = [*(reached[-1:] + 1).tolist(), *([committed] if committed <= records.first else [])]
+    return int(records.first - max(places)) if places else 0
+
+
+def _holes(offsets: Integers) -> int:
+    """Return how many offsets within a partition's records have none: marks of transactions, and what is aborted."""
+    return int(offsets[-1] - offsets[0] + 1 - len(offsets)) if len(offsets) else 0
 
 
 def _most(offsets: Integers, found: tuple[Integers, ...]) -> Integers:

@@ -10,7 +10,7 @@ import numpy as np
 
 from pyflink_jobs.audit.accounts import Found, Records
 from pyflink_jobs.local.json_records import json_objects
-from pyflink_jobs.local.topics import stream
+from pyflink_jobs.local.topics import bounds, stream
 from pyflink_jobs.planning.system_tables import REFUSED, REPLAYED
 
 if TYPE_CHECKING:
@@ -25,14 +25,15 @@ _KEYS = ("job", "topic", "source", "reason", "model")
 
 
 def read_records(brokers: Brokers, topic: str) -> dict[int, Records]:
-    """Return the offsets and times of a topic's records, by partition; partitions without records are left out."""
-    found: dict[int, tuple[array[int], array[int]]] = defaultdict(lambda: (array("q"), array("q")))
+    """Return the offsets and times of a topic's records, by partition; those that never had any are left out."""
+    first = {number: begin for number, (begin, _) in bounds(brokers, topic).items()}
+    found = {number: (array("q"), array("q")) for number, begin in first.items() if begin}
     for records in stream(brokers, topic):
         if records:
-            offsets, times = found[records[0].partition]
+            offsets, times = found.setdefault(records[0].partition, (array("q"), array("q")))
             offsets.extend(record.offset for record in records)
             times.extend(record.timestamp for record in records)
-    return {number: Records(_integers(offsets), _integers(times)) for number, (offsets, times) in found.items()}
+    return {n: Records(_integers(offsets), _integers(times), first.get(n, 0)) for n, (offsets, times) in found.items()}
 
 
 def read_sink(brokers: Brokers, topic: str, partition: str, offset: str) -> dict[int, Integers]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["audit"]
 
 _SHOWN = 20  # offsets of a partition
-_COUNTS = ("read", "scored", "quarantined", "filtered", "in_flight", "missing", "duplicates")
+_COUNTS = ("read", "scored", "quarantined", "filtered", "in_flight", "missing", "duplicates", "expired")
 
 
 def _moment(_context: click.Context, _option: click.Parameter, text: str | None) -> int | None:
@@ -58,7 +58,9 @@ def audit(
     """Account for each record of the sources of JOB (default: of all jobs that score).
 
     Each record is scored, quarantined, filtered by the query, or in flight: not read by the job yet. Other records are
-    missing, and those with two results are duplicates: exit code 1. Times are those of the records in Kafka.
+    missing, those with two results are duplicates, and expired ones are no longer in the topic and have no result. Exit
+    code 1 if there are any; not for expired ones that the query may have filtered. Times are those of the records in
+    Kafka.
 
     \b
     Example:
@@ -77,7 +79,7 @@ def audit(
         _print_json(audits)
     else:
         _print(audits)
-    return int(any(account.missing or account.duplicates for done in audits for account in done.accounts))
+    return int(any(account.lost for done in audits for account in done.accounts))
 
 
 def _emitted(project: Project, job: str, places: set[Place]) -> set[Place]:
@@ -103,9 +105,10 @@ def _print(audits: list[Audit]) -> None:
     bad = [line for done in audits for account in done.accounts for line in _bad(done.job, account)]
     findings = [finding for done in audits for finding in done.findings]
     click.echo()
-    for line in bad:
+    gone = [line for done in audits for account in done.accounts for line in _gone(done.job, account)]
+    for line in [*bad, *gone]:
         click.secho(line, fg="red")
-    if not bad:
+    if not bad and not gone:
         exceptions = ", except as follows" if findings else ""
         click.secho(f"every record is accounted for{exceptions}", fg="green")
     for finding in findings:
@@ -131,6 +134,17 @@ def _table(audits: list[Audit]) -> Table:
 def _counts(account: Account) -> list[int]:
     values = asdict(account)
     return [value if isinstance(value := values[name], int) else len(value) for name in _COUNTS]
+
+
+def _gone(job: str, account: Account) -> list[str]:
+    """Return a line that says how many records of a partition have expired."""
+    if not account.expired:
+        return []
+    known = "the job did not read them"
+    if not account.certain:
+        known += ", or its query filters them, or they are marks of transactions"
+    count = f"{account.expired:,} offsets before {account.first}, where the topic begins now, have no result"
+    return [f"{job}, {account.source}, partition {account.partition}: expired: {count}: {known}"]
 
 
 def _bad(job: str, account: Account) -> list[str]:

@@ -42,6 +42,7 @@ def run(context: Context, job: str, *, bounded: bool, parallelism: int | None, a
 
         with Console(stderr=True).status(f"{job}: planning, starting Flink") as status:
             from pyflink_jobs import run as run_job
+            from pyflink_jobs.running.progress import expired_words
 
             outcome = run_job(
                 project,
@@ -51,6 +52,8 @@ def run(context: Context, job: str, *, bounded: bool, parallelism: int | None, a
                 on_progress=lambda counts: status.update(f"{job}: {meter.line(counts)}"),
                 starting=starting,
             )
+        for line in expired_words(outcome.counts.expired):
+            click.secho(line, fg="yellow", err=True)
         if as_json:
             click.echo(json.dumps(_as_json(outcome), indent=2))
         else:
@@ -73,6 +76,8 @@ class _Meter:
             parts.append(f"watermark {_utc(counts.watermark)}")
         if counts.lag is not None:
             parts.append(f"lag {counts.lag:,}")
+        if counts.expired:
+            parts.append(f"expired {counts.expired.total():,}")
         return "  ".join(parts)
 
 

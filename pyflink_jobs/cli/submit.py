@@ -66,7 +66,10 @@ def submit(
             )
     if dry_run:
         click.echo(json.dumps(described, indent=2) if as_json else _text(described))
-    elif as_json:
+        return
+    for line in done.warnings:
+        click.secho(line, fg="yellow", err=True)
+    if as_json:
         click.echo(json.dumps(asdict(done)))
     else:
         click.echo(done.output.rstrip() or f"{job} is running at {done.url}: {done.id}")

@@ -50,6 +50,7 @@ def upgrade(
     """
     from rich.console import Console
 
+    from pyflink_jobs.cluster.expired_records import expired_records
     from pyflink_jobs.cluster.jobs import connect
     from pyflink_jobs.cluster.submitted_copies import keep_record
     from pyflink_jobs.cluster.targets import target_named
@@ -57,6 +58,7 @@ def upgrade(
     from pyflink_jobs.cluster.upgrade import upgrade as carry_out
     from pyflink_jobs.errors import JobError
     from pyflink_jobs.local.broker import bootstrap_servers
+    from pyflink_jobs.running.progress import expired_words
 
     project = context.project
     to = target_named(project, target)
@@ -81,6 +83,9 @@ def upgrade(
             project, planned, rest, folder, within=within, on_step=lambda step: status.update(f"{job}: {step}")
         )
         keep_record(project, planned.new, job_id, bootstrap_servers(project), ship_env=ship_env)
+        expired = expired_records(rest, job_id)
+    for line in expired_words(expired):
+        click.secho(line, fg="yellow", err=True)
     click.echo(
         json.dumps({"job": job, "id": job_id, "url": to.url}) if as_json else f"{job} is running at {to.url}: {job_id}"
     )

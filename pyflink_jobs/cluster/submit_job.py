@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyflink_jobs.cluster.deploy import deploy
+from pyflink_jobs.cluster.expired_records import expired_records
 from pyflink_jobs.cluster.jobs import connect, jobs, wait_until_running
 from pyflink_jobs.cluster.ship_models import files_of
 from pyflink_jobs.cluster.submit import prepare, send
@@ -16,6 +17,7 @@ from pyflink_jobs.cluster.targets import target_named
 from pyflink_jobs.errors import JobError
 from pyflink_jobs.local.broker import bootstrap_servers
 from pyflink_jobs.masking import MASK, masked, masked_options, names_secret
+from pyflink_jobs.running.progress import expired_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,12 +33,14 @@ class Submitted:
     """A job that was sent: its id, and the cluster's REST interface.
 
     Both are empty for a target that starts a cluster of its own: `output` is what `flink` or `kubectl` printed.
+    `warnings` are what is to be known of a job that runs: records that had expired before it came to them.
     """
 
     job: str
     id: str = ""
     url: str = ""
     output: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 def submit_job(
@@ -71,7 +75,8 @@ def submit_job(
         job_id = send(submission, folder, savepoint)
         keep_record(project, submission, job_id, bootstrap_servers(project), ship_env=ship_env)
         wait_until_running(rest, job_id, within)
-    return Submitted(job, job_id, to.url)
+        expired = expired_records(rest, job_id) if savepoint else {}
+    return Submitted(job, job_id, to.url, warnings=tuple(expired_words(expired)))
 
 
 def describe_submission(project: Project, job: str, target: str, *, ship_env: bool) -> dict[str, Any] | str:

@@ -27,7 +27,8 @@ __all__ = ["class_path_of_flink", "compile_java", "digest", "java_classes", "wri
 
 _SOURCES = Path(__file__).parent
 _JAR = _SOURCES / "millstream.jar"
-_FACTORIES = tuple(f"millstream.{name}Factory" for name in ("CheckedJson", "CheckedAvro", "QuickJson", "QuickAvro"))
+_TABLES = ("CheckedJson", "CheckedAvro", "QuickJson", "QuickAvro", "ResumingKafka")
+_FACTORIES = tuple(f"millstream.{name}Factory" for name in _TABLES)
 _MANIFEST = "META-INF/MANIFEST.MF"
 _DIGEST = "Sources-SHA-256"
 _COMPILER = "java-compiler"  # in jars.lock
@@ -51,7 +52,7 @@ def java_classes() -> Path:
 def _build(sources: list[Path], wanted: str) -> None:
     classes = compile_java(sources, [*class_path_of_flink(), *jars("flink-kafka")], _WARNINGS)
     manifest = f"Manifest-Version: 1.0\n{_DIGEST}: {wanted}\n"
-    # Flink finds formats by this file.
+    # Flink finds formats and connectors by this file.
     services = {"META-INF/services/org.apache.flink.table.factories.Factory": "\n".join(_FACTORIES)}
     texts = {name: text.encode() for name, text in {_MANIFEST: manifest, **services}.items()}
     try:

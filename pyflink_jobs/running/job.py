@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import signal
 import time
+from collections import Counter
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from threading import Event, Thread
 from typing import TYPE_CHECKING
@@ -106,7 +107,7 @@ def execute(
                 client.get_job_execution_result().result()
             except Exception as error:
                 raise _failure(project, planned.name, error) from error
-        final = read_final_counts(cluster.url, job_id)
+        final = replace(read_final_counts(cluster.url, job_id), expired=counts.expired)
         on_progress(final)
         return Outcome(final.state, final, time.monotonic() - started)
 
@@ -121,7 +122,9 @@ def _follow(
 ) -> JobCounts:
     """Return a job's counts when it has ended; it is cancelled if `interrupted` is set or its broker stops."""
     cancelled = False
+    expired: Counter[tuple[str, int]] = Counter()  # a job that has ended has no metrics any more
     while (counts := read_counts(cluster.url, job_id)).state not in ("FINISHED", "CANCELED", "FAILED"):
+        expired |= counts.expired
         on_progress(counts)
         if interrupted.wait(_POLL) and not cancelled:
             client.cancel().result()
@@ -133,7 +136,7 @@ def _follow(
             raise
         if cancelled:
             time.sleep(_POLL)
-    return counts
+    return replace(counts, expired=expired)
 
 
 @contextmanager

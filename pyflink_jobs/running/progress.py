@@ -12,12 +12,18 @@ import re
 import urllib.request
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pyflink_jobs.planning.system_tables import UNCHECKED
 
-__all__ = ["JobCounts", "count_finished", "read_counts", "read_final_counts"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["EXPIRED", "JobCounts", "count_finished", "expired_words", "read_counts", "read_final_counts"]
+
+EXPIRED = re.compile(r"Source__.*\.millstream\.topic\.(?P<topic>.+)\.partition\.(?P<partition>\d+)\.expired$")
+"""The metric of a source that counts the records of a partition which had expired before the job came to them."""
 
 _SOURCE = re.compile(r"Source: (?:KafkaSource-)?(?:\S+\.)?(?P<table>\w+)(?:\[\d+\])?")
 _SINK = re.compile(r"(?:^|-> |\()(?:Sink: )?(?:(?P<table>\w+)\[\d+\]: Writer|StreamingFileWriter)")
@@ -36,7 +42,8 @@ class JobCounts:
 
     `read` and `written` are records by source and by sink, `scored` the rows that came out of its models.
     `watermark` is the event time that has reached the sinks, epoch milliseconds; `lag` the records that still
-    wait in Kafka. Both are None if Flink does not report them.
+    wait in Kafka. Both are None if Flink does not report them. `expired` are the records that a topic no longer had
+    when the job came to them, by topic and partition.
     """
 
     state: str
@@ -45,6 +52,21 @@ class JobCounts:
     scored: int = 0
     watermark: int | None = None
     lag: int | None = None
+    expired: Counter[tuple[str, int]] = field(default_factory=Counter)
+
+
+def expired_words(expired: Mapping[tuple[str, int], int]) -> list[str]:
+    """Return a line for each partition with expired records.
+
+    >>> expired_words({("departures", 3): 300})
+    ['300 records of `departures`, partition 3, expired before they were read; the job goes on with the oldest left']
+    """
+    return [
+        f"{count:,} records of `{topic}`, partition {number}, expired before they were read; the job goes on with the"
+        " oldest left"
+        for (topic, number), count in sorted(expired.items())
+        if count
+    ]
 
 
 def read_counts(url: str, job_id: str) -> JobCounts:
@@ -66,8 +88,11 @@ def read_counts(url: str, job_id: str) -> JobCounts:
             scored += [total] if _SCORED.match(name) else []
             lags += [total] if _PENDING.match(name) else []
             watermarks += [least] if _WATERMARK.match(name) and least > _NEVER else []
+            if found := EXPIRED.match(name):
+                counts.expired[found["topic"], int(found["partition"])] += total
     lag = sum(lags) if lags else None
-    return JobCounts(counts.state, +counts.read, +counts.written, sum(scored), min(watermarks, default=None), lag)
+    watermark = min(watermarks, default=None)
+    return JobCounts(counts.state, +counts.read, +counts.written, sum(scored), watermark, lag, +counts.expired)
 
 
 def read_final_counts(url: str, job_id: str) -> JobCounts:
@@ -127,7 +152,7 @@ def _table(pattern: re.Pattern[str], vertex: dict[str, Any]) -> str:
 
 def _metrics(url: str) -> dict[str, dict[str, float]]:
     """Return those of a vertex's metrics that we read, each with its min, max and sum over the subtasks."""
-    wanted = (_READ, _PENDING, _SCORED, _WATERMARK, _WRITTEN)
+    wanted = (_READ, _PENDING, _SCORED, _WATERMARK, _WRITTEN, EXPIRED)
     names = [m["id"] for m in _get(url) if any(pattern.match(m["id"]) for pattern in wanted)]
     if not names:
         return {}

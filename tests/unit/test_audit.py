@@ -71,9 +71,11 @@ def naive(
             kinds["in_flight"].append(offset)
         else:
             kinds["missing" if offset in lost else "filtered"].append(offset)
-    counts = {name: len(kinds[name]) for name in ("scored", "quarantined", "filtered", "in_flight")}
+    counts = [len(kinds[name]) for name in ("scored", "quarantined", "filtered", "in_flight")]
     read = sum(map(len, kinds.values()))
-    return Account("s", 0, read, **counts, missing=tuple(kinds["missing"]), duplicates=tuple(duplicates))
+    certain = bool(times) and not kinds["filtered"] and max(times) - min(times) + 1 == len(times)
+    missing, doubled = tuple(kinds["missing"]), tuple(duplicates)
+    return Account("s", 0, read, *counts, missing=missing, duplicates=doubled, certain=certain)
 
 
 @given(
@@ -138,6 +140,31 @@ def test_the_query_is_asked_only_for_records_that_are_nowhere() -> None:
     account = one(FIVE, Found((ints([0, 3]),)), emitted)
     assert asked == [{("t", 0, 1), ("t", 0, 2)}]
     assert (account.missing, account.filtered, account.in_flight) == ((1,), 1, 1)
+
+
+def test_offsets_that_the_topic_no_longer_has_and_that_have_no_result_have_expired() -> None:
+    kept = Records(ints([*range(400, 500)]), ints([0] * 100), first=400)
+    scored = ints([*range(5, 100), 120, *range(400, 500)])
+    account = one(kept, Found((scored,)))
+    assert (account.expired, account.certain, account.lost) == (395 - 96, True, True)  # since the first result
+    filtered = one(kept, Found((np.delete(scored, 150),)))  # the query filters one that is left: it may have filtered
+    assert (filtered.expired, filtered.certain, filtered.lost) == (400 - 121, False, False)  # since the last result
+    assert one(kept, Found((ints([*range(400, 500)]),))).expired == 0  # a job that began when the topic began there
+    nothing_left = one(Records(ints([]), ints([]), first=400), Found((scored[:96],)))
+    assert (nothing_left.read, nothing_left.expired) == (0, 400 - 121)
+
+
+def test_what_expired_before_a_group_came_to_it_is_counted_from_its_offset() -> None:
+    kept = Records(ints([*range(400, 500)]), ints([7] * 100), first=400)
+
+    def expired(committed: int, since: int | None = None) -> int:
+        limits = Limits(since=since, committed={0: committed})
+        (account,) = accounts("s", "t", {0: kept}, {}, nothing, limits)
+        return account.expired
+
+    assert expired(100) == 300
+    assert expired(450) == 0  # where it is now says nothing of what it has passed over
+    assert expired(100, since=8) == 0
 
 
 def test_accounts_of_five_million_records_are_arrays() -> None:

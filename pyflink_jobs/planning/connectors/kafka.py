@@ -29,6 +29,7 @@ _SOURCE = {
     "properties.receive.buffer.bytes": "1048576",  # of the socket; 64 KiB
 }
 _SINK = {"properties.batch.size": "262144"}  # bytes for one partition in one request, at most; 16 KiB
+_RESUMING = "resuming-kafka"  # in pyflink_jobs/java; of upsert-kafka, all sources start and go on at the oldest record
 _UNREMEMBERED = {"properties.commit.offsets.on.checkpoint": "false", "properties.enable.auto.commit": "false"}
 
 
@@ -77,9 +78,14 @@ class Kafka(Connector):
         return " ".join(options[key] for key in ("connector", _BROKERS, "topic", _PATTERN) if key in options)
 
     def reading(self, options: Mapping[str, str], *, bounded: bool, remembered: bool) -> dict[str, str]:
-        """Return options for larger requests, for an end at the newest offsets, for no commits of the group's."""
+        """Return options for larger requests, for an end at the newest offsets, for no commits of the group's.
+
+        A source that is remembered goes on at the oldest record where its next one is gone.
+        """
         asked = _missing(_SOURCE, options) | ({"scan.bounded.mode": "latest-offset"} if bounded else {})
-        return asked if remembered else asked | _UNREMEMBERED
+        if not remembered:
+            return asked | _UNREMEMBERED
+        return asked | ({"connector": _RESUMING} if options["connector"] == "kafka" else {})
 
     def writing(self, options: Mapping[str, str], *, replays: bool) -> dict[str, str]:
         """Return options for larger requests, and for transactions that are not those of the running job."""
