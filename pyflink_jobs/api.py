@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from pyflink_jobs.cluster.submit_job import Submitted
     from pyflink_jobs.planning.compile.explanation import Explanation
+    from pyflink_jobs.planning.checks.absent_columns import Absent
     from pyflink_jobs.running.job import Outcome
     from pyflink_jobs.running.minicluster import StartingCluster
     from pyflink_jobs.running.progress import JobCounts
@@ -30,7 +31,7 @@ __all__ = ["Checked", "check", "load_project", "plan", "planning_environment", "
 class Checked:
     """The findings of a check, and how much was checked; `detail` is the Java stack trace of an error, or empty.
 
-    `warnings` are about what works, but not as well as it might.
+    `warnings` are about what works, but not as well as it might, and about columns that no record has.
     """
 
     findings: list[Finding]
@@ -64,8 +65,8 @@ def check(
         for finding in pyflink_jobs.check(project).findings:
             print(finding)
 
-    With `offline`, only what needs no JVM is checked. `environment` returns where to plan; the command line gives one
-    that starts in the meantime. Raises nothing for a mistake in the project: each is a finding.
+    With `offline`, only what needs no JVM and no Kafka is checked. `environment` returns where to plan; the command
+    line gives one that starts in the meantime. Raises nothing for a mistake in the project: each is a finding.
     """
     from pyflink_jobs.planning.checks.transactions import check_transactions
     from pyflink_jobs.planning.declare import declare
@@ -75,19 +76,25 @@ def check(
     except MillstreamError as error:
         return Checked(error.findings, detail=error.detail)
     findings = [*declarations.findings, *check_transactions(declarations, offline=offline)]
+    absent: list[Absent] = []
     detail = ""
     if not offline:
+        from pyflink_jobs.planning.checks.absent_columns import absent_columns
         from pyflink_jobs.planning.compile.plan import check_plans
 
+        sources = {name: table for job in declarations.jobs.values() for name, table in job.sources.items()}
+        absent = absent_columns(sources.values())
+        findings += [each.finding for each in absent if each.near]
         try:
             place = environment() if environment else planning_environment(project)
             findings += check_plans(declarations, place)
         except MillstreamError as error:
             findings += error.findings
             detail = error.detail
-    warnings = tuple(warning for model in declarations.models.values() for warning in model.warnings)
+    warnings = [warning for model in declarations.models.values() for warning in model.warnings]
+    warnings += [each.finding for each in absent if not each.near]
     counts = len(declarations.created), len(declarations.models), len(declarations.jobs)
-    return Checked(findings, *counts, detail, warnings)
+    return Checked(findings, *counts, detail, tuple(warnings))
 
 
 def plan(project: Project, job: str) -> Explanation:

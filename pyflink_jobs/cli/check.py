@@ -17,13 +17,14 @@ __all__ = ["check"]
 
 
 @click.command()
-@click.option("--offline", is_flag=True, help="Only what needs no JVM: well under a second.")
+@click.option("--offline", is_flag=True, help="Only what needs no JVM and no Kafka: well under a second.")
 @JSON
 @click.pass_obj
 def check(context: Context, *, offline: bool, as_json: bool) -> int:
     """Load all SQL into a Flink catalog, plan every job, compare every model with its ONNX file.
 
-    Each finding names file and line, what was found, what was expected, and fixes. Exit code 1 if there is one.
+    Each finding names file and line, what was found, what was expected, and fixes. Exit code 1 if there is one. Where
+    sources have topics already, their newest records are read as well; columns that none of them has are remarks.
 
     \b
     Example:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from threading import Thread
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,11 @@ from pyflink_jobs.cli.options import JSON
 if TYPE_CHECKING:
     from pyflink_jobs import JobCounts, Outcome
     from pyflink_jobs.cli.main import Context
+    from pyflink_jobs.project.settings import Project
 
 __all__ = ["run"]
 
+_PATIENCE = 10.0  # seconds
 _FOREVER = 2**62  # a bounded source that has ended sends a watermark beyond this
 
 
@@ -44,20 +47,48 @@ def run(context: Context, job: str, *, bounded: bool, parallelism: int | None, a
             from pyflink_jobs import run as run_job
             from pyflink_jobs.running.progress import expired_words
 
+            names = _Names(project, job)
+
+            def show(counts: JobCounts) -> None:
+                status.update(f"{job}: {meter.line(counts)}")
+                if counts.read:
+                    names.look()
+
             outcome = run_job(
-                project,
-                job,
-                bounded=bounded,
-                parallelism=parallelism,
-                on_progress=lambda counts: status.update(f"{job}: {meter.line(counts)}"),
-                starting=starting,
+                project, job, bounded=bounded, parallelism=parallelism, on_progress=show, starting=starting
             )
+        names.end()
         for line in expired_words(outcome.counts.expired):
             click.secho(line, fg="yellow", err=True)
         if as_json:
             click.echo(json.dumps(_as_json(outcome), indent=2))
         else:
             click.echo(_summary(job, outcome))
+
+
+class _Names:
+    """Compares names of columns with those in records, once there are some: beside the job, which reads as before."""
+
+    def __init__(self, project: Project, job: str) -> None:
+        self._thread = Thread(target=_print_absent_columns, args=(project, job), daemon=True)
+
+    def look(self) -> None:
+        """Begin, if it has not begun yet."""
+        if not self._thread.ident:
+            self._thread.start()
+
+    def end(self) -> None:
+        """Wait for what is printed, some seconds."""
+        if self._thread.ident:
+            self._thread.join(_PATIENCE)
+
+
+def _print_absent_columns(project: Project, job: str) -> None:
+    from pyflink_jobs.planning.checks.absent_columns import absent_columns
+    from pyflink_jobs.planning.declare import declare
+
+    for absent in absent_columns(declare(project).job(job).sources.values()):
+        click.secho(str(absent.finding), fg="red" if absent.near else "yellow", err=True)
 
 
 class _Meter:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
+from socket import create_connection
 from typing import Any, TypeAlias
 
 from pyflink_jobs.errors import KafkaError
 from pyflink_jobs.masking import remember_options
 
-__all__ = ["Brokers", "address", "client_arguments", "is_known"]
+__all__ = ["Brokers", "address", "client_arguments", "is_known", "listens"]
 
 Brokers: TypeAlias = str | Mapping[str, str]
 """How Kafka is reached: the address of its brokers, or the properties of a Java client, with its security."""
 
+_QUICK = 0.5  # seconds
 _MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 _LOGIN = re.compile(r"\b(username|password)\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"|'([^']*)')")
 _PEM = {"ssl.truststore": "ssl_cafile", "ssl.keystore": "ssl_certfile"}
@@ -51,6 +54,15 @@ def is_known(brokers: Brokers) -> bool:
     except KafkaError:
         return False
     return True
+
+
+def listens(brokers: Brokers) -> bool:
+    """Return whether a server listens at one of the addresses: a client would ask for seconds before it gives up."""
+    for one in address(brokers).split(","):
+        host, _, port = one.rpartition("://")[2].strip().rpartition(":")
+        with suppress(OSError, ValueError), create_connection((host.strip("[]"), int(port)), _QUICK):
+            return True
+    return False
 
 
 def _login(properties: Mapping[str, str]) -> dict[str, str]:

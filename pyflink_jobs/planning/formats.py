@@ -8,7 +8,8 @@ value is a subclass of `Format`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+import json
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyflink_jobs.planning.extensions import extensions
 
@@ -42,6 +43,10 @@ class Format:
     silent: ClassVar[str] = ""
     """The option that makes Flink's decoder drop what it cannot decode."""
 
+    def fields(self, record: bytes | None) -> dict[str, Any] | None:  # noqa: ARG002 - for formats with names
+        """Return the fields of a key or value by their names in it; None where it has no names, or cannot be read."""
+        return None
+
     @property
     def keeps_undecodable(self) -> bool:
         """Whether a record that cannot be decoded can still become a row."""
@@ -56,6 +61,14 @@ class Json(Format):
     checked = "checked-json"
     readable = True
     silent = "json.ignore-parse-errors"
+
+    def fields(self, record: bytes | None) -> dict[str, Any] | None:
+        """Return the object that a key or value is."""
+        try:
+            found = json.loads(record or b"")
+        except ValueError:
+            return None
+        return found if isinstance(found, dict) else None
 
 
 class Avro(Format):

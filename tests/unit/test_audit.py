@@ -71,11 +71,11 @@ def naive(
             kinds["in_flight"].append(offset)
         else:
             kinds["missing" if offset in lost else "filtered"].append(offset)
-    counts = [len(kinds[name]) for name in ("scored", "quarantined", "filtered", "in_flight")]
+    scored, held, filtered, ahead = (len(kinds[n]) for n in ("scored", "quarantined", "filtered", "in_flight"))
     read = sum(map(len, kinds.values()))
     certain = bool(times) and not kinds["filtered"] and max(times) - min(times) + 1 == len(times)
     missing, doubled = tuple(kinds["missing"]), tuple(duplicates)
-    return Account("s", 0, read, *counts, missing=missing, duplicates=doubled, certain=certain)
+    return Account("s", 0, read, scored, held, filtered, ahead, missing, doubled, certain=certain)
 
 
 @given(

@@ -63,6 +63,10 @@ class Connector:
             fixes=("read it with the tools of what it is in", "write to a topic: 'connector' = 'kafka'"),
         )
 
+    def sample(self, options: Mapping[str, str], count: int) -> list[Record] | None:
+        """Return the newest records of a table, `count` at most; None where it cannot be reached at once."""
+        return None
+
     def client(self, options: Mapping[str, str]) -> dict[str, str]:
         """Return what another client needs to reach it; {} where none can."""
         return {}

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, ClassVar
 
 from pyflink_jobs.errors import KafkaError, did_you_mean
-from pyflink_jobs.local.kafka_client import is_known
+from pyflink_jobs.local.kafka_client import is_known, listens
 from pyflink_jobs.planning.connectors.connector import Connector
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ __all__ = ["Kafka"]
 _BROKERS = "properties.bootstrap.servers"
 _PATTERN = "topic-pattern"
 _TRANSACTIONS = "sink.transactional-id-prefix"
+_SAMPLED = 10  # topics of a pattern
 _SINK_PARTITIONS = 4  # of a topic that a job's first run creates
 
 # Kafka's own values are for many small clients. These are larger requests, so fewer of them, and wait for nothing: a
@@ -67,6 +68,17 @@ class Kafka(Connector):
             return None
         found = [record for name in there for record in topics.read(client, name)]
         return sorted(found, key=lambda r: (r.timestamp, r.topic, r.partition, r.offset)) if len(there) > 1 else found
+
+    def sample(self, options: Mapping[str, str], count: int) -> list[Record] | None:
+        """Return the newest records of a table's topics, of a pattern's those of the first ones."""
+        from pyflink_jobs.local import topics
+
+        client = self.client(options)
+        if not is_known(client) or not listens(client):
+            return None
+        there = [name for name in topics.names(client) if self.reads(options, name)][:_SAMPLED]
+        found = [record for name in there for record in topics.read(client, name, count, from_end=True)]
+        return sorted(found, key=lambda record: record.timestamp)[-count:]
 
     def client(self, options: Mapping[str, str]) -> dict[str, str]:
         """Return the properties of Kafka's clients, without "properties."."""
