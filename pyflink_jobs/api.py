@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pyflink.table import TableEnvironment
 
     from pyflink_jobs.cluster.submit_job import Submitted
-    from pyflink_jobs.planning.compile.explanation import Explanation
     from pyflink_jobs.planning.checks.absent_columns import Absent
+    from pyflink_jobs.planning.compile.explanation import Explanation
     from pyflink_jobs.running.job import Outcome
     from pyflink_jobs.running.minicluster import StartingCluster
     from pyflink_jobs.running.progress import JobCounts

@@ -14,6 +14,7 @@ import org.apache.flink.kafka.shaded.org.apache.kafka.common.TopicPartition;
  *
  * <p>Flink's own leaves that to Kafka's client, for which the same property says where to go on when records are gone.
  */
+@SuppressWarnings("deprecation") // the connector's interface is of OffsetResetStrategy, which Kafka 4 deprecates
 class CommittedStart implements OffsetsInitializer {
 
     private final OffsetsInitializer flinks;

@@ -11,17 +11,23 @@ from kafka import KafkaProducer
 
 from pyflink_jobs.api import check
 from pyflink_jobs.local import topics
+from pyflink_jobs.local.send import send_records
 from pyflink_jobs.parsing.create_table import read_source
 from pyflink_jobs.parsing.statements import split
 from pyflink_jobs.planning.checks.absent_columns import Absent, absent_columns
+from pyflink_jobs.planning.compile.plan import Run, plan_job
 from pyflink_jobs.planning.connectors.kafka import Kafka
-from tests.projects import make_project
+from pyflink_jobs.planning.declare import declare
+from pyflink_jobs.running.environment import table_environment
+from pyflink_jobs.running.job import execute
+from tests.projects import add_model, make_project
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pyflink_jobs.local.topics import Record
     from pyflink_jobs.parsing.create_table import SourceTable
+    from pyflink_jobs.running.minicluster import MiniCluster
 
 KAFKA = "'connector' = 'kafka', 'topic' = 't', 'format' = 'json'"
 
@@ -159,3 +165,36 @@ def test_check_reads_the_newest_records_where_the_topic_is_there(
     (remark,) = checked.warnings
     assert remark.message.startswith("column `wind` of `readings` is NULL in each of the newest 100 records")
     assert check(project, offline=True).ok
+
+
+def test_quarantine_names_the_near_key_of_a_required_column(
+    tmp_path: Path, kafka: str, topic: Callable[[str], str], cluster: MiniCluster
+) -> None:
+    records: list[tuple[dict[str, Any], str]] = [
+        ({"id": 1, "ArrDelay": 20.5}, "; the record has the key ArrDelay"),
+        ({"x": {"arr_delay": 1}, "arr-delay": 3}, "; the record has the key arr-delay"),
+        ({"arr_delay": None, "ARR_DELAY": 1}, "; the record has the key ARR_DELAY"),
+        ({"id": 1, "delay": 3}, ""),
+    ]
+    source, copies, quarantine = topic("readings"), topic("copies"), topic("quarantine")
+    topics.create(kafka, {source: 1})
+    send_records(kafka, source, [json.dumps(record).encode() for record, _ in records])
+    options = "'connector' = 'kafka', 'properties.bootstrap.servers' = '${KAFKA_BOOTSTRAP_SERVERS}', 'format' = 'json'"
+    sql = {
+        "sources/readings": "CREATE TABLE readings (id INT, arr_delay DOUBLE COMMENT 'required', x ROW<y INT>)"
+        f" WITH ({options}, 'topic' = '{source}', 'scan.startup.mode' = 'earliest-offset')",
+        "models/m": "CREATE MODEL m INPUT (a FLOAT, b FLOAT, c FLOAT) OUTPUT (y DOUBLE) WITH ('provider' = 'onnx')",
+        "sinks/copies": f"CREATE TABLE copies (y DOUBLE) WITH ({options}, 'topic' = '{copies}')",
+        "sinks/quarantine": "CREATE TABLE quarantine (reason STRING, detail STRING)"
+        f" WITH ({options}, 'topic' = '{quarantine}')",
+        "jobs/copy": "INSERT INTO copies SELECT y"
+        " FROM ML_PREDICT(TABLE readings, MODEL m, DESCRIPTOR(arr_delay, arr_delay, arr_delay))",
+    }
+    project = make_project(tmp_path, sql, settings=f"kafka = '{kafka}'")
+    add_model(project, "m", "linear")
+    environment = table_environment(project, {**cluster.options, "parallelism.default": "1"})
+    execute(project, plan_job(declare(project).job("copy"), environment, Run(bounded=True)), cluster)
+    rows = [json.loads(r.value or b"") for r in topics.read(kafka, quarantine)]
+    details = [f"arr_delay is NULL, expected a value{named}" for _, named in records]
+    assert sorted(row["detail"] for row in rows) == sorted(details)
+    assert {row["reason"] for row in rows} == {"contract"}

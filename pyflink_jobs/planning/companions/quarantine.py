@@ -18,6 +18,8 @@ from pyflink_jobs.planning.companions.quarantine_sql import (
     read_by,
     row_inserts,
 )
+from pyflink_jobs.planning.flink.java_functions import create_function
+from pyflink_jobs.planning.rewrites.validated_source import NEAR_KEY
 from pyflink_jobs.planning.system_tables import (
     BEHIND,
     QUARANTINE,
@@ -66,7 +68,7 @@ class Quarantine(Companion):
         columns, sources = tables.columns_of_sink(QUARANTINE), [*job.validated.values()]
         if findings := unknown_columns(tables.statements[QUARANTINE], columns, QUARANTINE_COLUMNS):
             raise SqlError(findings)
-        _create_counters(sources, views, tables)
+        _create_functions(sources, views, tables)
         if places is not None:
             texts = _restricted(job, views, tables, places)
         else:
@@ -75,11 +77,13 @@ class Quarantine(Companion):
         return [GeneratedInsert(QUARANTINE, text) for text in in_one(texts)]
 
 
-def _create_counters(sources: list[ValidatedSource], views: list[ScoredView], tables: Tables) -> None:
+def _create_functions(sources: list[ValidatedSource], views: list[ScoredView], tables: Tables) -> None:
     for source in sources:
         if source.checks:
             reasons = dict.fromkeys(check.reason for check in source.checks)
             create_counter(tables.environment, source.checked, source.name, reasons)
+        if source.names_keys:
+            create_function(tables.environment, NEAR_KEY, "NearKey")
     for view in views:
         name = read_by(view, origin_of(view, sources))
         create_counter(tables.environment, view.scored, name, [REFUSED])

@@ -63,7 +63,8 @@ class Numbers:
 class Rule:
     """What a valid row keeps: `holds` is SQL that is TRUE or FALSE, never NULL; `broken` is SQL for what was found.
 
-    `reason` is what quarantine calls a record that breaks it; `numbers` what it leaves of numbers.
+    `reason` is what quarantine calls a record that breaks it; `numbers` what it leaves of numbers; `needs` the column
+    that must not be NULL, "" for other rules.
     """
 
     column: str
@@ -71,6 +72,7 @@ class Rule:
     broken: str
     reason: str = "contract"
     numbers: Numbers = Numbers()
+    needs: str = ""
 
 
 def read_rules(column: SourceColumn) -> tuple[list[Rule], list[Finding]]:
@@ -105,7 +107,8 @@ def _rule(column: SourceColumn, name: str, part: str) -> Rule | str:
 def _required(column: SourceColumn, part: str) -> Rule | str:
     if part.lower() != "required":
         return "nothing may follow"
-    return Rule(column.name, f"{quoted(column.name)} IS NOT NULL", literal(f"{column.name} is NULL, expected a value"))
+    words = literal(f"{column.name} is NULL, expected a value")
+    return Rule(column.name, f"{quoted(column.name)} IS NOT NULL", words, needs=column.name if column.stored else "")
 
 
 def _range(column: SourceColumn, part: str) -> Rule | str:

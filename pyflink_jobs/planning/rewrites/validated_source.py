@@ -7,7 +7,7 @@ gets an INSERT of the others.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -23,10 +23,13 @@ from pyflink_jobs.planning.system_tables import BEHIND, REASON, UNCHECKED
 if TYPE_CHECKING:
     from pyflink_jobs.parsing.create_table import SourceTable
 
-__all__ = ["MODE", "ValidatedSource", "can_be_checked", "is_readable_log"]
+__all__ = ["MODE", "NEAR_KEY", "ValidatedSource", "can_be_checked", "is_readable_log"]
 
 MODE = "quarantine"
 """The option of a source that says what quarantine keeps of its records."""
+
+NEAR_KEY = "near_key"
+"""The function that names a key which differs from a column in capitals, or in what is no letter or digit."""
 
 _OF_FORMAT = {"error": ("value.error", "STRING"), "record": ("value.record", "BYTES")}
 """Metadata columns of a checked format: their key, and their type."""
@@ -114,7 +117,7 @@ class ValidatedSource:
         if self.mode == "off":
             return ()
         found = [Rule("", "`_error` IS NULL", self._error, "undecodable")] if self.is_checked else []
-        found += self.rules
+        found += map(self._with_near_key, self.rules) if self.names_keys else self.rules
         if self.source.time and self.is_checked:
             time = quoted(self.source.time)
             moment = f"CAST({time} AS TIMESTAMP_LTZ(3))"
@@ -130,6 +133,18 @@ class ValidatedSource:
             ahead = f"({mark} IS NULL OR {time} > {mark})"
             found.append(Rule(self.source.time, ahead, f"{words} || CAST({mark} AS STRING)", BEHIND))
         return tuple(found)
+
+    @property
+    def names_keys(self) -> bool:
+        """Whether quarantine names the key that a record has in place of a required column's, written otherwise."""
+        return "record" in self._keys and format_of(self.source.values).readable and any(r.needs for r in self.rules)
+
+    def _with_near_key(self, rule: Rule) -> Rule:
+        """Return a rule that names the near key; it is looked for in records that break the rule, and in no others."""
+        if not rule.needs:
+            return rule
+        near = f"{NEAR_KEY}({self.metadata['record']}, {literal(rule.needs)})"
+        return replace(rule, broken=f"{rule.broken} || COALESCE('; the record has the key ' || {near}, '')")
 
     @property
     def _error(self) -> str:
