@@ -84,6 +84,7 @@ class Account:
     expired: int = 0
     first: int = 0
     certain: bool = False
+    topic: str = ""
 
     @property
     def lost(self) -> bool:
@@ -127,7 +128,7 @@ def accounts(
         certain = bool(len(read[number].offsets)) and not filtered and not _holes(read[number].offsets)
         gone = _expired(read[number], found.get(number, Found()), number, limits, certain=certain)
         duplicates = tuple(part.duplicates.tolist())
-        made.append(Account(source, number, *counts, missing, duplicates, gone, read[number].first, certain))
+        made.append(Account(source, number, *counts, missing, duplicates, gone, read[number].first, certain, topic))
     return made
 
 

@@ -19,7 +19,7 @@ from pyflink_jobs.planning.declare import declare
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pyflink_jobs.audit.accounts import Found, Limits, Records
+    from pyflink_jobs.audit.accounts import Found, Integers, Limits, Records
     from pyflink_jobs.audit.expected_output import Place
     from pyflink_jobs.audit.subjects import Subject
     from pyflink_jobs.errors import Finding
@@ -56,51 +56,63 @@ def audit(
         raise SqlError([finding for _, findings in found.values() for finding in findings])
     address = bootstrap_servers(project)
     # Sources first: while the rest is read, jobs may account for more of these records, but no record is added.
-    sources = {_name(subject, address): _at(subject.source.source, address) for subject in every}
-    records = {name: read_records(*at) for name, at in sources.items()}
-    quarantine = Quarantine(*_at(table, address))
+    sources = {_name(subject, address): _client(subject.source.source, address) for subject in every}
+    records = {
+        (name, topic): read_records(client, topic) for (name, topics), client in sources.items() for topic in topics
+    }
+    quarantine = Quarantine(_client(table, address), _topics(table)[0])
     audits = []
     for job, (subjects, findings) in found.items():
         made: list[Account] = []
         for subject in subjects:
-            read = records[_name(subject, address)]
-            known = _known(subject, read, quarantine, address)
-            known_limits = replace(limits, committed=_committed(subject.source.source, address))
-            made += accounts(
-                subject.source.name, subject.source.topic, read, known, partial(emitted, project, job), known_limits
-            )
+            sinks = [read_sink(_client(s, address), _topics(s)[0], subject.source.position) for s in subject.sinks]
+            name, topics = _name(subject, address)
+            for topic in topics:
+                read = records[name, topic]
+                known = _known(subject, topic, read, sinks, quarantine)
+                of_topic = replace(limits, committed=_committed(subject.source.source, topic, address))
+                made += accounts(subject.source.name, topic, read, known, partial(emitted, project, job), of_topic)
         audits.append(Audit(job, made, findings))
     return audits
 
 
-def _name(subject: Subject, address: str) -> tuple[str, str]:
+def _name(subject: Subject, address: str) -> tuple[str, tuple[str, ...]]:
     """Return what a source's records are known by: topics of one name may be in two Kafkas."""
-    client, topic = _at(subject.source.source, address)
-    return address_of(client), topic
+    return address_of(_client(subject.source.source, address)), tuple(_topics(subject.source.source))
 
 
-def _known(subject: Subject, read: dict[int, Records], quarantine: Quarantine, address: str) -> dict[int, Found]:
-    """Return which of a source's records are in the job's sinks and in quarantine, by partition."""
-    sinks = [read_sink(*_at(sink, address), *subject.source.place) for sink in subject.sinks]
+def _known(
+    subject: Subject,
+    topic: str,
+    read: dict[int, Records],
+    sinks: list[dict[tuple[str, int], Integers]],
+    quarantine: Quarantine,
+) -> dict[int, Found]:
+    """Return which records of a source's topic are in the job's sinks and in quarantine, by partition."""
+    named = "" if subject.source.topic else topic  # rows of one topic alone need not say which it is
     return {
         number: quarantine.of(
             subject.job,
-            subject.source.topic,
+            topic,
             subject.source.name,
             number,
-            tuple(sink[number] for sink in sinks if number in sink),
+            tuple(sink[named, number] for sink in sinks if (named, number) in sink),
         )
         for number in read
     }
 
 
-def _committed(source: SourceTable, address: str) -> dict[int, int]:
+def _committed(source: SourceTable, topic: str, address: str) -> dict[int, int]:
     group = connector_of(source.values).client(source.values).get("group.id")
-    client, topic = _at(source, address)
-    return committed(client, group, topic) if group else {}
+    return committed(_client(source, address), group, topic) if group else {}
 
 
-def _at(table: SourceTable, address: str) -> tuple[Brokers, str]:
-    """Return the client and the topic of a table; `address` are the project's own brokers."""
+def _client(table: SourceTable, address: str) -> Brokers:
+    """Return how a table is reached; `address` are the project's own brokers."""
+    return connector_of(table.values).client(table.values) or address
+
+
+def _topics(table: SourceTable) -> list[str]:
+    """Return the topics that a table lists, or those there are that match its pattern."""
     connector = connector_of(table.values)
-    return connector.client(table.values) or address, connector.names(table.values)[0]
+    return connector.names(table.values) or connector.there(table.values)

@@ -47,11 +47,11 @@ def emitted(project: Project, job_name: str, places: Collection[Place]) -> set[P
         environment = table_environment(project, options, bounded=True)
         loaded = LoadedJob.of(job, environment)
         load_job(loaded, job, Run(bounded=True))
-        topics = {topic: name for name, o in loaded.sources.items() for topic in connector_of(o).names(o)}
-        wanted: dict[str, dict[tuple[str, int, int], int]] = defaultdict(dict)
-        for topic, number, offset in places:
-            if topic in topics:
-                wanted[topics[topic]][topic, number, offset] = 0
+        wanted: dict[str, dict[tuple[str, int, int], int]] = {}
+        for topic in {place[0] for place in places}:
+            for name, o in loaded.sources.items():
+                if connector_of(o).reads(o, topic):
+                    wanted.setdefault(name, {}).update(dict.fromkeys((p for p in places if p[0] == topic), 0))
         queries = _queries(job, loaded, wanted)
         if not queries:
             return set()
@@ -70,7 +70,7 @@ def _queries(job: Job, loaded: LoadedJob, wanted: Places) -> list[str]:
         query = replace(statement, text=catalog.expanded(statement))
         insert = read_insert(query, catalog.columns_to_write(statement.name or ""))
         for origin in origins(job, statement, insert, catalog, wanted):
-            topic = literal(loaded.sources[origin.source]["topic"])
+            topic = quoted(origin.topic) if origin.topic else literal(loaded.sources[origin.source]["topic"])
             columns = f"{topic}, {quoted(origin.partition)}, {quoted(origin.offset)}"
             queries.append(insert.select(columns, _condition(origin)))
     return queries

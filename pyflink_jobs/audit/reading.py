@@ -36,17 +36,18 @@ def read_records(brokers: Brokers, topic: str) -> dict[int, Records]:
     return {n: Records(_integers(offsets), _integers(times), first.get(n, 0)) for n, (offsets, times) in found.items()}
 
 
-def read_sink(brokers: Brokers, topic: str, partition: str, offset: str) -> dict[int, Integers]:
-    """Return the offsets that a sink's rows have in the column `offset`, by what they have in the column `partition`.
+def read_sink(brokers: Brokers, topic: str, columns: tuple[str, ...]) -> dict[tuple[str, int], Integers]:
+    """Return the offsets that a sink's rows have, by topic and partition; `columns` are those of partition and offset.
 
-    Rows that are not JSON objects, or lack one of the columns, are left out.
+    A third one has the topic, "" without it. Rows that are not JSON objects, or lack one of the columns, are left out.
     """
-    found: dict[int, array[int]] = defaultdict(lambda: array("q"))
+    found: dict[tuple[str, int], array[int]] = defaultdict(lambda: array("q"))
+    partition, offset, *of_topic = columns
     for row in _rows(brokers, topic):
-        number, at = row.get(partition), row.get(offset)
+        number, at, *read = (row.get(name) for name in (partition, offset, *of_topic))
         if isinstance(number, int) and isinstance(at, int):
-            found[number].append(at)
-    return {number: _integers(offsets) for number, offsets in found.items()}
+            found[str(read[0]) if read else "", number].append(at)
+    return {place: _integers(offsets) for place, offsets in found.items()}
 
 
 class Quarantine:

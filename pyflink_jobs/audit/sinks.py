@@ -21,11 +21,12 @@ __all__ = ["find_sinks"]
 
 
 def find_sinks(
-    declarations: Declarations, job: Job, source: str, columns: tuple[str, str]
+    declarations: Declarations, job: Job, source: str, columns: tuple[str, ...]
 ) -> tuple[tuple[SourceTable, ...], list[Finding]]:
     """Return the sinks that a job writes scored rows of a source to, and findings on those that cannot be audited.
 
-    `columns` are the names of the source's columns for partition and offset: a sink must have both.
+    `columns` are the names of the source's columns for partition and offset, and of several topics for the topic: a
+    sink must have all.
     """
     found: dict[str | None, SourceTable] = {}
     findings: list[Finding] = []
@@ -60,7 +61,7 @@ def _of_others(declarations: Declarations, job: Job, source: str, insert: Statem
     return None
 
 
-def _of_insert(insert: Statement, table: SourceTable | None, source: str, columns: tuple[str, str]) -> Finding | None:
+def _of_insert(insert: Statement, table: SourceTable | None, source: str, columns: tuple[str, ...]) -> Finding | None:
     """Return why an INSERT or its sink cannot be audited."""
     if table is None:
         message = f"`{insert.name}` cannot be accounted for: its columns are not its own"
@@ -71,23 +72,28 @@ def _of_insert(insert: Statement, table: SourceTable | None, source: str, column
     return _of_table(table, source, columns, insert)
 
 
-def _of_table(table: SourceTable, source: str, columns: tuple[str, str], insert: Statement) -> Finding | None:
+def _of_table(table: SourceTable, source: str, columns: tuple[str, ...], insert: Statement) -> Finding | None:
     """Return why a sink cannot be audited."""
     name, place = table.statement.name, table.statement.place()
-    if not is_readable_log(table) or len(connector_of(table.values).names(table.values)) != 1:
+    connector = connector_of(table.values)
+    if table.option("connector") in connector.versioned:
+        message = f"`{name}` cannot be accounted for: it keeps the newest row of each key, so results are overwritten"
+        ways = ("write the rows to a table with 'connector' = 'kafka' as well, and audit that",)
+        return Finding(message, place, fixes=ways)
+    if not is_readable_log(table) or len(connector.names(table.values)) != 1:
         message = f"`{name}` cannot be accounted for: it is no topic of JSON in Kafka"
         ways = ("write the rows to one as well: 'connector' = 'kafka', 'format' = 'json'",)
         return Finding(message, place, fixes=ways)
     there = [column.name for column in table.columns]
     written = read_insert(insert, there).columns
-    kinds = dict(zip(columns, ("INT", "BIGINT"), strict=True))
+    kinds = dict(zip(columns, ("INT", "BIGINT", "STRING"), strict=False))
     lacking = [f"{column} {kind}" for column, kind in kinds.items() if column not in there]
     if not lacking and set(columns) <= set(written):
         return None
     message = f"`{name}` cannot be accounted for: its rows do not say which record of `{source}` they are"
     facts = (f"`{source}` has {' and '.join(columns)}",)
     if not lacking:
-        return Finding(message, insert.place(), facts, ("name both behind INSERT INTO, and select them",))
+        return Finding(message, insert.place(), facts, ("name them behind INSERT INTO, and select them",))
     ways = (f"add {', '.join(lacking)} to its columns, and to what {insert.file} selects for it",)
     return Finding(message, place, facts, ways)
 

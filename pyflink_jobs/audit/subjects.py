@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Subject", "find_subjects", "quarantine_table", "scoring_jobs"]
 
 _NEEDED = ("reason", "topic", "partition", "offset", "job")  # columns of quarantine
+_COLUMNS = {"partition": "INT", "offset": "BIGINT", "topic": "STRING"}  # of a source of several topics, all three
 _MODE = "scan.startup.mode"
 
 
@@ -70,7 +71,7 @@ def find_subjects(declarations: Declarations, job: Job, *, since: bool) -> tuple
     for validated in sources:
         problems = _problems(validated, sources, since=since)
         if not problems:
-            sinks, problems = find_sinks(declarations, job, validated.name, validated.place)
+            sinks, problems = find_sinks(declarations, job, validated.name, validated.position)
             found += [Subject(job.name, validated, sinks)] if sinks else []
         findings += problems
     if not sources:
@@ -84,19 +85,23 @@ def _problems(validated: ValidatedSource, sources: list[ValidatedSource], *, sin
     """Return why a source cannot be audited, empty if it can."""
     source, name = validated.source, validated.name
     place = source.statement.place()
-    if not validated.is_checked or not validated.topic:
-        message = f"`{name}` cannot be accounted for: it is not one topic of JSON or Avro in Kafka"
-        return [Finding(message, place, fixes=("write 'connector' = 'kafka', 'format' = 'json' and one 'topic'",))]
-    if "" in validated.place:
+    if not validated.is_checked:
+        message = f"`{name}` cannot be accounted for: its records are not JSON or Avro in Kafka"
+        return [Finding(message, place, fixes=("write 'connector' = 'kafka', 'format' = 'json'",))]
+    if "" in validated.position:
         message = f"`{name}` cannot be accounted for: its rows do not say which records they are"
-        columns = f"{name}_partition INT METADATA FROM 'partition' VIRTUAL"
-        columns += f", {name}_offset BIGINT METADATA FROM 'offset' VIRTUAL"
+        lacking = dict(zip(_COLUMNS, validated.position, strict=False))
+        columns = ", ".join(
+            f"{name}_{key} {_COLUMNS[key]} METADATA FROM '{key}' VIRTUAL"
+            for key, column in lacking.items()
+            if not column
+        )
         ways = (f"add the columns {columns}; and columns of the same names to the sink, and to the views between",)
         return [Finding(message, place, fixes=ways)]
-    same = [other for other in sources if other is not validated and set(other.place) & set(validated.place)]
+    same = [other for other in sources if other is not validated and set(other.position) & set(validated.position)]
     if same:
         message = f"`{name}` cannot be accounted for: its columns for partition and offset have the names of others"
-        facts = (f"{same[0].source.statement.place()}: `{same[0].name}` has {', '.join(same[0].place)}",)
+        facts = (f"{same[0].source.statement.place()}: `{same[0].name}` has {', '.join(same[0].position)}",)
         return [Finding(message, place, facts, ("give them names of their own",))]
     mode = source.option(_MODE) or "group-offsets"
     if mode != "earliest-offset" and not since:

@@ -102,10 +102,10 @@ def _print(audits: list[Audit]) -> None:
 
     console = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 200)
     console.print(_table(audits))
-    bad = [line for done in audits for account in done.accounts for line in _bad(done.job, account)]
+    bad = [line for done in audits for account in done.accounts for line in _bad(done, account)]
     findings = [finding for done in audits for finding in done.findings]
     click.echo()
-    gone = [line for done in audits for account in done.accounts for line in _gone(done.job, account)]
+    gone = [line for done in audits for account in done.accounts for line in _gone(done, account)]
     for line in [*bad, *gone]:
         click.secho(line, fg="red")
     if not bad and not gone:
@@ -123,12 +123,18 @@ def _table(audits: list[Audit]) -> Table:
     for name in _COUNTS:
         table.add_column(name.replace("_", " "), justify="right")
     for done in audits:
-        for source in dict.fromkeys(account.source for account in done.accounts):
-            rows = {str(a.partition): _counts(a) for a in done.accounts if a.source == source}
+        for source in dict.fromkeys(_source(done, account) for account in done.accounts):
+            rows = {str(a.partition): _counts(a) for a in done.accounts if _source(done, a) == source}
             rows["total"] = [sum(column) for column in zip(*rows.values(), strict=True)]
             for partition, counts in rows.items():
                 table.add_row(done.job, source, partition, *(f"{count:,}" for count in counts))
     return table
+
+
+def _source(done: Audit, account: Account) -> str:
+    """Return a source's name, with that of the topic where it reads several."""
+    several = {other.topic for other in done.accounts if other.source == account.source} != {account.topic}
+    return f"{account.source} ({account.topic})" if several else account.source
 
 
 def _counts(account: Account) -> list[int]:
@@ -136,7 +142,7 @@ def _counts(account: Account) -> list[int]:
     return [value if isinstance(value := values[name], int) else len(value) for name in _COUNTS]
 
 
-def _gone(job: str, account: Account) -> list[str]:
+def _gone(done: Audit, account: Account) -> list[str]:
     """Return a line that says how many records of a partition have expired."""
     if not account.expired:
         return []
@@ -144,15 +150,17 @@ def _gone(job: str, account: Account) -> list[str]:
     if not account.certain:
         known += ", or its query filters them, or they are marks of transactions"
     count = f"{account.expired:,} offsets before {account.first}, where the topic begins now, have no result"
-    return [f"{job}, {account.source}, partition {account.partition}: expired: {count}: {known}"]
+    return [f"{done.job}, {_source(done, account)}, partition {account.partition}: expired: {count}: {known}"]
 
 
-def _bad(job: str, account: Account) -> list[str]:
+def _bad(done: Audit, account: Account) -> list[str]:
     """Return lines that name the missing and the duplicate offsets of a partition."""
     lines = []
     for words, offsets in (("missing", account.missing), ("accounted for more than once", account.duplicates)):
         if offsets:
             more = f" and {len(offsets) - _SHOWN:,} more" if len(offsets) > _SHOWN else ""
             listed = ", ".join(map(str, offsets[:_SHOWN])) + more
-            lines.append(f"{job}, {account.source}, partition {account.partition}: {words}: offset {listed}")
+            lines.append(
+                f"{done.job}, {_source(done, account)}, partition {account.partition}: {words}: offset {listed}"
+            )
     return lines

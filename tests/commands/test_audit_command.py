@@ -133,9 +133,10 @@ def test_every_record_is_accounted_for(world: World) -> None:
     kinds = {"read": 9, "scored": 5, "quarantined": 2, "filtered": 1, "in_flight": 1, "missing": [], "duplicates": []}
     kinds |= {"expired": 0, "first": 0, "certain": False}
     of_1 = {"read": 2, "scored": 2, "quarantined": 0, "filtered": 0, "in_flight": 0, "certain": True}
+    of_topic = {"topic": world.topics["things"]}
     assert world.accounts() == {
-        0: {"job": "score", "source": "things", "partition": 0, **kinds},
-        1: {"job": "score", "source": "things", "partition": 1, **kinds, **of_1},
+        0: {"job": "score", "source": "things", "partition": 0, **kinds, **of_topic},
+        1: {"job": "score", "source": "things", "partition": 1, **kinds, **of_1, **of_topic},
     }
     done = world.audit("score")
     assert done.return_value == 0
@@ -212,7 +213,7 @@ def test_what_cannot_be_accounted_for_is_named(world: World) -> None:
     assert "sql/sinks/plain.sql:2:1: `plain` cannot be accounted for: its rows do not say which record" in message
     assert "add record_partition INT, record_offset BIGINT to its columns, and to what sql/jobs/other.sql" in message
     (sql / "jobs" / "part.sql").write_text(f"INSERT INTO scored (id, y) SELECT id, y {calls}")
-    assert "name both behind INSERT INTO" in str(world.audit("part").exception)
+    assert "name them behind INSERT INTO" in str(world.audit("part").exception)
     (sql / "jobs" / "part.sql").write_text(JOB)
     assert "`scored` cannot be accounted for: job `score` writes to it as well" in str(world.audit("part").exception)
     (sql / "jobs" / "part.sql").unlink()

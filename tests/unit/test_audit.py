@@ -75,7 +75,7 @@ def naive(
     read = sum(map(len, kinds.values()))
     certain = bool(times) and not kinds["filtered"] and max(times) - min(times) + 1 == len(times)
     missing, doubled = tuple(kinds["missing"]), tuple(duplicates)
-    return Account("s", 0, read, scored, held, filtered, ahead, missing, doubled, certain=certain)
+    return Account("s", 0, read, scored, held, filtered, ahead, missing, doubled, certain=certain, topic="t")
 
 
 @given(

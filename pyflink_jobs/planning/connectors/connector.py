@@ -53,6 +53,10 @@ class Connector:
         """Return whether a topic, stream or queue is one of a table's, by a list or by a pattern."""
         return name in self.names(options)
 
+    def there(self, options: Mapping[str, str]) -> list[str]:
+        """Return the topics, streams or queues of a table that there are."""
+        return self.names(options)
+
     def records(self, options: Mapping[str, str]) -> list[Record] | None:
         """Return all records that are in a table now, as messages; None where its topic is not there.
 

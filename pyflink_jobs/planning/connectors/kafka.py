@@ -58,12 +58,17 @@ class Kafka(Connector):
         pattern = options.get(_PATTERN)
         return name in self.names(options) or (pattern is not None and _matches(pattern, name))
 
+    def there(self, options: Mapping[str, str]) -> list[str]:
+        """Return the topics that a table reads, as far as there are such, by a list or by a pattern."""
+        from pyflink_jobs.local import topics
+
+        return [name for name in topics.names(self.client(options)) if self.reads(options, name)]
+
     def records(self, options: Mapping[str, str]) -> list[Record] | None:
         """Return all records of a table's topics, ordered by their time; None if there is no such topic."""
         from pyflink_jobs.local import topics
 
-        client = self.client(options)
-        there = [name for name in topics.names(client) if self.reads(options, name)]
+        client, there = self.client(options), self.there(options)
         if not there:
             return None
         found = [record for name in there for record in topics.read(client, name)]
@@ -76,8 +81,11 @@ class Kafka(Connector):
         client = self.client(options)
         if not is_known(client) or not listens(client):
             return None
-        there = [name for name in topics.names(client) if self.reads(options, name)][:_SAMPLED]
-        found = [record for name in there for record in topics.read(client, name, count, from_end=True)]
+        found = [
+            record
+            for name in self.there(options)[:_SAMPLED]
+            for record in topics.read(client, name, count, from_end=True)
+        ]
         return sorted(found, key=lambda record: record.timestamp)[-count:]
 
     def client(self, options: Mapping[str, str]) -> dict[str, str]:
