@@ -59,8 +59,8 @@ class Sample:
 
     @property
     def reads(self) -> dict[str, str]:
-        """The options for a table that ends after these records."""
-        return self.connector.between(self.offsets)
+        """The options for a table that ends after these records: of several topics it reads this one."""
+        return {"topic": self.topic} | self.connector.between(self.offsets)
 
     def as_json(self) -> dict[str, object]:
         """Return what was sampled as plain values."""
@@ -73,7 +73,7 @@ class Sample:
 
 
 def take_sample(job: Job, records: int) -> Sample:
-    """Return the newest records of a job's source topic, or of the largest one if it has several sources.
+    """Return the newest records of a job's source topic, or of the largest one if it has several.
 
     Raises JobError if the job reads no topic that can be sampled, KafkaError for one that is missing or empty.
     """
@@ -81,12 +81,15 @@ def take_sample(job: Job, records: int) -> Sample:
     if not sources:
         raise JobError(
             f"job `{job.name}` reads no Kafka topic to take a sample of",
-            facts=("it must read a table of 'connector' = 'kafka' with one topic, in sql/sources/",),
+            facts=("it must read a table of 'connector' = 'kafka', in sql/sources/",),
         )
-    found = [(table, topics.bounds(_client(table), table.option("topic"))) for table in sources]
-    table, bounds = max(found, key=lambda pair: _count(pair[1]))
-    topic, client = table.option("topic"), _client(table)
-    offsets = newest(bounds, records)
+    found = [(table, name, topics.bounds(_client(table), name)) for table in sources for name in _topics(table)]
+    if not found:
+        raise KafkaError(
+            f"no topic is there that job `{job.name}` reads by a pattern", fixes=("write records to one first",)
+        )
+    table, topic, bounds = max(found, key=lambda each: _count(each[2]))
+    client, offsets = _client(table), newest(bounds, records)
     if not _count(offsets):
         raise KafkaError(
             f"topic `{topic}`, which job `{job.name}` reads, is empty", fixes=("write records to it first",)
@@ -100,7 +103,13 @@ def _is_log(table: SourceTable, job: Job) -> bool:
     connector, options = connector_of(table.values), table.values
     is_source = table.statement.file.parent.name == "sources" or table.label in job.validated
     positioned = connector.replayable and options.get("connector") not in connector.versioned
-    return is_source and positioned and len(connector.names(options)) == 1 and "bootstrap.servers" in _client(table)
+    return is_source and positioned and "bootstrap.servers" in _client(table)
+
+
+def _topics(table: SourceTable) -> list[str]:
+    """Return the topics that a table lists, or those there are that match its pattern."""
+    connector = connector_of(table.values)
+    return connector.names(table.values) or connector.there(table.values)
 
 
 def _client(table: SourceTable) -> dict[str, str]:

@@ -8,16 +8,18 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartition
 
 from pyflink_jobs.cluster.expired_records import expired_records
 from pyflink_jobs.cluster.jobs import cancel, job_named, stop_with_savepoint, wait_until_running
 from pyflink_jobs.local import topics
 from pyflink_jobs.local.send import send_records
-from pyflink_jobs.planning.compile.plan import plan_job
+from pyflink_jobs.planning.compile.plan import Run, plan_job
 from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.rest import Rest
 from pyflink_jobs.running.environment import table_environment
+from pyflink_jobs.running.job import execute
 from pyflink_jobs.running.progress import expired_words
 from tests.command_line import millstream
 from tests.projects import add_model, make_project
@@ -63,6 +65,7 @@ def numbers(kafka: str, topic: str) -> list[int]:
     return sorted(json.loads(record.value or b"")["n"] for record in topics.read(kafka, topic))
 
 
+@pytest.mark.slow
 def test_a_restored_job_goes_on_at_the_oldest_record_that_is_left(
     tmp_path: Path, kafka: str, cluster: MiniCluster, topic: Callable[[str], str]
 ) -> None:
@@ -113,39 +116,32 @@ def test_a_restored_job_goes_on_at_the_oldest_record_that_is_left(
     assert ", partition 0, expired before they were read" in one
 
 
-def test_a_group_without_offsets_starts_where_its_options_say(
+def test_a_group_starts_where_its_options_say_and_goes_on_at_the_oldest_record(
     tmp_path: Path, kafka: str, cluster: MiniCluster, topic: Callable[[str], str]
 ) -> None:
     source, sink = topic("source"), topic("sink")
     topics.create(kafka, {source: 1, sink: 1})
-    send(kafka, source, range(5))
-    options = (
-        f"{KAFKA}, 'topic' = '{source}', 'properties.group.id' = '{source}', 'scan.startup.mode' = 'group-offsets'"
-    )
+    send(kafka, source, range(LAST))
+    reads = f"'topic' = '{source}', 'properties.group.id' = '{source}', 'properties.auto.offset.reset' = 'latest'"
     sql = {
-        "sources/events": f"CREATE TABLE events (n INT) WITH ({options}, 'properties.auto.offset.reset' = 'latest')",
+        "sources/events": f"CREATE TABLE events (n INT) WITH ({KAFKA}, {reads}, 'scan.startup.mode' = 'group-offsets')",
         "sinks/seen": f"CREATE TABLE seen (n INT) WITH ({KAFKA}, 'topic' = '{sink}')",
         "jobs/copy": "INSERT INTO seen SELECT n FROM events",
     }
     project = make_project(tmp_path, sql, settings=f"kafka = '{kafka}'")
-    rest = Rest(cluster.url)
-    starts: list[tuple[int | None, list[int]]] = [(None, []), (3, [3, 4])]
-    for mark, (committed, wanted) in enumerate(starts, start=100):
-        if committed is not None:
-            part = TopicPartition(source, 0)
-            with KafkaConsumer(bootstrap_servers=kafka, group_id=source) as consumer:
-                consumer.assign([part])
-                consumer.commit({part: OffsetAndMetadata(committed, "", -1)})
-        job = start(project, cluster, "copy")
-        wait_until_running(rest, job, 60)
 
-        def marked(mark: int = mark) -> bool:
-            send(kafka, source, range(mark, mark + 1))
-            return mark in numbers(kafka, sink)
+    def read() -> list[int]:
+        environment = table_environment(project, {**cluster.options, "parallelism.default": "1"})
+        execute(project, plan_job(declare(project).job("copy"), environment, Run(bounded=True)), cluster)
+        return numbers(kafka, sink)
 
-        wait_until(marked)
-        cancel(rest, job)
-        assert [number for number in numbers(kafka, sink) if number < 100] == wanted
+    assert read() == []  # without an offset of its group, at the end
+    part = TopicPartition(source, 0)
+    with KafkaConsumer(bootstrap_servers=kafka, group_id=source) as consumer:
+        consumer.assign([part])
+        consumer.commit({part: OffsetAndMetadata(READ, "", -1)})
+    expire(kafka, source)
+    assert read() == [*range(FIRST, LAST)]
 
 
 def test_an_audit_counts_what_expired(tmp_path: Path, kafka: str, topic: Callable[[str], str]) -> None:

@@ -100,4 +100,6 @@ def _set_options(loaded: LoadedJob, job: Job, name: str, run: Run) -> None:
     if run.dry_run and name == run.dry_run.source:
         changed |= run.dry_run.reads
     set_options(environment, table, changed)
+    if any(key in changed for key in connector.alternatives):
+        reset_options(environment, table, [k for k in connector.alternatives if k in options and k not in changed])
     loaded.sources[name] = options

@@ -42,6 +42,9 @@ class Connector:
     messages: ClassVar[bool] = False
     """Whether each record is bytes that a format decodes by itself, so that one which cannot be decoded can be kept."""
 
+    alternatives: ClassVar[tuple[str, ...]] = ()
+    """Options of which a table has one alone: one that it is given replaces its own."""
+
     committed: ClassVar[Mapping[str, str]] = {}
     """Options of a source that is to read nothing of transactions that are not committed."""
 

@@ -47,6 +47,7 @@ class Kafka(Connector):
     }
     replayable = True
     messages = True
+    alternatives = ("topic", _PATTERN)
     committed: ClassVar = {"properties.isolation.level": "read_committed"}
 
     def names(self, options: Mapping[str, str]) -> list[str]:
@@ -105,7 +106,7 @@ class Kafka(Connector):
         asked = _missing(_SOURCE, options) | ({"scan.bounded.mode": "latest-offset"} if bounded else {})
         if not remembered:
             return asked | _UNREMEMBERED
-        return asked | ({"connector": _RESUMING} if options["connector"] == "kafka" else {})
+        return asked | ({"connector": _RESUMING} if options.get("connector") == "kafka" else {})
 
     def writing(self, options: Mapping[str, str], *, replays: bool) -> dict[str, str]:
         """Return options for larger requests, and for transactions that are not those of the running job."""
