@@ -98,6 +98,8 @@ def test_a_key_of_a_similar_name_is_a_finding(
         ("wind_gust DOUBLE, id INT", [{"id": 1, "wind_gust": None, "windGust": 3}]),  # it is there: NULL by right
         ("arrival INT, arrivals INT", [{"arrivals": 1}]),  # what is similar is another column's
         ("value_1 INT, value_2 INT", [{"value_1": 1}]),
+        ("gust_1h INT", [{"gust_3h": 1}]),
+        ("lat INT", [{"late": 1}]),
     ],
 )
 def test_a_column_that_may_be_absent_by_right_is_a_remark(

@@ -25,6 +25,7 @@ __all__ = ["Absent", "absent_columns"]
 
 _SAMPLE = 1_000  # records of a source
 _NEAR = 0.8  # how much of two names must be alike, letters and digits alone
+_SHORTEST = 5  # letters and digits of names that are alike and not the same: `lat` and `late` are two things
 
 
 @dataclass(frozen=True)
@@ -100,13 +101,19 @@ def _nearest(name: str, names: Iterable[str]) -> str | None:
     >>> _nearest("arr_delay", ["carrier", "arrDelay"])
     'arrDelay'
     """
-    bare = {_bare(other): other for other in names}
-    near = get_close_matches(_bare(name), bare, n=1, cutoff=_NEAR)
+    wanted, bare = _bare(name), {_bare(other): other for other in sorted(names)}
+    alike = [other for other in bare if len(other) >= _SHORTEST and _digits(other) == _digits(wanted)]
+    near = [wanted] if wanted in bare else get_close_matches(wanted, alike, n=1, cutoff=_NEAR)
     return bare[near[0]] if near else None
 
 
 def _bare(name: str) -> str:
     return "".join(filter(str.isalnum, name)).casefold()
+
+
+def _digits(name: str) -> str:
+    """Return what tells `gust_1h` from `gust_3h`."""
+    return "".join(filter(str.isdigit, name))
 
 
 def _finding(table: SourceTable, path: tuple[str, ...], count: int, near: str | None) -> Finding:

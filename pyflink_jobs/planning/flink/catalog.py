@@ -40,8 +40,8 @@ class Catalog:
     """A table environment's catalog, filled statement by statement.
 
     `readers` are all statements that will be loaded or planned: what they read of a call is what its views have.
-    Of a source among `validated`, statements get the valid rows. Calls that are `apart` are planned with what they read
-    behind a join of one row: Flink cannot plan some conditions on nested fields in one step with Python's.
+    Of a source among `validated`, statements get the valid rows. Calls that are `apart` are planned without conditions
+    on their outputs: where nested fields are read, Flink cannot plan both in one step.
     """
 
     environment: TableEnvironment
@@ -129,9 +129,9 @@ class Catalog:
             self._create_view(call, timed, timed_sql)
         read = f"{quoted(timed)}\nWHERE {quoted(LATE)} IS NULL" if timed else source
         inputs = input_arguments(call, model, schema)
-        inner = scoring_sql(_apart(read) if self.apart else read, kept, inputs, model, function)
+        inner = scoring_sql(read, kept, inputs, model, function)
         self._create_view(call, scored, inner)
-        outer = predictions_sql(scored, kept, model)
+        outer = predictions_sql(scored, kept, model, apart=self.apart)
         self._create_view(call, predictions, outer)
         types = {name: schema[name] for name in kept}
         added = {
@@ -203,12 +203,6 @@ class Catalog:
         catalog = self.environment.get_catalog(self.environment.get_current_catalog())
         found: Any = catalog.get_table(ObjectPath(self.environment.get_current_database(), table))
         return list(found._j_catalog_base_table.getUnresolvedSchema().getColumns())  # noqa: SLF001 - no public way
-
-
-def _apart(source: str) -> str:
-    return (
-        f"(SELECT `_rows`.* FROM (SELECT * FROM {source}) AS `_rows` CROSS JOIN UNNEST(ARRAY[1]) AS `_apart` (`_one`))"
-    )
 
 
 def _check_names(call: Call, model: Model, schema: dict[str, str], shown: str) -> list[Finding]:
