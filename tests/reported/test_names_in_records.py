@@ -20,7 +20,7 @@ from pyflink_jobs.planning.connectors.kafka import Kafka
 from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import execute
-from tests.command_line import millstream
+from tests.command_line import process_call
 from tests.projects import add_model, make_project
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def test_check_and_run_read_the_newest_records_where_the_topic_is_there(
     (remark,) = checked.warnings
     assert remark.message.startswith("column `wind` of `readings` is NULL in each of the newest 100 records")
     assert check(project, offline=True).ok
-    ran = millstream(tmp_path, "run", "copy", "--bounded")
+    ran = process_call(tmp_path, "run", "copy", "--bounded")
     assert ran.code == 0, ran.err
     assert "column `temperature` of `readings` is NULL in each of the newest 100 records" in ran.err
     assert "they have `Temperature`" in ran.err
