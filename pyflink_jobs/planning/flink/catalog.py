@@ -131,7 +131,8 @@ class Catalog:
         inputs = input_arguments(call, model, schema)
         inner = scoring_sql(read, kept, inputs, model, function)
         self._create_view(call, scored, inner)
-        outer = predictions_sql(scored, kept, model, apart=self.apart)
+        partitions = [v.place[0] for v in self.validated.values() if v.place[0] in kept]
+        outer = predictions_sql(scored, kept, model, partitions[0] if self.apart and partitions else "")
         self._create_view(call, predictions, outer)
         types = {name: schema[name] for name in kept}
         added = {

@@ -59,16 +59,17 @@ def scoring_sql(source: str, kept: list[str], inputs: list[str], model: Model, f
     return "SELECT\n  " + ",\n  ".join([*_line(kept), call]) + f"\nFROM {source}"
 
 
-def predictions_sql(scored: str, columns: list[str], model: Model, *, apart: bool = False) -> str:
+def predictions_sql(scored: str, columns: list[str], model: Model, apart: str = "") -> str:
     """Return the query for what an analyst sees: the source's columns, the model's outputs, `model_version`.
 
-    With `apart`, outputs need a second table, of one row: so conditions on them stay above the call.
+    `apart` is "", or a column of numbers. Then outputs are elements of arrays at the index of another table, which is
+    always 1. So no planner moves a condition on them below the join, to the call.
     """
     outputs = {o.name: f"{quoted(SCORE)}.{quoted(o.name)}" for o in model.definition.outputs}
     rows = quoted(scored)
     if apart:
-        outputs = {name: f"CASE WHEN `_one` = 1 THEN {value} END" for name, value in outputs.items()}
-        rows += " CROSS JOIN UNNEST(ARRAY[1]) AS `_apart` (`_one`)"
+        outputs = {name: f"ARRAY[{value}][`_one`]" for name, value in outputs.items()}
+        rows += f" CROSS JOIN UNNEST(ARRAY[{quoted(apart)} - {quoted(apart)} + 1]) AS `_apart` (`_one`)"
     listed = [f"{value} AS {quoted(name)}" for name, value in outputs.items()]
     version = "'" + model.spec.version.replace("'", "''") + "' AS `model_version`"
     return "SELECT\n  " + ",\n  ".join([*_line(map(quoted, columns)), *listed, version]) + f"\nFROM {rows}"
