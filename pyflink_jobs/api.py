@@ -86,6 +86,8 @@ def check(
             findings += error.findings
             detail = error.detail
     warnings = tuple(warning for model in declarations.models.values() for warning in model.warnings)
+    warnings += tuple(finding for finding in findings if finding.warning)
+    findings = [finding for finding in findings if not finding.warning]
     counts = len(declarations.created), len(declarations.models), len(declarations.jobs)
     return Checked(findings, *counts, detail, warnings)
 
