@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read_relation"]
 
-_SERDE = "org.apache.flink.table.planner.plan.nodes.exec.serde.JsonSerdeUtil"
+_SERDE = "org.apache.flink.table.planner.plan.nodes.exec.serde.CompiledPlanSerdeUtil"
 _UNREAD: Expression = {"kind": "UNREAD"}
 
 
