@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ DIVISION, TEXT, UNDEFINED = "division", "text", "undefined"
 _DIVIDES = ("/", "/INT", "MOD", "%")
 _APPROXIMATE = ("DOUBLE", "FLOAT")
 _TEXTS = ("CHAR", "VARCHAR", "STRING")
+_NESTED = ("ARRAY", "MAP", "ROW", "MULTISET")
+_TEXT_TYPE = re.compile(r"\b(?:VARCHAR|CHAR|STRING)\b")
 _LOOKS_AT = ("REGEXP", "SIMILAR TO", "LIKE", "IS_DIGIT", "IS_DECIMAL", "TRY_CAST", "IN", "=", "SEARCH", "IS JSON VALUE")
 """Conditions on a text by which a query shows that it knows what is in it."""
 
@@ -94,20 +97,26 @@ def _kind(name: str, call: Expression, scope: Scope, checked: frozenset[tuple[st
     if name in _DIVIDES:
         exact = is_number(type_of(call)) and not type_of(call).startswith(_APPROXIMATE)
         return DIVISION if exact and numbers_of(operands[1], scope).has_zero else None
-    if name == "CAST" and type_of(operands[0]).startswith(_TEXTS):
-        return None if _fits(call, operands[0], scope, checked) else TEXT
-    if name in ("ROUND", "TRUNCATE") or (name == "CAST" and type_of(call).startswith("DECIMAL")):
-        approximate = type_of(operands[0]).startswith(_APPROXIMATE)
-        return UNDEFINED if approximate and undefined(operands[0], scope) else None
+    if name in ("CAST", "ROUND", "TRUNCATE"):
+        return _kind_of_conversion(name, call, operands[0], scope, checked)
     if name.startswith("JSON_"):
-        return name if name in FUNCTIONS and any(_is_error(operand) for operand in operands) else None
-    if name in FUNCTIONS and any(operand.get("kind") != "LITERAL" for operand in operands):
-        return None if name != "MAP_FROM_ARRAYS" and _looked_at(operands[0], scope) else name
-    return None
+        fails = any("symbol" in operand and operand.get("value") == "ERROR" for operand in operands)
+    else:
+        fails = any(operand.get("kind") != "LITERAL" for operand in operands)
+        fails = fails and (name == "MAP_FROM_ARRAYS" or not _looked_at(operands[0], scope))
+    return name if name in FUNCTIONS and fails else None
 
 
-def _is_error(operand: Expression) -> bool:
-    return "symbol" in operand and operand.get("value") == "ERROR"
+def _kind_of_conversion(
+    name: str, call: Expression, operand: Expression, scope: Scope, checked: frozenset[tuple[str, str]]
+) -> str | None:
+    given, wanted = type_of(operand), type_of(call)
+    if name == "CAST" and given.startswith(_NESTED):
+        return TEXT if len(_TEXT_TYPE.findall(given)) > len(_TEXT_TYPE.findall(wanted)) else None
+    if name == "CAST" and given.startswith(_TEXTS):
+        return None if _fits(call, operand, scope, checked) else TEXT
+    exact = name != "CAST" or wanted.startswith("DECIMAL")
+    return UNDEFINED if exact and given.startswith(_APPROXIMATE) and undefined(operand, scope) else None
 
 
 def _fits(cast: Expression, text: Expression, scope: Scope, checked: frozenset[tuple[str, str]]) -> bool:

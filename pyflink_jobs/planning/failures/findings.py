@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding
 from pyflink_jobs.planning.failures.calls import DIVISION, FUNCTIONS, TEXT, UNDEFINED
+from pyflink_jobs.planning.failures.places import COMPARED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +44,11 @@ def _words(call: FailingCall, written: Written) -> tuple[str, tuple[str, ...]]:
         fixed = f"MOD({value}, {safe})" if written.name == "MOD" else f"{value} {written.name} {safe}"
         message = f"`{_short(text)}` of {call.type} fails where `{_short(divisor)}` is 0"
         return message, (f"write `{_short(fixed)}`, which is NULL there", "guard it: CASE WHEN ... <> 0, or WHERE")
+    if call.kind == TEXT and written.name in COMPARED:
+        message = (
+            f"`{_short(text)}` fails at the first text that is not a {_kind(call.type)}: Flink casts it to {call.type}"
+        )
+        return message, (f"cast it by TRY_CAST(... AS {call.type}), which is NULL there",)
     if call.kind == TEXT:
         value, target = written.given
         message = f"`{_short(text)}` fails at the first text that is not a {target}"
@@ -60,6 +66,10 @@ _OTHERWISE = {
     "ELEMENT": "write [1], the first element",
     "MAP_FROM_ARRAYS": "guard it: CASE WHEN CARDINALITY(keys) = CARDINALITY(values) THEN ... END",
 }
+
+
+def _kind(sql_type: str) -> str:
+    return "time" if sql_type.startswith(("DATE", "TIME")) else "number"
 
 
 def _bare(text: str) -> str:

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from pyflink_jobs.parsing.tokens import Token
     from pyflink_jobs.planning.failures.calls import FailingCall
 
-__all__ = ["Written", "place_of", "written_calls"]
+__all__ = ["COMPARED", "Written", "place_of", "written_calls"]
 
+COMPARED = ("<", ">", "<=", ">=")
+"""Operators at which Flink casts a text to the type of the other side."""
 _CALLED = ("MOD", "CAST", "ROUND", "TRUNCATE", *FUNCTIONS)
 
 
@@ -35,10 +37,12 @@ class Written:
 
     def fits(self, call: FailingCall) -> int:
         """Return how many columns of a call are named here, 0 where this is another call."""
-        if self.name != call.name and {self.name, call.name} != {"%", "MOD"}:
+        alike = {self.name, call.name} == {"%", "MOD"}
+        implied = self.name in COMPARED and call.name == "CAST"
+        if self.name != call.name and not alike and not implied:
             return 0
         shared = len(self.names & call.columns)
-        return shared if shared or call.columns else 1
+        return shared * 2 - implied if shared or call.columns else 1
 
 
 def written_calls(statement: Statement) -> list[Written]:
@@ -55,7 +59,7 @@ def place_of(call: FailingCall, written: Sequence[Written]) -> Written | None:
 
 def _at(text: str, tokens: list[Token], index: int) -> Iterator[Written]:
     token = tokens[index]
-    if token.says("/", "%") and 0 < index < len(tokens) - 1:
+    if token.says("/", "%", *COMPARED) and 0 < index < len(tokens) - 1:
         left, right = _left_of(tokens, index), _right_of(tokens, index)
         yield _written(text, token.text, [tokens[left:index], tokens[index + 1 : right]])
     elif token.says(*_CALLED) and index + 1 < len(tokens) and tokens[index + 1].says("("):
