@@ -28,7 +28,7 @@ def call(name: str, *operands: Expression, kind: str = "INT") -> Expression:
 
 
 def within(*ranges: tuple[str, float, str]) -> Expression:
-    """Return what Calcite makes of comparisons of b: each range has a side, its limit, and whether that belongs to it."""
+    """Return what Calcite makes of comparisons of b: each range has a side, its limit, and whether it is open."""
     found = [{side: {"value": limit, "boundType": bound}} for side, limit, bound in ranges]
     return call("SEARCH", B, {"kind": "LITERAL", "sarg": {"ranges": found}})
 
