@@ -116,15 +116,15 @@ def test_check_names_calls_that_may_fail_and_no_others(project: Project) -> None
 
 def _row() -> str:
     return (
-        "CREATE TABLE one (n INT, m INT) WITH ('connector' = 'datagen', 'number-of-rows' = '1', "
+        "CREATE TABLE numbers (n INT, m INT) WITH ('connector' = 'datagen', 'number-of-rows' = '1', "
         "'fields.n.min' = '0', 'fields.n.max' = '0', 'fields.m.min' = '7', 'fields.m.max' = '7')"
     )
 
 
 def test_a_job_that_fails_names_the_view(tmp_path: Path, cluster: MiniCluster) -> None:
     sql = {
-        "sources/one": _row(),
-        "features/ratios": "CREATE VIEW ratios AS\nSELECT m / 2 AS half,\n  m / n AS ratio\nFROM one",
+        "sources/numbers": _row(),
+        "features/ratios": "CREATE VIEW ratios AS\nSELECT m / 2 AS half,\n  m / n AS ratio\nFROM numbers",
         "sinks/out": "CREATE TABLE `out` (half INT, ratio INT) WITH ('connector' = 'blackhole')",
         "jobs/divide": "INSERT INTO `out` SELECT half, ratio FROM ratios",
     }
@@ -184,7 +184,7 @@ FAILS = {
 def _fails(project: Project, cluster: MiniCluster, expression: str) -> bool:
     environment = table_environment(project, cluster.options)
     environment.execute_sql(_row())
-    query = f"SELECT {expression} AS r FROM (SELECT n, m, CAST(n AS STRING) || 'x' AS s FROM one)"
+    query = f"SELECT {expression} AS r FROM (SELECT n, m, CAST(n AS STRING) || 'x' AS s FROM numbers)"
     environment.execute_sql(f"CREATE VIEW v AS {query}")
     try:
         environment.execute_sql("SELECT CAST(COUNT(r) AS STRING) FROM v").wait()

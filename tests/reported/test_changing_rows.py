@@ -14,6 +14,7 @@ import pyflink_jobs
 from pyflink_jobs.local import topics
 from pyflink_jobs.planning.compile.plan import Run, plan_job
 from pyflink_jobs.planning.declare import declare
+from pyflink_jobs.planning.flink.changes import words_of_changes
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import execute
 from tests.monitored_project import monitored_project
@@ -163,7 +164,7 @@ def test_a_monitor_refuses_rows_that_change(tmp_path: Path, jvm_project: Project
     assert finding.message == (
         "model `m` is monitored, and rows of `newest` are updated or deleted after they are scored"
     )
-    assert str(finding.place) == "sql/models/m.sql:3:19"
+    assert str(finding.place) == "sql/models/m.sql:3:3"
     assert finding.fixes[0] == "aggregate over a window: TUMBLE, HOP, CUMULATE or SESSION"
 
 
@@ -178,16 +179,13 @@ def test_a_sink_of_new_rows_refuses_rows_that_change(tmp_path: Path, jvm_project
     assert finding.fixes[0] == "give `scored` a PRIMARY KEY and 'connector' = 'upsert-kafka'"
 
 
-def test_a_window_refuses_rows_that_change(tmp_path: Path, jvm_project: Project) -> None:
-    del jvm_project
-    sql = {
-        "sources/c": "CREATE TABLE c (id STRING, t TIMESTAMP(3), PRIMARY KEY (id) NOT ENFORCED, WATERMARK FOR t AS t)"
-        f" WITH ({UPSERT}, 'topic' = 'c')",
-        "sinks/counts": "CREATE TABLE counts (n BIGINT) WITH ('connector' = 'blackhole')",
-        "jobs/count": "INSERT INTO counts SELECT COUNT(*)\n"
-        "FROM TABLE(TUMBLE(TABLE c, DESCRIPTOR(t), INTERVAL '1' DAY))\n"
-        "GROUP BY window_start, window_end",
-    }
-    [finding] = pyflink_jobs.check(make_project(tmp_path, sql)).findings
-    assert finding.message == "a window accepts new rows only, and what it reads updates and deletes rows"
-    assert finding.fixes[-1] == "read the topic by a table with 'connector' = 'kafka' and a format of plain records"
+def test_the_planners_words_for_rows_that_change() -> None:
+    """Texts of Flink 2.3, of operators that accept new rows only."""
+    text = (
+        "StreamPhysicalIntervalJoin doesn't support consuming update and delete changes which is produced by node "
+        "ChangelogNormalize(key=[id])"
+    )
+    words, fixes = words_of_changes(text) or ("", ())
+    assert words == "a join over a span of time accepts new rows only, and what it reads updates and deletes rows"
+    assert fixes[-1] == "read the topic by a table with 'connector' = 'kafka' and a format of plain records"
+    assert words_of_changes("Object 'a' not found") is None

@@ -52,9 +52,8 @@ def _calls(
     environment: TableEnvironment, statement: Statement, text: str, validated: Mapping[str, ValidatedSource]
 ) -> list[FailingCall]:
     creates = statement.kind.startswith("CREATE")
-    try:
-        relation = read_relation(environment, f"SELECT * FROM {quoted(statement.name or '')}" if creates else text)
-    except Exception:  # noqa: BLE001 - Py4J's: a table that only is written, a view that has a finding already
+    relation = read_relation(environment, f"SELECT * FROM {quoted(statement.name or '')}" if creates else text)
+    if relation is None:
         return []
     # A table computes its own columns before a rule is asked.
     of_rules = {} if statement.kind == "CREATE TABLE" else validated

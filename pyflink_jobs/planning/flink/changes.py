@@ -69,11 +69,6 @@ _REFUSED = re.compile(
     r"(?P<what>update and delete|update|delete) changes"
 )
 _OPERATORS = {
-    "WindowAggregate": "a window",
-    "GroupWindowAggregate": "a window",
-    "PythonGroupWindowAggregate": "a window",
-    "LocalWindowAggregate": "a window",
-    "WindowTableFunction": "a window",
     "OverAggregate": "an OVER window",
     "PythonOverAggregate": "an OVER window",
     "IntervalJoin": "a join over a span of time",

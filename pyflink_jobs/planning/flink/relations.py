@@ -24,10 +24,16 @@ _SERDE = "org.apache.flink.table.planner.plan.nodes.exec.serde.CompiledPlanSerde
 _UNREAD: Expression = {"kind": "UNREAD"}
 
 
-def read_relation(environment: TableEnvironment, text: str) -> Relation:
-    """Return the relation of a SELECT, or of an INSERT's SELECT; raises Py4J's errors for a text that has none."""
+def read_relation(environment: TableEnvironment, text: str) -> Relation | None:
+    """Return the relation of a SELECT, or of an INSERT's SELECT; None for one that cannot be planned by itself.
+
+    That is a SELECT of a table that is only written, or of a view that has a finding already.
+    """
     planner: Any = environment._j_tenv  # noqa: SLF001 - Python has no way to what is parsed
-    operation = planner.getParser().parse(text)[0]
+    try:
+        operation = planner.getParser().parse(text)[0]
+    except Exception:  # noqa: BLE001 - Py4J's
+        return None
     if text.lstrip()[:6].upper() == "INSERT":
         operation = operation.getChild()
     return _read(operation.getCalciteTree(), _writer(planner.getPlanner()))
@@ -42,7 +48,7 @@ def _writer(planner: Any) -> Callable[[Any], Any]:  # noqa: ANN401 - PyFlink shi
     types, given = get_gateway().new_array(lang.Class, 1), get_gateway().new_array(lang.Object, 1)
     types[0], given[0] = context.getClass(), context
     serde = context.getClass().getClassLoader().loadClass(_SERDE)
-    writer = serde.getMethod("createObjectWriter", types).invoke(None, given)
+    writer = serde.getMethod("createJsonObjectWriter", types).invoke(None, given)
     return lambda what: json.loads(writer.writeValueAsString(what))
 
 
