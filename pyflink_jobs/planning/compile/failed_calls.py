@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.planning.compile.failures import find_failing_calls
 from pyflink_jobs.planning.compile.plan import job_statements
-from pyflink_jobs.planning.failures.calls import DIVISION, TEXT, UNDEFINED
+from pyflink_jobs.planning.failures.traces import kind_of_failure
 
 if TYPE_CHECKING:
     from pyflink_jobs.planning.compile.plan import PlannedJob
@@ -16,15 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["FailedCalls", "calls_that_failed"]
 
 _MOST = 5  # that are named
-_SAYS = {
-    "a division by 0": ((DIVISION,), ("/ by zero", "ivision by zero", "ivide by zero", "ivision undefined")),
-    "a number that is NaN or infinite": ((UNDEFINED,), ("Infinite or NaN", "Character N is neither", "Character I is")),
-    "a text that is not what it is cast to": (
-        (TEXT,),
-        ("NumberFormatException", "DateTimeException", "DateTimeParseException", "annot parse", "Error when casting"),
-    ),
-}
-"""What a failure is, by parts of what Java says of it, and the kinds of calls that have it."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +29,7 @@ class FailedCalls:
 
 def calls_that_failed(planned: PlannedJob, message: FlinkMessage) -> FailedCalls | None:
     """Return the calls that a failure may come from; None where it is of another kind, or no call is known."""
-    found = next(((what, kinds) for what, (kinds, parts) in _SAYS.items() if _has(message, parts)), None)
+    found = kind_of_failure(message.trace)
     if found is None:
         return None
     what, kinds = found
@@ -50,7 +41,3 @@ def calls_that_failed(planned: PlannedJob, message: FlinkMessage) -> FailedCalls
     places = tuple(f"{finding.place}: {finding.message}" for finding in findings[:_MOST])
     more = (f"and {len(findings) - _MOST} more: millstream check",) if len(findings) > _MOST else ()
     return FailedCalls(what, (*places, *more), findings[0].fixes if len(findings) == 1 else findings[0].fixes[:1])
-
-
-def _has(message: FlinkMessage, parts: tuple[str, ...]) -> bool:
-    return any(part in message.trace for part in parts)
