@@ -70,7 +70,7 @@ def _read(relation: Any, write: Callable[[Any], Any]) -> Relation:  # noqa: ANN4
 
 def _call(call: Any) -> tuple[str, tuple[int, ...]]:  # noqa: ANN401 - PyFlink ships no types
     """Return the name and the arguments of an aggregate function; of one with FILTER no name."""
-    return str(call.getAggregation().getName()) if call.filterArg < 0 else "", tuple(call.getArgList())
+    return "" if call.hasFilter() else str(call.getAggregation().getName()), tuple(call.getArgList())
 
 
 def _expressions(found: Any, write: Callable[[Any], Any]) -> tuple[Expression, ...]:  # noqa: ANN401 - Java's list
