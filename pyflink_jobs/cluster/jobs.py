@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError, URLError
 
+from pyflink_jobs.causes import summarize
 from pyflink_jobs.cluster.causes import cause
 from pyflink_jobs.cluster.submit import PLAN
 from pyflink_jobs.cluster.targets import LOCAL
