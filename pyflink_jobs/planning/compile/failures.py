@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pyflink_jobs.parsing.statements import Statement
     from pyflink_jobs.planning.failures.calls import FailingCall
     from pyflink_jobs.planning.failures.places import Written
+    from pyflink_jobs.planning.failures.relation import Relation
     from pyflink_jobs.planning.rewrites.validated_source import ValidatedSource
 
 __all__ = ["find_failing_calls"]
@@ -35,33 +36,26 @@ def find_failing_calls(
     `statements` are those that create tables and views, and INSERTs, each after those that it reads and with the text
     that Flink gets; all are loaded.
     """
-    known: dict[str, set[str]] = {}
+    views: dict[str, Relation] = {}
     for statement, text in statements:
-        read = statement.mentions(set(known)) - {statement.name or ""}
-        inherited = set[str]().union(*(known[name] for name in read))
-        written = written_calls(statement)
-        found = _calls(environment, statement, text, validated) if written else []
-        if statement.kind != "INSERT INTO":
-            known[statement.name or ""] = inherited | {call.text for call in found}
+        name, written = statement.name or "", written_calls(statement)
+        creates = statement.kind in ("CREATE TABLE", "CREATE VIEW")
+        if not written or not (creates or text):
+            continue
+        relation = read_relation(environment, f"SELECT * FROM {quoted(name)}" if creates else text)
+        if relation is None:
+            continue
+        # A table computes its own columns before a rule is asked.
+        of_rules = {} if statement.kind == "CREATE TABLE" else validated
         # A view is part of what reads it: what it has is reported at its own place.
-        own = [call for call in found if call.text not in inherited]
-        yield from _located(statement, own, written, validated)
-
-
-def _calls(
-    environment: TableEnvironment, statement: Statement, text: str, validated: Mapping[str, ValidatedSource]
-) -> list[FailingCall]:
-    creates = statement.kind.startswith("CREATE")
-    relation = read_relation(environment, f"SELECT * FROM {quoted(statement.name or '')}" if creates else text)
-    if relation is None:
-        return []
-    # A table computes its own columns before a rule is asked.
-    of_rules = {} if statement.kind == "CREATE TABLE" else validated
-    return [*failing_calls(relation, rules_of(of_rules), checked_texts(of_rules))]
+        calls = failing_calls(relation, rules_of(of_rules), checked_texts(of_rules), [*views.values()])
+        yield from _located(statement, calls, written, validated)
+        if creates:
+            views[name] = relation
 
 
 def _located(
-    statement: Statement, calls: list[FailingCall], written: list[Written], validated: Mapping[str, ValidatedSource]
+    statement: Statement, calls: Iterable[FailingCall], written: list[Written], validated: Mapping[str, ValidatedSource]
 ) -> Iterator[tuple[FailingCall, Finding]]:
     reported: set[int] = set()
     for call in calls:

@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.planning.failures.lineage import defined_by, names, origins, written
+from pyflink_jobs.planning.failures.lineage import defined_by, names, origins
 from pyflink_jobs.planning.failures.relation import name_of, operands_of, same, type_of
 from pyflink_jobs.planning.failures.undefined import is_number, undefined
 from pyflink_jobs.planning.failures.values import below, branches, conjuncts, numbers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pyflink_jobs.planning.failures.relation import Expression, Relation
     from pyflink_jobs.planning.failures.values import Rules, Scope
@@ -46,24 +46,26 @@ class FailingCall:
     """A call that ends a job at some values, in a query.
 
     `kind` is that of its values: `DIVISION`, `TEXT`, `UNDEFINED`, or the name of a function. `name` is the function's,
-    `type` the type of the result, `columns` are the names of what it is computed from, `text` is one for equal calls.
-    `sources` are the columns of tables that a divisor or a text is, each with its table.
+    `type` the type of the result, `columns` are the names of what it is computed from, `sources` the columns of tables
+    that a divisor or a text is, each with its table.
     """
 
     kind: str
     name: str
     type: str
     columns: frozenset[str]
-    text: str
     sources: frozenset[tuple[str, str]]
 
 
-def failing_calls(relation: Relation, rules: Rules, checked: frozenset[tuple[str, str]]) -> Iterator[FailingCall]:
+def failing_calls(
+    relation: Relation, rules: Rules, checked: frozenset[tuple[str, str]], others: Sequence[Relation] = ()
+) -> Iterator[FailingCall]:
     """Yield the calls in a query that end a job at some values.
 
-    `checked` are the columns of texts, each with its table, whose form a rule of their source checks.
+    `checked` are the columns of texts, each with its table, whose form a rule of their source checks. What is in
+    `others`, the views that the query reads, is passed over.
     """
-    for each in relation.all():
+    for each in relation.without(others):
         scope = below(each, rules)
         for expression in each.expressions:
             yield from _calls(expression, scope, checked)
@@ -87,7 +89,7 @@ def _calls(expression: Expression, scope: Scope, checked: frozenset[tuple[str, s
     critical = operands[1] if kind == DIVISION else operands[0]
     yield FailingCall(
         kind, name, type_of(expression), frozenset(names(expression, scope.inputs)),
-        written(expression, scope.inputs), frozenset(origins(critical, scope.inputs)),
+        frozenset(origins(critical, scope.inputs)),
     )  # fmt: skip
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.planning.failures.relation import name_of, operands_of, type_of
+from pyflink_jobs.planning.failures.relation import name_of, operands_of
 
 if TYPE_CHECKING:
     from pyflink_jobs.planning.failures.relation import Expression, Relation
 
-__all__ = ["column_of", "defined_by", "names", "origins", "written"]
+__all__ = ["column_of", "defined_by", "names", "origins"]
 
 _KEEPS_FORM = ("CAST", "UPPER", "LOWER")
 _SIDE_BY_SIDE = ("Join", "Correlate", "TableFunctionScan")
@@ -51,17 +51,6 @@ def _names_of(relation: Relation, number: int) -> set[str]:
     if found := column_of({"kind": "INPUT_REF", "inputIndex": number}, relation.inputs):
         return own | _names_of(*found)
     return own
-
-
-def written(expression: Expression, inputs: tuple[Relation, ...]) -> str:
-    """Return a text that is the same for the same call of the same columns."""
-    if found := column_of(expression, inputs):
-        relation, number = found
-        return relation.columns[number]
-    if expression.get("kind") == "CALL":
-        operands = ", ".join(written(operand, inputs) for operand in operands_of(expression))
-        return f"{expression.get('internalName')}({operands}):{type_of(expression)}"
-    return f"{expression.get('name', '')}{expression.get('value', '')}"
 
 
 def origins(expression: Expression, inputs: tuple[Relation, ...]) -> set[tuple[str, str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -48,11 +48,19 @@ class Relation:
         """The names of the columns that its expressions refer to by number."""
         return tuple(name for relation in self.inputs for name in relation.columns)
 
-    def all(self) -> Iterator[Relation]:
-        """Yield this relation and all below it."""
-        yield self
-        for relation in self.inputs:
-            yield from relation.all()
+    @property
+    def is_its_input(self) -> bool:
+        """Whether it is a Project of all columns as they are."""
+        if self.kind != "Project" or self.columns != self.inputs[0].columns:
+            return False
+        return all(e.get("inputIndex") == number for number, e in enumerate(self.expressions))
+
+    def without(self, others: Sequence[Relation]) -> Iterator[Relation]:
+        """Yield this relation and those below it, but none that is one of others, or below that."""
+        if self not in others:
+            yield self
+            for relation in self.inputs:
+                yield from relation.without(others)
 
 
 def name_of(expression: Expression) -> str:

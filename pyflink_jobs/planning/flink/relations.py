@@ -57,7 +57,8 @@ def _read(relation: Any, write: Callable[[Any], Any]) -> Relation:  # noqa: ANN4
     columns = tuple(relation.getRowType().getFieldNames())
     inputs = tuple(_read(each, write) for each in relation.getInputs())
     if kind == "Project":
-        return Relation(kind, columns, inputs, expressions=_expressions(relation.getProjects(), write))
+        found = Relation(kind, columns, inputs, expressions=_expressions(relation.getProjects(), write))
+        return inputs[0] if found.is_its_input else found
     if kind in ("Filter", "Join"):
         return Relation(kind, columns, inputs, condition=_expression(relation.getCondition(), write))
     if kind == "Aggregate":
