@@ -26,12 +26,12 @@ def failing_finding(
 ) -> Finding:
     """Return the finding of a call at its place: `validated` are the sources whose rules send records to quarantine."""
     message, ways = _words(call, written)
-    rules = {DIVISION: "range 1..", TEXT: "pattern [0-9]+"}
-    for table, column in sorted(call.sources):
-        if table in validated and call.kind in rules:
-            ways += (
-                f"give `{column}` of `{table}` a rule such as `{rules[call.kind]}`: such records go to quarantine",
-            )
+    rule = {DIVISION: "range 1..", TEXT: "pattern [0-9]+"}.get(call.kind)
+    # A table computes its own columns before a rule is asked.
+    names = {source.table: name for name, source in validated.items() if statement.kind != "CREATE TABLE"}
+    for table, column in sorted(call.sources) if rule else ():
+        if table in names:
+            ways += (f"give `{column}` of `{names[table]}` a rule such as `{rule}`: such records go to quarantine",)
     return Finding(message, statement.place(written.start), (AGAIN,), ways, warning=True)
 
 
