@@ -51,7 +51,7 @@ def _words(call: FailingCall, written: Written) -> tuple[str, tuple[str, ...]]:
         return message, (f"cast it by TRY_CAST(... AS {call.type}), which is NULL there",)
     if call.kind == TEXT:
         value, target = written.given
-        message = f"`{_short(text)}` fails at the first text that is not a {target}"
+        message = f"`{_short(text)}` fails at the first text that cannot be cast"
         return message, (f"write `TRY_CAST({_short(value)} AS {target})`, which is NULL there",)
     if call.kind == UNDEFINED:
         message = f"`{_short(text)}` fails where `{_short(written.given[0])}` is NaN or infinite"
