@@ -145,6 +145,24 @@ def test_a_division_of_doubles_is_infinite_and_fails_where_it_is_rounded() -> No
     assert not [*failing_calls(project, rules, frozenset())]
 
 
+@pytest.mark.parametrize(
+    ("base", "exponent", "undefined"),
+    [
+        (B, "0.5", True),
+        (A, "0.5", False),
+        (call("*", B, B), "0.5", False),
+        (call("POWER", B, lit(2)), "0.5", False),
+        (B, "2", False),
+        (B, "-1", True),
+        (A, "-1", False),
+    ],
+)
+def test_roots_and_reciprocals(base: Expression, exponent: str, *, undefined: bool) -> None:
+    power = call("POWER", base, lit(exponent, "DECIMAL(2, 1) NOT NULL"), kind="DOUBLE")
+    project = Relation("Project", ("r",), (SCAN,), (call("ROUND", power, lit(2), kind="DOUBLE"),))
+    assert bool([*failing_calls(project, rules, frozenset())]) is undefined
+
+
 def test_texts_that_a_rule_or_a_condition_checks() -> None:
     text = ref(1, "VARCHAR(2147483647)")
     cast = Relation("Project", ("r",), (SCAN,), (call("CAST", text),))

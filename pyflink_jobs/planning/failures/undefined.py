@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["is_number", "undefined"]
 
 _NUMBERS = ("TINYINT", "SMALLINT", "INT", "BIGINT", "DECIMAL", "FLOAT", "DOUBLE")
-_PASSES_ON = ("+", "-", "*", "/", "ABS", "COALESCE", "IFNULL", "GREATEST", "LEAST", "POWER", "SQRT", "CAST")
+_PASSES_ON = ("+", "-", "*", "/", "ABS", "COALESCE", "IFNULL", "GREATEST", "LEAST", "POWER", "CAST")
 _SIDE_BY_SIDE = ("Join", "Correlate", "TableFunctionScan")
 _AGGREGATES = ("SUM", "AVG", "MIN", "MAX", "FIRST_VALUE", "LAST_VALUE")
 
@@ -35,9 +35,16 @@ def undefined(expression: Expression, scope: Scope) -> bool:
         return True
     if name in ("LN", "LOG", "LOG2", "LOG10"):
         return numbers_of(operands[-1], scope).low <= 0 and not _above_zero(operands[-1], scope)
-    if name == "SQRT":
-        return numbers_of(operands[0], scope).low < 0
+    if name == "POWER" and _undefined_power(operands, scope):
+        return True
     return name in _PASSES_ON and any(undefined(operand, scope) for operand in operands)
+
+
+def _undefined_power(operands: list[Expression], scope: Scope) -> bool:
+    """Return whether a power is a root of a number below 0, or a reciprocal of 0; SQRT(x) is POWER(x, 0.5) to Flink."""
+    base, exponent = (numbers_of(operand, scope) for operand in operands)
+    whole = exponent.low == exponent.high and exponent.low % 1 == 0
+    return (base.low < 0 and not whole) or (base.has_zero and exponent.low < 0)
 
 
 def _above_zero(expression: Expression, scope: Scope) -> bool:

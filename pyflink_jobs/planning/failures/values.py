@@ -126,8 +126,14 @@ def _computed(expression: Expression, scope: Scope) -> Numbers:
         return _any(numbers_of(part, scope.where(*holding)) for part, holding in _values(expression))
     if name in ("CAST", "TRY_CAST", "REINTERPRET"):
         return _cast(expression, operands[0], scope)
+    return _of_call(name, operands, scope)
+
+
+def _of_call(name: str, operands: list[Expression], scope: Scope) -> Numbers:
     if name == "COUNT":  # of an OVER window, which has the row itself
         return Numbers(low=0 if operands else 1)
+    if (name == "*" and same(*operands)) or (name == "POWER" and (literal_of(operands[1]) or 1) % 2 == 0):
+        return Numbers(low=0, zero=numbers_of(operands[0], scope).has_zero)
     return _OF_OPERANDS[name]([numbers_of(operand, scope) for operand in operands]) if name in _OF_OPERANDS else ALL
 
 
