@@ -27,6 +27,9 @@ class Tables(Protocol):
     def schema_of(self, source: str) -> dict[str, str]:
         """Return the names and types of the columns of what follows FROM; event time has a type with *ROWTIME*."""
 
+    def changes(self, call: Call) -> bool:
+        """Return whether rows that a call reads are updated or deleted later."""
+
     def columns_to_write(self, table: str) -> list[str]:
         """Return the names of the columns that an INSERT writes that names none."""
 

@@ -84,7 +84,7 @@ def test_a_jobs_life(deployment: Deployment, flink: Cluster, tmp_path: Path) -> 
 def test_a_dry_run_sends_nothing_and_shows_what_would_be_sent(deployment: Deployment) -> None:
     first = json.loads(deployment.millstream("submit", "score", "--target", "trial", "--dry-run", "--json"))
     assert "udfs/flink/scoring.py" in first["packages"]["udfs.zip"]["contents"]
-    (model,) = first["models"]["sha256"].values()
-    assert model == json.loads((deployment.project.models / "m" / "1" / "model.json").read_text())["sha256"]
+    model = json.loads((deployment.project.models / "m" / "1" / "model.json").read_text())["sha256"]
+    assert model in first["models"]["sha256"].values()
     assert first["options"]["execution.checkpointing.interval"] == "1 s"
     assert "no job runs" in deployment.millstream("jobs", "--target", "trial")

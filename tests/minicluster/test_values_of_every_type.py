@@ -51,14 +51,15 @@ def echo() -> bytes:
 
 
 def project_of(
-    folder: Path, kafka: str, names: dict[str, str], view: str = f"SELECT {FEATURES}, o FROM events"
+    folder: Path, kafka: str, names: dict[str, str], view: str = f"SELECT {FEATURES}, o, p FROM events"
 ) -> Project:
     columns = ", ".join(f"{name} {kind}" for name, kind in SOURCE.items())
     outputs = ", ".join(part.split()[0] for part in OUTPUT.split(", "))
     project = make_project(
         folder,
         {
-            "sources/events": f"CREATE TABLE events ({columns}, o BIGINT METADATA FROM 'offset' VIRTUAL) "
+            "sources/events": f"CREATE TABLE events ({columns}, o BIGINT METADATA FROM 'offset' VIRTUAL, "
+            "p INT METADATA FROM 'partition' VIRTUAL) "
             f"WITH ({KAFKA}, 'topic' = '{names['events']}', 'scan.startup.mode' = 'earliest-offset')",
             "features/f": f"CREATE VIEW f AS {view}",
             "models/m": f"CREATE MODEL m INPUT ({INPUT})\nOUTPUT ({OUTPUT})\nWITH ('provider' = 'onnx')",
@@ -142,7 +143,7 @@ def test_a_value_arrives_as_it_is_or_its_row_is_in_quarantine(
 )
 def test_the_type_of_an_expression_is_flinks(tmp_path: Path, view: str, words: str) -> None:
     names = {kind: kind for kind in ("events", "scored", "quarantine", "plain")}
-    project = project_of(tmp_path, "nowhere:9092", names, f"SELECT price, half, {view}, exact, o FROM events")
+    project = project_of(tmp_path, "nowhere:9092", names, f"SELECT price, half, {view}, exact, o, p FROM events")
     found = [str(finding) for finding in check(project).findings]
     assert len(found) == bool(words)
     assert all(words.replace("VARCHAR(2147483647)", "STRING") in text or words in text for text in found)

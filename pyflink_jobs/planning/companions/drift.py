@@ -14,6 +14,7 @@ from pyflink_jobs.planning.companion import Companion, GeneratedInsert
 from pyflink_jobs.planning.companions.drift_sql import TABLES, drift_views, insert_sql
 from pyflink_jobs.planning.companions.event_time import check_columns
 from pyflink_jobs.planning.companions.monitor_options import Monitored, bind_monitor, read_monitor
+from pyflink_jobs.planning.flink.changes import NEW_ROWS
 from pyflink_jobs.planning.system_tables import missing_table, unknown_columns
 
 if TYPE_CHECKING:
@@ -83,7 +84,9 @@ class DriftOfModel(Addition):
         return DriftOfModel(replace(self.monitored, monitor=monitor))
 
     def check(self, call: Call, schema: Mapping[str, str], shown: str, tables: Tables) -> Iterable[Finding]:
-        """Find what keeps it from its event time or its slices."""
+        """Find what keeps it from its event time or its slices, and rows that it would count although they change."""
+        if tables.changes(call):
+            return [_of_changes(call, self.monitored, shown)]
         return check_columns(tables, call, self.monitored.options, schema, shown)
 
     def views(self, scored: str, number: int, environment: TableEnvironment) -> dict[str, str]:
@@ -132,6 +135,14 @@ class Drift(Companion):
             if isinstance(added, DriftOfModel):
                 inserts += _inserts(job.name, added.monitored, [*view.added[self.name]][-1], tables)
         return inserts
+
+
+def _of_changes(call: Call, monitored: Monitored, shown: str) -> Finding:
+    model = monitored.monitor.model
+    message = f"model `{model}` is monitored, and rows of {shown} are updated or deleted after they are scored"
+    facts = (f"call at {call.place}", "a window counts each row once, and could not take it back")
+    ways = (*NEW_ROWS, "declare the model a second time without the options monitor.*, and call that")
+    return Finding(message, monitored.options.time.place, facts, ways)
 
 
 def _inserts(job: str, monitored: Monitored, new_results: str, tables: Tables) -> list[GeneratedInsert]:

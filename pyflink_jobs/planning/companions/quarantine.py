@@ -73,7 +73,11 @@ class Quarantine(Companion):
             texts = _restricted(job, views, tables, places)
         else:
             texts = [invalid_insert(source, job.name, columns) for source in sources if source.checks]
-            texts += [text for view in views for text in row_inserts(view, sources, job.name, columns)]
+            texts += [
+                text
+                for view in views
+                for text in row_inserts(view, sources, job.name, columns, changing=tables.changes(view.call))
+            ]
         return [GeneratedInsert(QUARANTINE, text) for text in in_one(texts)]
 
 
@@ -109,7 +113,8 @@ def _restricted(job: Job, views: list[ScoredView], tables: Tables, places: Place
         ]
         if chosen:
             condition = " OR ".join(origin.condition for origin in chosen)
-            inserts += row_inserts(view, sources, job.name, columns, only=condition)
+            changing = tables.changes(view.call)
+            inserts += row_inserts(view, sources, job.name, columns, only=condition, changing=changing)
     return inserts
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["in_one", "insert_sql", "invalid_insert", "origin_of", "read_by", "row_inserts"]
 
 _SELECT = "\nSELECT"
+_VERSIONS = "`op` IN ('INSERT', 'UPDATE_AFTER')\n  AND "
 
 
 def invalid_insert(validated: ValidatedSource, job: str, columns: Iterable[str], only: str = "") -> str:
@@ -45,12 +46,19 @@ def invalid_insert(validated: ValidatedSource, job: str, columns: Iterable[str],
 
 
 def row_inserts(
-    view: ScoredView, origins: Iterable[ValidatedSource], job: str, columns: Iterable[str], only: str = ""
+    view: ScoredView,
+    origins: Iterable[ValidatedSource],
+    job: str,
+    columns: Iterable[str],
+    *,
+    only: str = "",
+    changing: bool = False,
 ) -> list[str]:
     """Return the INSERTs of rows without a score, with those of their columns that other statements read.
 
     They come too late, in a view that is `timed`, or the model refuses them. `origins` are the job's sources: see
-    `origin_of`. `only` is SQL for which rows, "" for all.
+    `origin_of`. `only` is SQL for which rows, "" for all. Of rows that are `changing`, each version that is refused is
+    written: quarantine takes no record back.
     """
     kinds = [(view.scored, REFUSED, f"{quoted(SCORE)}.{quoted(ERROR)}")]
     if view.timed:
@@ -71,8 +79,8 @@ def row_inserts(
         insert_sql(
             {**of_row, "reason": counted(table, literal(reason)), "detail": detail},
             columns,
-            quoted(table),
-            _and(f"{detail} IS NOT NULL", only),
+            f"TO_CHANGELOG(input => TABLE {quoted(table)})" if changing else quoted(table),
+            _and(f"{_VERSIONS}{detail} IS NOT NULL" if changing else f"{detail} IS NOT NULL", only),
         )
         for table, reason, detail in kinds
     ]

@@ -12,6 +12,7 @@ from pyflink_jobs.planning.companions.only_records import restricted_insert
 from pyflink_jobs.planning.compile.load import load_job
 from pyflink_jobs.planning.connectors.connector import connector_of
 from pyflink_jobs.planning.flink.catalog import sql_error
+from pyflink_jobs.planning.flink.changes import words_of_changes
 from pyflink_jobs.planning.flink.errors import read_exception
 from pyflink_jobs.planning.formats import format_of
 
@@ -121,7 +122,10 @@ def _add(planning: Planning, companion: Companion) -> None:
 
 def insert_error(statement: Statement, error: BaseException, environment: TableEnvironment, text: str) -> SqlError:
     """Return Flink's complaint about an INSERT: at its line and column, or at the table that Millstream writes."""
+    message = read_exception(error)
+    if found := words_of_changes(message.text):
+        words, ways = found
+        return SqlError(words, place=statement.place(), fixes=ways, detail=message.trace)
     if statement.kind == "INSERT INTO":
         return sql_error(statement, error, environment, text)
-    message = read_exception(error)
     return SqlError(message.text, place=statement.place(), detail=message.trace)

@@ -11,6 +11,8 @@ from pyflink_jobs.parsing.ml_predict import Call, expand
 from pyflink_jobs.parsing.tokens import quoted
 from pyflink_jobs.planning.checks.input_columns import check_columns
 from pyflink_jobs.planning.checks.origin import Origins
+from pyflink_jobs.planning.dependencies import needed_by
+from pyflink_jobs.planning.flink.changes import changes, may_change
 from pyflink_jobs.planning.flink.errors import read_exception
 from pyflink_jobs.planning.flink.java_functions import create_function
 from pyflink_jobs.planning.flink.python_functions import refuse_missing_function
@@ -52,6 +54,7 @@ class Catalog:
     views: list[ScoredView] = field(default_factory=list)
     statements: dict[str, Statement] = field(default_factory=dict)
     _functions: set[str] = field(default_factory=set)
+    _changing: dict[str, bool] = field(default_factory=dict)
 
     def load(self, statement: Statement) -> None:
         """Execute a CREATE statement; raises SqlError with file, line and column."""
@@ -89,6 +92,16 @@ class Catalog:
         keys = {call.key for call in calls}
         return [view for view in self.views if view.call.key in keys]
 
+    def changes(self, call: Call) -> bool:
+        """Return whether rows that a call reads are updated or deleted later."""
+        source, _ = self._source(call)
+        if source not in self._changing:
+            read = call.query or self.statements.get(call.table.text if call.table else "")
+            created = [*self.statements.values()]
+            found = [read, *needed_by([read], created)] if read else created
+            self._changing[source] = may_change(found) and changes(self.environment, source)
+        return self._changing[source]
+
     def _view_of(self, call: Call) -> str:
         for view in self.views:
             if view.call.key == call.key:
@@ -123,6 +136,8 @@ class Catalog:
         wanted = {*used, *self._origins()}
         kept = [name for name in schema if name in wanted]
         times = [name for name, kind in schema.items() if _TIME in kind] if self._may_be_late(call) else []
+        if times and self.changes(call):
+            times = []  # a version that is taken back later must not be late by then
         timed = f"{call.model.text}_timed_{number}" if times else ""
         timed_sql = late_sql(source, times) if times else ""
         if timed:
