@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import MillstreamError, SqlError
 from pyflink_jobs.planning.companions.event_time import KEEP_TIME, LOST_TIME, view_with_plain_join
-from pyflink_jobs.planning.compile.failures import find_failing_calls
 from pyflink_jobs.planning.compile.load import LoadedJob, Run
 from pyflink_jobs.planning.compile.stages import Planning, insert_error, insert_stages, stages
 from pyflink_jobs.planning.flink.catalog import Catalog
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from pyflink_jobs.planning.declarations import Declarations, Job
     from pyflink_jobs.planning.scored_view import ScoredView
 
-__all__ = ["PlannedJob", "Run", "check_plans", "job_statements", "plan_job"]
+__all__ = ["PlannedJob", "Run", "check_plans", "plan_job"]
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,6 @@ def check_plans(declarations: Declarations, environment: TableEnvironment) -> li
         except MillstreamError as error:
             findings += error.findings
             broken.add(statement.name or "")
-    loaded = [(statement, "") for statement in declarations.created if statement.name not in broken]
     for job in declarations.jobs.values():
         if any(s.mentions(broken) or s.file in placed for s in job.own):
             continue
@@ -115,16 +113,9 @@ def check_plans(declarations: Declarations, environment: TableEnvironment) -> li
             for stage in insert_stages(job):
                 stage.apply(planning)
             _explain(planning)
-            loaded += job_statements(job, [text for _, text in planning.inserts])
         except MillstreamError as error:
             findings += error.findings
-    return findings + [finding for _, finding in find_failing_calls(environment, loaded, declarations.validated)]
-
-
-def job_statements(job: Job, inserts: list[str]) -> list[tuple[Statement, str]]:
-    """Return a job's own statements, its INSERTs with the texts that Flink gets: theirs are the first of `inserts`."""
-    texts = iter(inserts)
-    return [(s, next(texts, "") if s.kind == "INSERT INTO" else "") for s in job.own]
+    return findings
 
 
 def _explain(planning: Planning) -> None:

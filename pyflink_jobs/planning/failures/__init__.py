@@ -1,1 +1,0 @@
-"""Expressions that end a job at some values: which they are, and where in SQL."""
