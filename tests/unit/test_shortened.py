@@ -27,11 +27,6 @@ def test_a_long_text_ends_after_a_few_lines() -> None:
     assert found.endswith("word ... (all of it: --verbose)")
 
 
-def test_a_sink_of_new_rows_alone_is_named() -> None:
-    text = "Table sink 'default_catalog.default_database.o' doesn't support consuming update changes which is produced"
-    assert shortened(text).startswith("`o` takes new rows alone, and the query changes rows that it wrote before")
-
-
 def test_a_computed_interval_is_a_sentence() -> None:
     text = "Conversion to relational algebra failed to preserve datatypes: validated type: RecordType(INTERVAL DAY d)"
     assert "compute a number, such as TIMESTAMPDIFF(SECOND, begun, ended)" in shortened(text)

@@ -24,8 +24,6 @@ _KNOWN = {
 }
 """What a text says, by a part of it, where Flink's own words say little."""
 
-
-_UPDATES = re.compile(r"Table sink '(?:[^'.]+\.)*([^'.]+)' doesn't support consuming update")
 _NOISE = re.compile(
     r"default_catalog\.default_database\.|`default_catalog`\.`default_database`\.|"
     r"Table options are:(?:\s*'[^']*'='[^']*')*\s*:?\s*|\s*Supported options:.*|\s*The physical plan is:.*",
@@ -39,11 +37,6 @@ def shortened(text: str) -> str:
     for part, words in _KNOWN.items():
         if part in text:
             return words
-    if updates := _UPDATES.search(text):
-        return (
-            f"`{updates[1]}` takes new rows alone, and the query changes rows that it wrote before: aggregate in "
-            "windows, or write to a table with a PRIMARY KEY, such as one of 'connector' = 'upsert-kafka'"
-        )
     text = _NOISE.sub("", text)
     kept = [line for line in text.splitlines() if not _PLAN.search(line)]
     whole = " ".join(" ".join(kept).split())
