@@ -31,7 +31,7 @@ PROCESSES ?= 2
 TESTS := $(PYTEST) tests/minicluster tests/cluster tests/commands tests/reported tests/unit \
   -n $(PROCESSES) --dist loadfile --no-loadscope-reorder --durations=15
 
-test: lint types  ## Lint, types, and all tests except the slow ones: ten minutes.
+test: lint types  ## Lint, types, and all tests except the slow ones: a quarter of an hour.
 	@$(TESTS) -m "not slow"
 
 test-slow: .venv/installed  ## Tests that take minutes: each fault, upgrades, documents, benches.

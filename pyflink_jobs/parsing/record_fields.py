@@ -19,7 +19,7 @@ EACH = "*"
 
 
 def record_fields(table: SourceTable) -> list[tuple[str, ...]]:
-    """Return the path of each field: `ROW<a INT, b ARRAY<ROW<c INT>>> r` has (r,), (r, a), (r, b) and (r, b, *, c)."""
+    """Return the path of each field: `r ROW<a INT, b ARRAY<ROW<c INT>>>` has (r,), (r, a), (r, b) and (r, b, *, c)."""
     types = {item[0].text: item[1:] for item in _items(table)}
     return [
         path
