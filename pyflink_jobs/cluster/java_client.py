@@ -28,7 +28,7 @@ _CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE---
 def rest_options(target: Target, folder: Path) -> dict[str, str]:
     """Return Flink's options for a target's REST interface; `write_certificates` writes into the same folder.
 
-    Raises ProjectError for a URL that is none of HTTP.
+    Raises ProjectError for a URL that is not one of HTTP.
     """
     address = urlsplit(target.url)
     if address.scheme not in ("http", "https") or not address.hostname:

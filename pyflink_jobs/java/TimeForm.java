@@ -18,7 +18,7 @@ class TimeForm {
         {"nanoseconds", "TO_TIMESTAMP_LTZ(%s / 1000000, 3)"},
     };
 
-    /** Return words to follow what was found, "" where the value is no time or the column is none. */
+    /** Return words to follow what was found, "" where the value is not a time or the column has no times. */
     static String hint(String value, String column, String type, TimestampFormat configured) {
         if (!type.startsWith("TIMESTAMP")) {
             return "";

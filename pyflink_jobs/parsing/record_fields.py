@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["EACH", "primary_key", "record_fields"]
 
 EACH = "*"
-"""What stands in a path for the elements of an array."""
+"""The part of a path that means each element of an array."""
 
 
 def record_fields(table: SourceTable) -> list[tuple[str, ...]]:

@@ -175,7 +175,7 @@ def _external(tensor: memoryview) -> _Part | None:
     try:
         offset, size = int(entries.get("offset", 0)), None if length is None else int(length)
     except ValueError:
-        raise DataFileError(f"the model's weights have an offset or a length that is no number: {entries}") from None
+        raise DataFileError(f"the model's weights have an offset or a length that is not a number: {entries}") from None
     return _Part(_inside(entries.get("location", "")), offset, size)
 
 
