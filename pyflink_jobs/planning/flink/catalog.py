@@ -11,10 +11,10 @@ from pyflink_jobs.parsing.ml_predict import Call, expand
 from pyflink_jobs.parsing.tokens import quoted
 from pyflink_jobs.planning.checks.input_columns import check_columns
 from pyflink_jobs.planning.checks.origin import Origins
-from pyflink_jobs.planning.dependencies import needed_by
-from pyflink_jobs.planning.flink.changes import changes, may_change
+from pyflink_jobs.planning.flink.changes import changes
 from pyflink_jobs.planning.flink.errors import read_exception
 from pyflink_jobs.planning.flink.java_functions import create_function
+from pyflink_jobs.planning.flink.may_change import may_change
 from pyflink_jobs.planning.flink.python_functions import refuse_missing_function
 from pyflink_jobs.planning.flink.reserved_words import reserved_word
 from pyflink_jobs.planning.flink.scoring_sql import input_arguments, late_sql, predictions_sql, scoring_sql
@@ -97,9 +97,8 @@ class Catalog:
         source, _ = self._source(call)
         if source not in self._changing:
             read = call.query or self.statements.get(call.table.text if call.table else "")
-            created = [*self.statements.values()]
-            found = [read, *needed_by([read], created)] if read else created
-            self._changing[source] = may_change(found) and changes(self.environment, source)
+            plain = read is not None and not may_change(read, self.statements)
+            self._changing[source] = not plain and changes(self.environment, source)
         return self._changing[source]
 
     def _view_of(self, call: Call) -> str:

@@ -5,35 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pyflink_jobs.parsing.option import read_options
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from pyflink.table import TableEnvironment
 
-    from pyflink_jobs.parsing.statements import Statement
-
-__all__ = ["NEW_ROWS", "changes", "may_change", "words_of_changes"]
+__all__ = ["NEW_ROWS", "changes", "words_of_changes"]
 
 _MODE = re.compile(r"changelogMode=\[([A-Z,]+)\]")
-_WORDS = (
-    "GROUP",
-    "DISTINCT",
-    "JOIN",
-    "UNION",
-    "INTERSECT",
-    "EXCEPT",
-    "EXISTS",
-    "IN",
-    "LIMIT",
-    "FETCH",
-    "FROM_CHANGELOG",
-)
-_RANKS = ("ROW_NUMBER", "RANK", "DENSE_RANK")
-_ONLY_NEW = ("kafka", "datagen", "filesystem", "kinesis")
-_CHANGELOGS = ("debezium", "canal", "maxwell", "ogg")
-
 NEW_ROWS = (
     "aggregate over a window: TUMBLE, HOP, CUMULATE or SESSION",
     "join FOR SYSTEM_TIME AS OF, or over a span of time",
@@ -42,21 +19,8 @@ NEW_ROWS = (
 """How a query has new rows alone."""
 
 
-def may_change(statements: Iterable[Statement]) -> bool:
-    """Return whether some statements have what makes rows change; only then is the planner asked, which takes time."""
-    for statement in statements:
-        if any(token.says(*_WORDS, *_RANKS) for token in statement.tokens if statement.kind != "CREATE TABLE"):
-            return True
-        if statement.kind == "CREATE TABLE":
-            options = {key: option.value for key, option in read_options(statement).items()}
-            formats = options.get("format", "") + options.get("value.format", "")
-            if options.get("connector") not in _ONLY_NEW or any(name in formats for name in _CHANGELOGS):
-                return True
-    return False
-
-
 def changes(environment: TableEnvironment, source: str) -> bool:
-    """Return whether rows of what follows FROM change."""
+    """Return whether rows of what follows FROM change. The planner takes a second or more: see `may_change`."""
     from pyflink.table import ExplainDetail
 
     explained = environment.sql_query(f"SELECT * FROM {source}").explain(ExplainDetail.CHANGELOG_MODE)
