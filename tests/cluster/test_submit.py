@@ -1,4 +1,4 @@
-"""A job's life on a standalone cluster, by the commands: submitted, upgraded, killed, stopped, continued.
+"""A job's life on a standalone cluster, by the commands: submitted, upgraded, stopped, continued, killed.
 
 The workers have another environment than the commands. How often each key has been seen is counted by hand: the counts
 go on only if the state does, and each row comes out once.
@@ -29,7 +29,7 @@ def deployment(
     return make_deployment(kafka, flink.url, tmp_path_factory.mktemp("home"), topic)
 
 
-def test_a_jobs_life(deployment: Deployment, flink: Cluster, tmp_path: Path) -> None:
+def test_a_jobs_life(deployment: Deployment, tmp_path: Path) -> None:
     job = deployment.project.sql / "jobs" / "score.sql"
     features = deployment.project.sql / "features" / "history.sql"
     deployment.send()
@@ -56,12 +56,6 @@ def test_a_jobs_life(deployment: Deployment, flink: Cluster, tmp_path: Path) -> 
     assert "`seen` (sql/features/history.sql): what it computes has changed" in said
     features.write_text(kept)
 
-    # A killed TaskManager costs no row, and none comes out twice. tests/cluster/test_survive.py kills all else.
-    psutil.Process(flink.pids["taskmanager-1"]).kill()
-    deployment.send()
-    assert flink_cluster.start(flink.logs.parents[1]).started_now == ("taskmanager-1",)
-    deployment.check()
-
     said = deployment.millstream("stop", "score", "--target", "trial", "--savepoint")
     savepoint = said.split("--from ")[1].split()[0]
     deployment.send()
@@ -79,6 +73,22 @@ def test_a_jobs_life(deployment: Deployment, flink: Cluster, tmp_path: Path) -> 
     stopped = json.loads(deployment.millstream("stop", "score", "--target", "trial", "--json"))
     assert stopped == {"job": "score", "id": shown["job"]["id"], "savepoint": None}
     assert "no job runs" in deployment.millstream("jobs", "--target", "trial")
+
+
+@pytest.mark.slow
+def test_a_killed_task_manager_costs_no_row_and_none_comes_out_twice(
+    kafka: str, flink: Cluster, tmp_path: Path, topic: Callable[[str], str]
+) -> None:
+    """What else can be killed: tests/cluster/test_survive.py."""
+    deployment = make_deployment(kafka, flink.url, tmp_path, topic)
+    deployment.send()
+    deployment.millstream("submit", "score", "--target", "trial")
+    deployment.check()
+    psutil.Process(flink.pids["taskmanager-1"]).kill()
+    deployment.send()
+    assert flink_cluster.start(flink.logs.parents[1]).started_now == ("taskmanager-1",)
+    deployment.check()
+    deployment.millstream("stop", "score", "--target", "trial")
 
 
 def test_a_dry_run_sends_nothing_and_shows_what_would_be_sent(deployment: Deployment) -> None:

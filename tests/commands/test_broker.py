@@ -91,6 +91,7 @@ def test_up_down_purge_and_status(project: Path) -> None:
     assert sorted((cache_folder() / "jars").iterdir()) == jars, "other projects use them"
 
 
+@pytest.mark.slow
 def test_the_data_of_a_killed_broker_is_recovered(project: Path) -> None:
     state = project / ".millstream"
     first = broker.start(state, port=0)
@@ -109,6 +110,7 @@ def test_the_data_of_a_killed_broker_is_recovered(project: Path) -> None:
     assert receive_one(second.bootstrap_servers, "kept") == b"through a crash"
 
 
+@pytest.mark.slow
 def test_a_broker_that_no_longer_answers_is_replaced(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kafka_server, "_STOPS_WITHIN", 1.0)  # a stopped process cannot obey; do not wait long for it
     state = project / ".millstream"
@@ -183,6 +185,7 @@ def test_a_named_port_that_is_taken_is_an_error(project: Path) -> None:
     assert broker.alive(project / ".millstream") is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", [3, 4], ids=["listener", "controller"])
 def test_a_port_that_is_taken_at_the_last_moment(project: Path, monkeypatch: pytest.MonkeyPatch, call: int) -> None:
     """Of the ports that `start` asks for, the first two are for the tool that formats, the next two for the broker."""

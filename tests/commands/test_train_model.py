@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 START, END = datetime(2013, 4, 1, tzinfo=UTC), datetime(2013, 4, 2, tzinfo=UTC)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("jvm_project")
 def test_each_flight_that_arrived_is_a_row_with_its_label(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)

@@ -93,6 +93,7 @@ def tuned(project: Project, sizes: Callable[[], dict[str, int]]) -> dict[str, An
     return measured
 
 
+@pytest.mark.slow
 def test_each_candidate_is_run_twice_over_the_sample(tuned: dict[str, Any]) -> None:
     [step] = tuned["steps"]
     assert step["key"] == "parallelism.default"
@@ -101,6 +102,7 @@ def test_each_candidate_is_run_twice_over_the_sample(tuned: dict[str, Any]) -> N
     assert tuned["sample"]["source"] == "events"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("tuned")
 def test_nothing_is_written_to_the_jobs_own_topics_and_files(
     project: Project, own: dict[str, str], sizes: Callable[[], dict[str, int]]
@@ -112,6 +114,7 @@ def test_nothing_is_written_to_the_jobs_own_topics_and_files(
     assert all(name.startswith("millstream-tune-") for name in set(there) - set(own))
 
 
+@pytest.mark.slow
 def test_the_job_runs_with_what_was_written(
     project: Project, kafka: str, own: dict[str, str], tuned: dict[str, Any]
 ) -> None:
@@ -135,6 +138,7 @@ def test_the_job_runs_with_what_was_written(
     }
 
 
+@pytest.mark.slow
 def test_size_measures_one_slot_and_writes_nothing_either(
     project: Project, own: dict[str, str], sizes: Callable[[], dict[str, int]]
 ) -> None:

@@ -43,6 +43,7 @@ PRODUCTION = "production.yaml"
 ELSEWHERE = {PRODUCTION, "metrics-prometheus.yaml"}  # a job runs under them below, and in test_metrics.py
 ROWS = [{"id": str(i), "a": i / 7, "b": -i / 3, "c": 1.5} for i in range(200)]
 MIB = 2**20
+SLOW = pytest.mark.slow
 WORKER = 190  # MiB, in production.yaml; three a slot where the model is monitored
 
 
@@ -99,7 +100,11 @@ def expected() -> dict[str, float]:
     return {str(row["id"]): float(y) for row, y in zip(ROWS, session.run(None, {"X": matrix})[0][:, 0], strict=True)}
 
 
-@pytest.mark.parametrize("project", [name for name in FILES if name not in ELSEWHERE], indirect=True)
+@pytest.mark.parametrize(
+    "project",
+    [pytest.param(name, marks=SLOW if name.startswith("metrics") else ()) for name in FILES if name not in ELSEWHERE],
+    indirect=True,
+)
 def test_a_job_scores_under_each_configuration(project: Project, broker: Broker) -> None:
     with minicluster(project, 1) as cluster:
         assert run(project, cluster, {}).state == "FINISHED"

@@ -6,20 +6,21 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from pyflink_jobs.demo.delete_topics import delete
 from pyflink_jobs.local.send import send_records
 from pyflink_jobs.local.topics import create, read
 from pyflink_jobs.scaffold.scaffold import create_project
 
 if TYPE_CHECKING:
-    import pytest
-
     from pyflink_jobs.local.broker import Broker
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = (ROOT / "docs" / "reference.md").read_text()
 
 
+@pytest.mark.slow
 def test_the_example_checks_plans_and_runs_a_project(
     tmp_path: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -28,7 +28,7 @@ def test_every_name_at_once(tmp_path_factory: pytest.TempPathFactory, stem: str)
         planned(tmp_path_factory, model)
 
 
-@pytest.mark.parametrize("examples", [8, pytest.param(150, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [3, pytest.param(150, marks=pytest.mark.slow)])
 def test_any_signature(tmp_path_factory: pytest.TempPathFactory, examples: int) -> None:
     @given(model=generated_models())
     @settings(

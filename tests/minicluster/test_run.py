@@ -118,6 +118,7 @@ def test_the_error_of_a_failed_job_has_its_cause_and_no_stack_trace(
     assert "\tat org.apache.flink" in caught.value.detail
 
 
+@pytest.mark.slow
 def test_a_broker_that_goes_during_a_run_is_noticed(
     tmp_path: Path, cluster: MiniCluster, topic: Callable[[str], str]
 ) -> None:
