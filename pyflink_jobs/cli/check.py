@@ -34,6 +34,7 @@ def check(context: Context, *, offline: bool, as_json: bool) -> int:
     from pyflink_jobs import check as check_project
     from pyflink_jobs.running.fast_start.jvm_options import start_quickly
     from pyflink_jobs.running.jvm import early_jvm
+    from pyflink_jobs.running.warm.borrow import borrow_jvm
 
     project = context.project
     if offline:
@@ -43,10 +44,12 @@ def check(context: Context, *, offline: bool, as_json: bool) -> int:
             context,
             as_json=as_json,
         )
-    start_quickly()
     from pyflink_jobs.api import planning_environment
     from pyflink_jobs.running.environment import import_pyflink
 
+    if borrow_jvm(project):
+        import_pyflink()  # there is no start to wait for meanwhile, and two threads must not import the same at once
+    start_quickly()
     with early_jvm(project, lambda: planning_environment(project)) as starting:
         import_pyflink()
         checked = check_project(project, environment=starting.result)

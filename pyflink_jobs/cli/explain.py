@@ -28,7 +28,9 @@ def explain(context: Context, job: str, *, as_json: bool) -> None:
     """
     from pyflink_jobs import plan
     from pyflink_jobs.running.fast_start.jvm_options import start_quickly
+    from pyflink_jobs.running.warm.borrow import borrow_jvm
 
+    borrow_jvm(context.project)
     start_quickly()
     explanation = plan(context.project, job)
     if as_json:

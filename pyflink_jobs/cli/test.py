@@ -45,13 +45,15 @@ def test(context: Context, files: tuple[Path, ...], name: str | None, *, as_json
     from pyflink_jobs.running.environment import table_environment
     from pyflink_jobs.running.fast_start.jvm_options import start_quickly
     from pyflink_jobs.running.minicluster import minicluster
+    from pyflink_jobs.running.warm.borrow import borrow_jvm
     from pyflink_jobs.testkit import report
     from pyflink_jobs.testkit.cases import make_cases
     from pyflink_jobs.testkit.run import run_cases
 
-    start_quickly()
     started = monotonic()
     project = context.project
+    borrow_jvm(project)
+    start_quickly()
     tests = _selected(project, files, name)
     console = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
     outcomes = []

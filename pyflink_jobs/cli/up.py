@@ -18,6 +18,7 @@ from pyflink_jobs.local import broker, flink_cluster
 from pyflink_jobs.local.jars import cache_folder
 from pyflink_jobs.local.java import find_java
 from pyflink_jobs.local.topics import answers
+from pyflink_jobs.running.warm import keeper
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +53,8 @@ def up(
     """Start the local Kafka broker, and with --cluster a Flink cluster; what is running already is left alone.
 
     The first start downloads Kafka's jars. Broker and cluster run until `millstream down`. Processes that a running
-    cluster has lost are started again.
+    cluster has lost are started again. A JVM starts beside them in which `check`, `explain` and `test` answer in a
+    second or two; it ends when no command has used it for half an hour.
 
     \b
     Example:
@@ -62,6 +64,7 @@ def up(
     state = context.project.state
     with Console(stderr=True).status("Starting Kafka"):
         running = broker.start(state, port)
+    keeper.start(context.project)
     for note in running.notes:
         click.echo(f"note: {note}", err=True)
     shown: dict[str, object] = {"kafka": running.bootstrap_servers}
@@ -95,6 +98,7 @@ def down(context: Context, *, purge: bool) -> None:
     project = context.project
     if flink_cluster.stop(project.state, purge=purge):
         click.echo("Flink is stopped")
+    keeper.stop(project)
     stopped = broker.stop(project.state, purge=purge)
     click.echo("Kafka is stopped" if stopped else "no local Kafka was running")
     if purge and project.state.is_dir():
@@ -159,6 +163,14 @@ def _flink(project: Project) -> dict[str, object]:
     return facts | {"savepoints": str(home / "savepoints"), "data_size_bytes": _size(home)}
 
 
+def _planner(project: Project) -> dict[str, object]:
+    running = keeper.alive(project)
+    if running is None:
+        return {"state": "not running: millstream up"}
+    ready = (keeper.folder(project) / keeper.ADDRESS).exists()
+    return {"state": "running" if ready else "starting", "process_id": running.pid}
+
+
 def _java(project: Project) -> dict[str, object]:
     del project
     try:
@@ -192,6 +204,7 @@ _SECTIONS: dict[str, Callable[[Project], dict[str, object]]] = {
     "project": _project,
     "kafka": _kafka,
     "flink": _flink,
+    "planner": _planner,
     "java": _java,
     "cache": _cache,
 }

@@ -12,6 +12,7 @@ from pyflink_jobs.local.flink_home import flink_home
 from pyflink_jobs.local.java import find_java
 from pyflink_jobs.running.fast_start.jvm_options import set_fast_start, unset_fast_start
 from pyflink_jobs.running.java_objects import release_between_calls
+from pyflink_jobs.running.warm.borrow import is_borrowed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,7 +69,7 @@ def early_jvm(project: Project, first: Callable[[], T]) -> Iterator[Future[T]]:
     yet, the JVM ends with the block and writes it.
     """
     with variable("JVM_ARGS", os.environ.get("JVM_ARGS")), ThreadPoolExecutor(1) as beside:
-        archive = prepare_jvm(project, write=True)
+        archive = None if is_borrowed() else prepare_jvm(project, write=True)
         import pyflink.java_gateway  # noqa: F401 - by one thread, not by two at once
 
         def start() -> T:

@@ -21,6 +21,7 @@ from pyflink_jobs.local import broker, kafka_server, topics
 from pyflink_jobs.local.jars import cache_folder
 from pyflink_jobs.local.java import Java
 from pyflink_jobs.project.settings import Project
+from pyflink_jobs.running.warm import keeper
 from tests.command_line import call, millstream, process_call
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def project(tmp_path: Path) -> Iterator[Path]:
     """Make a project folder; whatever broker a test left in it is stopped."""
     (tmp_path / "pyproject.toml").write_text('[tool.millstream]\nkafka = "elsewhere:1234"\n')
     yield tmp_path
+    keeper.stop(Project.find(tmp_path))
     broker.stop(tmp_path / ".millstream", purge=True)
 
 

@@ -12,7 +12,7 @@ from pyflink_jobs.running.fast_start.flink_jars import prepare_folder
 if TYPE_CHECKING:
     from pyflink_jobs.local.java import Java
 
-__all__ = ["set_fast_start", "start_quickly", "unset_fast_start"]
+__all__ = ["are_the_users", "set_fast_start", "start_quickly", "unset_fast_start"]
 
 _ALL = "-Xmx2g -Xshare:auto -XX:MetaspaceSize=256m"  # a collection for the sake of classes would come at 20 MB of them
 # Java's better compiler has more work at a job's start than the planner itself. It waits until code has run ten times
@@ -59,5 +59,10 @@ def unset_fast_start() -> None:
     """Take back what `set_fast_start` and `start_quickly` have set: the JVM starts as Flink starts it."""
     if os.environ.get("FLINK_LIB_DIR", "").startswith(str(cache_folder())):
         del os.environ["FLINK_LIB_DIR"]
-    if os.environ.get("JVM_ARGS", "").startswith(tuple(_OPTIONS.values())):
+    if "JVM_ARGS" in os.environ and not are_the_users():
         del os.environ["JVM_ARGS"]
+
+
+def are_the_users() -> bool:
+    """Return whether `JVM_ARGS` has options that the user has set, rather than ours."""
+    return not os.environ.get("JVM_ARGS", _ALL).startswith(_ALL)

@@ -1,0 +1,1 @@
+"""A JVM that stays: `check`, `explain` and `test` use it while `millstream up` keeps it."""
