@@ -93,6 +93,8 @@ def check(
             detail = error.detail
     warnings = [warning for model in declarations.models.values() for warning in model.warnings]
     warnings += [each.finding for each in absent if not each.near]
+    warnings += [finding for finding in findings if finding.warning]
+    findings = [finding for finding in findings if not finding.warning]
     counts = len(declarations.created), len(declarations.models), len(declarations.jobs)
     return Checked(findings, *counts, detail, tuple(warnings))
 

@@ -64,12 +64,15 @@ class Finding:
           models/late_arrival/2/model.onnx: input "X", shape [batch, 11], float32
           either cast or encode the column in sql/features/flight_features.sql,
           or export the model with a string input (skl2onnx: StringTensorType)
+
+    A `warning` is about what works, but not with all data.
     """
 
     message: str
     place: Place | None = None
     facts: tuple[str, ...] = ()
     fixes: tuple[str, ...] = ()
+    warning: bool = False
 
     def __str__(self) -> str:
         head = f"{self.place}: {self.message}" if self.place else self.message

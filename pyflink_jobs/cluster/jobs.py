@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError, URLError
 
 from pyflink_jobs.causes import summarize
+from pyflink_jobs.cluster.causes import cause
 from pyflink_jobs.cluster.submit import PLAN
 from pyflink_jobs.cluster.targets import LOCAL
 from pyflink_jobs.errors import ClusterError, JobError, did_you_mean
@@ -158,7 +159,7 @@ def wait_until_running(rest: Rest, job_id: str, within: float) -> None:
             return
         entries = rest.get(f"/jobs/{job_id}/exceptions")["exceptionHistory"]["entries"]
         if job["state"] in _ENDED or len(entries) >= _GIVE_UP or time.monotonic() > deadline:
-            causes = tuple(dict.fromkeys(summarize(entry["stacktrace"]) for entry in entries[:_GIVE_UP]))
+            causes = tuple(dict.fromkeys(cause(entry["stacktrace"]) for entry in entries[:_GIVE_UP]))
             late = f"does not run after {within:.0f} seconds" if time.monotonic() > deadline else "fails"
             trace = entries[0]["stacktrace"] if entries else ""
             raise JobError(f"job `{job['name']}` {late}", facts=(f"it is {job['state']}", *causes), detail=trace)

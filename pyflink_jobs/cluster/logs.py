@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 
-from pyflink_jobs.causes import summarize
+from pyflink_jobs.cluster.causes import cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ __all__ = ["failures", "log_tails"]
 def failures(rest: Rest, job_id: str) -> list[tuple[float, str]]:
     """Return when a job failed (seconds of the Unix epoch) and why, the newest first."""
     entries = rest.get(f"/jobs/{job_id}/exceptions")["exceptionHistory"]["entries"]
-    return [(entry["timestamp"] / 1000, summarize(entry["stacktrace"])) for entry in entries]
+    return [(entry["timestamp"] / 1000, cause(entry["stacktrace"])) for entry in entries]
 
 
 def log_tails(rest: Rest, lines: int) -> Iterator[tuple[str, list[str]]]:

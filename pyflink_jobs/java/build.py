@@ -34,6 +34,7 @@ _DIGEST = "Sources-SHA-256"
 _COMPILER = "java-compiler"  # in jars.lock
 _WARNINGS = ("-warn:-serial", "-failOnWarning")  # no class of ours is kept in serialised form
 _QUICKLY = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")  # half the time, for a JVM that lives a few seconds
+_PLANNER = ("flink-table-planner-loader-*.jar", "flink-table-planner.jar")  # Calcite is in a jar inside a jar
 _JAVA_VERSION = 17  # of the language and the byte code: the oldest that Flink 2.3 runs on
 
 
@@ -50,7 +51,10 @@ def java_classes() -> Path:
 
 
 def _build(sources: list[Path], wanted: str) -> None:
-    classes = compile_java(sources, [*class_path_of_flink(), *jars("flink-kafka")], _WARNINGS)
+    with tempfile.TemporaryDirectory() as folder:
+        flink = class_path_of_flink()
+        libraries = [*flink, *_planner(flink, Path(folder)), *jars("flink-kafka")]
+        classes = compile_java(sources, libraries, _WARNINGS)
     manifest = f"Manifest-Version: 1.0\n{_DIGEST}: {wanted}\n"
     # Flink finds formats and connectors by this file.
     services = {"META-INF/services/org.apache.flink.table.factories.Factory": "\n".join(_FACTORIES)}
@@ -63,6 +67,16 @@ def _build(sources: list[Path], wanted: str) -> None:
             facts=(f"expected {_JAR}",),
             fixes=("run as the owner of that folder: python -m pyflink_jobs.java.build",),
         ) from error
+
+
+def _planner(flink: Iterable[Path], folder: Path) -> list[Path]:
+    """Take the jar of Flink's planner out of the jar that it is in; return it, or nothing where it is by itself."""
+    outer, inner = _PLANNER
+    for jar in flink:
+        if jar.match(outer):
+            with zipfile.ZipFile(jar) as archive:
+                return [Path(archive.extract(inner, folder))]
+    return []
 
 
 def digest(sources: Iterable[Path]) -> str:

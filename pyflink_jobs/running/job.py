@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.causes import WORKER_ENDED
 from pyflink_jobs.errors import JobError, KafkaError
+from pyflink_jobs.planning.compile.failures import calls_that_failed
 from pyflink_jobs.planning.compile.plan import PlannedJob, Run, plan_job
 from pyflink_jobs.planning.flink.errors import read_exception
 from pyflink_jobs.running.environment import import_pyflink, table_environment
@@ -98,7 +99,7 @@ def execute(
         try:
             client = planned.statements.execute().get_job_client()
         except Exception as error:
-            raise _failure(project, planned.name, error) from error
+            raise _failure(project, planned, error) from error
         job_id = str(client.get_job_id())
         watch = BrokerWatch(brokers({**planned.sources, **planned.sinks}))
         counts = _follow(cluster, job_id, client, watch, on_progress, interrupted)
@@ -106,7 +107,7 @@ def execute(
             try:
                 client.get_job_execution_result().result()
             except Exception as error:
-                raise _failure(project, planned.name, error) from error
+                raise _failure(project, planned, error) from error
         final = replace(read_final_counts(cluster.url, job_id), expired=counts.expired)
         on_progress(final)
         return Outcome(final.state, final, time.monotonic() - started)
@@ -149,13 +150,16 @@ def _interruptible(event: Event) -> Iterator[Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def _failure(project: Project, name: str, error: BaseException) -> JobError:
+def _failure(project: Project, planned: PlannedJob, error: BaseException) -> JobError:
     message = read_exception(error)
     log = flink_log(project)
     words = last_words(log) if message.text == WORKER_ENDED else ""
+    calls = calls_that_failed(planned, message)
+    what = f"failed at {calls.what}" if calls else f"failed: {message.text}"
+    known = calls.places if calls else ((words,) if words else ())
     return JobError(
-        f"job `{name}` failed: {message.text}",
-        facts=(*([words] if words else []), f"Flink's log is in {project.relative(log)}/"),
-        fixes=("see the whole stack trace: millstream --verbose run ...",),
+        f"job `{planned.name}` {what}",
+        facts=(*known, f"Flink's log is in {project.relative(log)}/"),
+        fixes=(*(calls.fixes if calls else ()), "see the whole stack trace: millstream --verbose run ..."),
         detail=message.trace,
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import MillstreamError, SqlError
 from pyflink_jobs.planning.companions.event_time import KEEP_TIME, LOST_TIME, view_with_plain_join
+from pyflink_jobs.planning.compile.failures import find_failing_calls, job_statements
 from pyflink_jobs.planning.compile.load import LoadedJob, Run
 from pyflink_jobs.planning.compile.stages import Planning, insert_error, insert_stages, stages
 from pyflink_jobs.planning.flink.catalog import Catalog
@@ -105,6 +106,7 @@ def check_plans(declarations: Declarations, environment: TableEnvironment) -> li
         except MillstreamError as error:
             findings += error.findings
             broken.add(statement.name or "")
+    loaded = [(statement, "") for statement in declarations.created if statement.name not in broken]
     for job in declarations.jobs.values():
         if any(s.mentions(broken) or s.file in placed for s in job.own):
             continue
@@ -113,9 +115,10 @@ def check_plans(declarations: Declarations, environment: TableEnvironment) -> li
             for stage in insert_stages(job):
                 stage.apply(planning)
             _explain(planning)
+            loaded += job_statements(job.own, [text for _, text in planning.inserts])
         except MillstreamError as error:
             findings += error.findings
-    return findings
+    return findings + [finding for _, finding in find_failing_calls(environment, loaded, declarations.validated)]
 
 
 def _explain(planning: Planning) -> None:

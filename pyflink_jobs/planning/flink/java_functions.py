@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pyflink.table import TableEnvironment
 
-__all__ = ["create_function"]
+__all__ = ["create_function", "java_array"]
 
 
 def create_function(environment: TableEnvironment, name: str, java_class: str, *arguments: str | list[str]) -> None:
@@ -21,13 +21,14 @@ def create_function(environment: TableEnvironment, name: str, java_class: str, *
     java = gateway.jvm.java.lang
     loader = java.Thread.currentThread().getContextClassLoader()
     made = loader.loadClass(f"millstream.{java_class}").getConstructors()[0]
-    given = [_array(gateway, java.String, a) if isinstance(a, list) else a for a in arguments]
+    given = [java_array(gateway, java.String, a) if isinstance(a, list) else a for a in arguments]
     environment.drop_temporary_system_function(name)
-    function = made.newInstance(_array(gateway, java.Object, given))
+    function = made.newInstance(java_array(gateway, java.Object, given))
     environment._j_tenv.createTemporarySystemFunction(name, function)  # noqa: SLF001 - Python's way takes no Java object
 
 
-def _array(gateway: Any, kind: Any, values: list[Any]) -> Any:  # noqa: ANN401 - PyFlink ships no types
+def java_array(gateway: Any, kind: Any, values: list[Any]) -> Any:  # noqa: ANN401 - PyFlink ships no types
+    """Return values as a Java array of a class."""
     array = gateway.new_array(kind, len(values))
     for index, value in enumerate(values):
         array[index] = value

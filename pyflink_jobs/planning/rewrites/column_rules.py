@@ -63,8 +63,8 @@ class Numbers:
 class Rule:
     """What a valid row keeps: `holds` is SQL that is TRUE or FALSE, never NULL; `broken` is SQL for what was found.
 
-    `reason` is what quarantine calls a record that breaks it; `numbers` what it leaves of numbers; `needs` the column
-    that must not be NULL, "" for other rules.
+    `reason` is what quarantine calls a record that breaks it; `numbers` what it leaves of numbers, `form` whether it
+    says what a text looks like; `needs` the column that must not be NULL, "" for other rules.
     """
 
     column: str
@@ -72,6 +72,7 @@ class Rule:
     broken: str
     reason: str = "contract"
     numbers: Numbers = Numbers()
+    form: bool = False
     needs: str = ""
 
 
@@ -143,7 +144,7 @@ def _one_of(column: SourceColumn, part: str) -> Rule | str:
         listed = ", ".join(map(literal, values))
         numbers = Numbers()
     rule = _nullable(column, f"{quoted(column.name)} IN ({listed})", f"one of {', '.join(values)}")
-    return replace(rule, numbers=numbers)
+    return replace(rule, numbers=numbers, form=True)
 
 
 def _length(column: SourceColumn, part: str) -> Rule | str:
@@ -162,7 +163,7 @@ def _pattern(column: SourceColumn, part: str) -> Rule | str:
         return f"not a regular expression: {error}"
     whole = rf"\A(?:{pattern})\z"  # to `$`, a line's end behind the text would be none
     holds = f"REGEXP({quoted(column.name)}, {literal(whole)})"
-    return _nullable(column, holds, f"a text like {pattern}")
+    return replace(_nullable(column, holds, f"a text like {pattern}"), form=True)
 
 
 def _nullable(column: SourceColumn, holds: str, words: str) -> Rule:
