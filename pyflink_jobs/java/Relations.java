@@ -106,8 +106,10 @@ public class Relations {
             Object value = literal.getValue();
             if (value instanceof Number number) {
                 found.add(number.doubleValue());
+            } else if (value == null) {
+                found.addNull();
             } else {
-                found.add(value == null ? null : value.toString());
+                found.add(value instanceof Enum ? value.toString() : literal.toString());
             }
         } else if (expression instanceof RexFieldAccess access) {
             found.add(".").add(type(expression)).add(access.getField().getName());

@@ -30,7 +30,7 @@ SQL = {
   WATERMARK FOR happened AS happened
 ) WITH ('connector' = 'datagen')""",
     "features/risky": """CREATE VIEW risky AS SELECT
-  id, happened, a, b,
+  id, happened, a, b, CASE WHEN b <> 0 THEN a / b END AS q0,
   a / b AS q1,
   a % b AS q2,
   MOD(a, (b - 1)) AS q3,

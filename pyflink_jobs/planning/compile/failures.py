@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.parsing.tokens import quoted
-from pyflink_jobs.planning.failures.calls import failing_calls
+from pyflink_jobs.planning.failures.calls import SAFE, failing_calls
 from pyflink_jobs.planning.failures.findings import failing_finding
 from pyflink_jobs.planning.failures.places import place_of, written_calls
 from pyflink_jobs.planning.failures.source_rules import checked_texts, rules_of
@@ -52,8 +52,10 @@ def find_failing_calls(
         of_rules = {} if statement.kind == "CREATE TABLE" else validated
         rules, checked = rules_of(of_rules), checked_texts(of_rules)
         for call in (call for relation in added for call in failing_calls(relation, rules, checked)):
-            if place := place_of(call, written):
+            place = place_of(call, written)
+            if place and (call.kind != SAFE or place.names <= call.columns):
                 written.remove(place)
+            if place and call.kind != SAFE:
                 yield call, failing_finding(statement, call, place, validated)
 
 

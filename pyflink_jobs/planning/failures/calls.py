@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["DIVISION", "FUNCTIONS", "NOT_FINITE", "TEXT", "FailingCall", "failing_calls"]
 
 DIVISION, TEXT, NOT_FINITE = "division", "text", "not finite"
+SAFE = ""
+"""Of a division by what is never 0, which is reported for its place: it is not that of another division."""
 
 _DIVIDES = ("/", "/INT", "MOD", "%")
 _NESTED = ("ARRAY", "MAP", "ROW", "MULTISET")
@@ -52,7 +54,7 @@ FUNCTIONS = {
 class FailingCall:
     """A call that ends a job at some values, in a query.
 
-    `kind` is that of its values: `DIVISION`, `TEXT`, `NOT_FINITE`, or the name of a function. `name` is the function's,
+    `kind` is that of its values: `DIVISION`, `TEXT`, `NOT_FINITE`, the name of a function, or `SAFE`. `name` is the function's,
     `type` the type of the result, `columns` are the names of what it is computed from, `source` the table and the
     column that a divisor or a text is.
     """
@@ -86,12 +88,12 @@ def _calls(expression: Expression, scope: Scope, checked: frozenset[tuple[str, s
     for operand in operands if name != "TRY_CAST" else ():
         yield from _calls(operand, scope, checked)
     kind = _kind(expression, scope, checked)
-    if kind:
-        critical = operands[1] if kind == DIVISION else operands[0]
+    if kind or name in _DIVIDES:
+        critical = operands[1] if name in _DIVIDES else operands[0]
         columns = frozenset(names(expression, scope.inputs))
         made, relation = definition_of(critical, scope.inputs)
         source = (relation.table, relation.columns[made.number]) if relation and relation.table else None
-        yield FailingCall(kind, name, expression.type, columns, source)
+        yield FailingCall(kind or SAFE, name, expression.type, columns, source)
 
 
 def _kind(call: Expression, scope: Scope, checked: frozenset[tuple[str, str]]) -> str | None:
