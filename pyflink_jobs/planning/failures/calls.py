@@ -54,9 +54,9 @@ FUNCTIONS = {
 class FailingCall:
     """A call that ends a job at some values, in a query.
 
-    `kind` is that of its values: `DIVISION`, `TEXT`, `NOT_FINITE`, the name of a function, or `SAFE`. `name` is the function's,
-    `type` the type of the result, `columns` are the names of what it is computed from, `source` the table and the
-    column that a divisor or a text is.
+    `kind` is that of its values: `DIVISION`, `TEXT`, `NOT_FINITE`, the name of a function, or `SAFE`. `name` is the
+    function's, `type` the type of the result, `columns` are the names of what it is computed from, `source` the table
+    and the column that a divisor or a text is.
     """
 
     kind: str
