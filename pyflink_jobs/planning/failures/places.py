@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMPARED", "Written", "place_of", "written_calls"]
 
-COMPARED = ("<", ">", "<=", ">=", "=", "<>", "!=", "BETWEEN")
+COMPARED = ("<", ">", "<=", ">=", "BETWEEN")
 """Operators at which Flink casts a text to the type of the other side."""
 _CALLED = ("MOD", "CAST", "ROUND", "TRUNCATE", *FUNCTIONS)
 _WORDS = ("SELECT", "WHERE", "AND", "OR", "ON", "WHEN", "THEN", "ELSE", "BY", "NOT", "IN", "HAVING", "BETWEEN", "CASE")
