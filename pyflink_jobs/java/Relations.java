@@ -44,7 +44,13 @@ public class Relations {
     /** Returns the relations of a query that no query before has, each after those that it reads. */
     public String read(RelNode query) {
         added = json.createArrayNode();
-        number(query);
+        int before = numbers.size();
+        try {
+            number(query);
+        } catch (RuntimeException unknown) { // of a query that fails nothing is known
+            numbers.values().removeIf(number -> number >= before);
+            throw unknown;
+        }
         return added.toString();
     }
 

@@ -30,14 +30,15 @@ class RelationReader:
         view that has a finding already.
         """
         planner: Any = self.environment._j_tenv  # noqa: SLF001 - Python has no way to what is parsed
+        self._writer = self._writer or _new_writer(planner.getPlanner())
         try:
             operation = planner.getParser().parse(text)[0]
+            if text.lstrip()[:6].upper() == "INSERT":
+                operation = operation.getChild()
+            written = self._writer.read(operation.getCalciteTree())
         except Exception:  # noqa: BLE001 - Py4J's
             return []
-        if text.lstrip()[:6].upper() == "INSERT":
-            operation = operation.getChild()
-        self._writer = self._writer or _new_writer(planner.getPlanner())
-        return read_relations(self._writer.read(operation.getCalciteTree()), self._known)
+        return read_relations(written, self._known)
 
 
 def _new_writer(planner: Any) -> Any:  # noqa: ANN401 - PyFlink ships no types
