@@ -35,6 +35,8 @@ _NESTED = ("ARRAY", "MAP", "ROW", "MULTISET")
 _TEXT_TYPE = re.compile(r"\b(?:VARCHAR|CHAR|STRING)\b")
 _LOOKS_AT = ("REGEXP", "SIMILAR TO", "LIKE", "IS_DIGIT", "IS_DECIMAL", "TRY_CAST", "IN", "=", "IS JSON VALUE")
 """Conditions on a text by which a query shows that it knows what is in it."""
+_WRITE_TIMES = ("CONVERT_TZ", "DATE_FORMAT", "FROM_UNIXTIME")
+"""Functions whose text is that of a time, or NULL."""
 _NULL_WITHOUT = ("SUM", "AVG", "MIN", "MAX", "FIRST_VALUE", "LAST_VALUE")
 """Aggregates that are NULL where the COUNT of the same column is 0: Flink divides no NULL."""
 
@@ -44,6 +46,7 @@ FUNCTIONS = {
     "ELEMENT": "an array of several elements",
     "MAP_FROM_ARRAYS": "two arrays of different lengths",
     "JSON_VALUE": "what ERROR ON stands for",
+    "RETURNING": "a value of another type than RETURNING says",
     "JSON_QUERY": "what ERROR ON stands for",
     "JSON_EXISTS": "what ERROR ON stands for",
 }
@@ -108,6 +111,8 @@ def _kind(call: Expression, scope: Scope, checked: frozenset[tuple[str, str]]) -
         return None
     if name.startswith("JSON_"):
         fails = any(operand.name == LITERAL and operand.value == "ERROR" for operand in operands)
+        if not fails and name == "JSON_VALUE" and not is_text(call.type):
+            return "RETURNING"
     elif name == "MAP_FROM_ARRAYS":
         fails = True
     else:
@@ -155,8 +160,9 @@ def _kind_of_conversion(
 
 def _fits(target: str, text: Expression, scope: Scope, checked: frozenset[tuple[str, str]]) -> bool:
     """Return whether the text of a CAST always is what it is cast to, as far as the query says."""
-    parsed = is_number(target) or target.startswith(("BOOLEAN", "DATE", "TIME"))
-    if not parsed or text.name == LITERAL or _looked_at(text, scope):
+    of_time = target.startswith(("DATE", "TIME"))
+    parsed = is_number(target) or target.startswith("BOOLEAN") or of_time
+    if not parsed or text.name == LITERAL or _looked_at(text, scope) or (of_time and text.name in _WRITE_TIMES):
         return True
     made, relation = definition_of(text, scope.inputs)
     if relation and (relation.table, relation.columns[made.number]) in checked:

@@ -63,6 +63,7 @@ def _words(call: FailingCall, written: Written) -> tuple[str, tuple[str, ...]]:
 _OTHERWISE = {
     "FROM_BASE64": "guard it: CASE WHEN REGEXP(..., '^([A-Za-z0-9+/]{4})*...$') THEN FROM_BASE64(...) END",
     "PARSE_JSON": "write TRY_PARSE_JSON, which is NULL there",
+    "RETURNING": "leave RETURNING out: TRY_CAST(JSON_VALUE(...) AS INT), for example, is NULL there",
     "ELEMENT": "write [1], the first element",
     "MAP_FROM_ARRAYS": "guard it: CASE WHEN CARDINALITY(keys) = CARDINALITY(values) THEN ... END",
 }

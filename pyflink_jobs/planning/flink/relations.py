@@ -10,6 +10,8 @@ from pyflink_jobs.planning.failures.relation import Relation, read_relations
 from pyflink_jobs.planning.flink.java_functions import java_array
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pyflink.table import TableEnvironment
 
 __all__ = ["RelationReader"]
@@ -21,7 +23,7 @@ class RelationReader:
 
     environment: TableEnvironment
     _known: list[Relation] = field(default_factory=list)
-    _writer: Any = None
+    _write: Callable[[Any], str] | None = None
 
     def read(self, text: str) -> list[Relation]:
         """Return the relations that a SELECT, or an INSERT, adds to those that were read before.
@@ -30,27 +32,26 @@ class RelationReader:
         view that has a finding already.
         """
         planner: Any = self.environment._j_tenv  # noqa: SLF001 - Python has no way to what is parsed
-        self._writer = self._writer or _new_writer(planner.getPlanner())
+        self._write = self._write or _writer(planner.getPlanner())
         try:
             operation = planner.getParser().parse(text)[0]
             if text.lstrip()[:6].upper() == "INSERT":
                 operation = operation.getChild()
-            written = self._writer.read(operation.getCalciteTree())
+            written = self._write(operation.getCalciteTree())
         except Exception:  # noqa: BLE001 - Py4J's
             return []
         return read_relations(written, self._known)
 
 
-def _new_writer(planner: Any) -> Any:  # noqa: ANN401 - PyFlink ships no types
-    """Return a new `millstream.Relations`, loaded where Calcite's classes are."""
+def _writer(planner: Any) -> Callable[[Any], str]:  # noqa: ANN401 - PyFlink ships no types
+    """Return the method of a new `millstream.Relations`, loaded where Calcite's classes are."""
     from pyflink.java_gateway import get_gateway
 
     gateway: Any = get_gateway()
     java = gateway.jvm.java
     jar = java_array(gateway, java.net.URL, [java.net.URL(java_classes().as_uri())])
-    loader = java.net.URLClassLoader(jar, planner.getClass().getClassLoader())
-    return (
-        loader.loadClass("millstream.Relations")
-        .getConstructors()[0]
-        .newInstance(java_array(gateway, java.lang.Object, []))
-    )
+    loaded = java.net.URLClassLoader(jar, planner.getClass().getClassLoader()).loadClass("millstream.Relations")
+    relations = loaded.getConstructors()[0].newInstance(java_array(gateway, java.lang.Object, []))
+    [read] = [method for method in loaded.getMethods() if method.getName() == "read"]
+    # By reflection: Py4J keeps methods by the name of their class, and would call that of another loader's.
+    return lambda tree: str(read.invoke(relations, java_array(gateway, java.lang.Object, [tree])))
