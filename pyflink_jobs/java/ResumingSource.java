@@ -28,8 +28,7 @@ import org.apache.flink.table.data.RowData;
  * Flink's source of Kafka, which goes on at the oldest record that is left where a topic no longer has its next one.
  *
  * <p>Flink goes on there at whatever end its start is at: a source that starts with the latest record skips all that
- * were written while the job was down. Where a job starts is as it was; only `auto.offset.reset` is another, which
- * Flink's builder sets without asking.
+ * were written while the job was down. Where a job starts is as it was; its partitions are read by a reader of ours.
  */
 class ResumingSource
         implements Source<RowData, KafkaPartitionSplit, KafkaSourceEnumState>, ResultTypeQueryable<RowData> {
@@ -48,7 +47,6 @@ class ResumingSource
                 Field start = field("startingOffsetsInitializer");
                 start.set(flinks, new CommittedStart((OffsetsInitializer) start.get(flinks)));
             }
-            client.setProperty("auto.offset.reset", "earliest");
         } catch (ReflectiveOperationException problem) {
             throw new IllegalStateException(UNKNOWN, problem);
         }
