@@ -108,10 +108,9 @@ def plan(project: Project, job: str) -> Explanation:
     """
     from pyflink_jobs.planning.compile.explanation import explain_job
     from pyflink_jobs.planning.declare import declare
-    from pyflink_jobs.running.environment import table_environment
 
     declared = declare(project).job(job)  # an unknown name is reported before the JVM starts
-    return explain_job(declared, table_environment(project))
+    return explain_job(declared, planning_environment(project))
 
 
 def run(
