@@ -10,7 +10,7 @@ from pyflink_jobs.errors import Finding, MillstreamError
 from pyflink_jobs.project.settings import Project
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from concurrent.futures import Future
 
     from pyflink.table import TableEnvironment
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pyflink_jobs.cluster.submit_job import Submitted
     from pyflink_jobs.planning.checks.absent_columns import Absent
     from pyflink_jobs.planning.compile.explanation import Explanation
+    from pyflink_jobs.planning.rewrites.validated_source import ValidatedSource
     from pyflink_jobs.running.job import Outcome
     from pyflink_jobs.running.minicluster import StartingCluster
     from pyflink_jobs.running.progress import JobCounts
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["Checked", "check", "load_project", "plan", "planning_environment", "run", "submit"]
 
 # PyFlink and numpy are imported where they are used, so that `import pyflink_jobs` takes no time.
+
+_LONGEST_METHOD = "table.generated-code.max-length"
+_FLINKS_LONGEST = "4000"
+_MANY_CONSTANTS = 6000  # characters of SQL, at least three for each: some 30 bytes of a method
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,7 @@ def check(
         findings += [each.finding for each in absent if each.near]
         try:
             place = environment() if environment else planning_environment(project)
+            _split_long_code(place, declarations.validated.values())
             findings += check_plans(declarations, place)
         except MillstreamError as error:
             findings += error.findings
@@ -108,10 +114,11 @@ def plan(project: Project, job: str) -> Explanation:
     """
     from pyflink_jobs.planning.compile.explanation import explain_job
     from pyflink_jobs.planning.declare import declare
-    from pyflink_jobs.running.environment import table_environment
 
     declared = declare(project).job(job)  # an unknown name is reported before the JVM starts
-    return explain_job(declared, table_environment(project))
+    environment = planning_environment(project)
+    _split_long_code(environment, declared.validated.values())
+    return explain_job(declared, environment)
 
 
 def run(
@@ -175,5 +182,14 @@ def planning_environment(project: Project) -> TableEnvironment:
     """Return an environment to plan in; what is planned there does not run."""
     from pyflink_jobs.running.environment import table_environment
 
-    # The generated code is not compiled. To split its long methods would be a tenth of the time.
-    return table_environment(project, {"table.generated-code.max-length": str(2**31 - 1)})
+    # Of the generated code only that of constants is compiled. To split its long methods would be a tenth of the time.
+    return table_environment(project, {_LONGEST_METHOD: str(2**31 - 1)})
+
+
+def _split_long_code(environment: TableEnvironment, sources: Iterable[ValidatedSource]) -> None:
+    """Let Flink split long methods, as it does when a job runs, where a source has very many rules.
+
+    Flink computes all constants of a query in one method, and a method of Java's has 64 KB.
+    """
+    if any(len(source.checked_sql) > _MANY_CONSTANTS for source in sources):
+        environment.get_config().set(_LONGEST_METHOD, _FLINKS_LONGEST)

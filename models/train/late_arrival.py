@@ -1,10 +1,11 @@
 """Train P(a flight arrives more than 15 minutes late) on January to March 2013, and write it as ONNX with its card.
 
-    python late_arrival.py out/training_data --columns dep_delay,distance,... --out models/late_arrival/1
+    python late_arrival.py out/training_data --columns dep_delay,distance,... --out models/late_arrival/1 --scores s.jsonl
 
 The training data are JSON lines, in one file or all files of a folder: `departed_ms` (UTC epoch milliseconds), the
-model's input columns (numbers or null) and `late`. Flights that departed in April are for evaluation alone. The same
-data give the same bytes, in any order of the rows.
+model's input columns (numbers or null) and `late`. Flights that departed in April are for evaluation alone: `--scores`
+is for their inputs with LightGBM's own scores, of which `millstream card --samples` keeps some. The same data give the
+same bytes, in any order of the rows.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ def main() -> None:
     parser.add_argument("training_data", type=Path, help="JSON lines: a file, or a folder of files")
     parser.add_argument("--columns", required=True, type=lambda text: text.split(","), help="input columns, in order")
     parser.add_argument("--out", required=True, type=Path, help="folder for model.onnx and model.json")
+    parser.add_argument("--scores", required=True, type=Path, help="file for April's flights with LightGBM's scores")
     arguments = parser.parse_args()
     columns: list[str] = arguments.columns
 
@@ -85,6 +87,7 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     (arguments.out / "model.onnx").write_bytes(model)
     (arguments.out / "model.json").write_text(json.dumps(card, indent=2) + "\n")
+    write_scores(arguments.scores, booster, april, columns)
     print(f"{arguments.out}: {len(training):,} flights, {len(model):,} bytes, April AUC {metrics['auc']}")
 
 
@@ -135,6 +138,17 @@ def probabilities(model: bytes, inputs: Floats) -> Floats:
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     found: Floats = session.run(["probabilities"], {"features": inputs})[0]
     return found
+
+
+def write_scores(file: Path, booster: lightgbm.Booster, rows: pd.DataFrame, columns: list[str]) -> None:
+    """Write inputs with the scores of LightGBM, not of ONNX Runtime, as JSON lines: rows without one value, then all."""
+    values = features(rows, columns)
+    sparse = values[: len(columns)].copy()
+    np.fill_diagonal(sparse, np.nan)
+    inputs = np.concatenate([sparse, np.full((1, len(columns)), np.nan, np.float32), values])
+    scored = pd.DataFrame(inputs, columns=columns)
+    scored["probabilities[1]"] = booster.predict(inputs, num_threads=2)
+    scored.to_json(file, orient="records", lines=True, double_precision=15)
 
 
 def compare(model: bytes, booster: lightgbm.Booster, inputs: Floats) -> None:

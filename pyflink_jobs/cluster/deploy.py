@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -11,9 +10,9 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.causes import summarize
-from pyflink_jobs.cluster.kubernetes import PROJECT, deployment_name, flink_deployment
+from pyflink_jobs.cluster.flink_run import application_options, configuration, described, flink_run
+from pyflink_jobs.cluster.kubernetes import flink_deployment
 from pyflink_jobs.errors import ClusterError
-from pyflink_jobs.local import flink_home
 from pyflink_jobs.local.broker import bootstrap_servers
 from pyflink_jobs.local.java import find_java
 from pyflink_jobs.masking import MASK, masked
@@ -23,10 +22,12 @@ from pyflink_jobs.project.flink_options import read_configuration, with_all_file
 from pyflink_jobs.running.environment import table_environment
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pyflink_jobs.cluster.targets import Target
     from pyflink_jobs.project.settings import Project
 
-__all__ = ["deploy", "flink_run", "manifest"]
+__all__ = ["deploy", "manifest"]
 
 
 def deploy(project: Project, job: str, target: Target, *, dry_run: bool) -> str:
@@ -40,8 +41,12 @@ def deploy(project: Project, job: str, target: Target, *, dry_run: bool) -> str:
     if target.kind == "kubernetes":
         text = manifest(project, job, target)
         return _shown(text) if dry_run else _run([_found("kubectl"), "apply", "-f", "-"], text)
-    words = flink_run(project, job, target)
-    return _shown(shlex.join(words) + "\n") if dry_run else _run(words, "")
+    parallelism = target.parallelism or project.settings.parallelism
+    words, options = flink_run(job), application_options(job, target, _options(project, target), parallelism)
+    if dry_run:
+        return _shown(described(words, options))
+    with configuration(options) as variables:
+        return _run(words, "", variables)
 
 
 def _shown(text: str) -> str:
@@ -70,21 +75,6 @@ def manifest(project: Project, job: str, target: Target) -> str:
     return text.getvalue()
 
 
-def flink_run(project: Project, job: str, target: Target) -> list[str]:
-    """Return the command that has Flink start a cluster on Kubernetes for a job."""
-    options = {
-        **_options(project, target),
-        "kubernetes.cluster-id": deployment_name(job),
-        "kubernetes.container.image.ref": target.image,
-        "kubernetes.namespace": target.namespace,
-        "kubernetes.service-account": target.service_account,
-        "parallelism.default": str(target.parallelism or project.settings.parallelism),
-    }
-    given = [f"-D{key}={value}" for key, value in sorted(options.items())]
-    of_job = ["-pym", "pyflink_jobs.job", "--project", PROJECT, "--job", job]
-    return [str(flink_home.scripts() / "flink"), "run", "--target", "kubernetes-application", *given, *of_job]
-
-
 def _options(project: Project, target: Target) -> dict[str, str]:
     own = read_configuration(project, target.flink_conf) if target.flink_conf else {}
     return with_all_files(own, target.options)
@@ -100,8 +90,8 @@ def _found(tool: str) -> str:
     return path
 
 
-def _run(words: list[str], given: str) -> str:
-    environment = {"JAVA_HOME": str(find_java().home), "PYFLINK_PYTHON": sys.executable}
+def _run(words: list[str], given: str, variables: Mapping[str, str] | None = None) -> str:
+    environment = {"JAVA_HOME": str(find_java().home), "PYFLINK_PYTHON": sys.executable, **(variables or {})}
     run = subprocess.run(
         words, input=given, capture_output=True, text=True, check=False, env={**os.environ, **environment}
     )

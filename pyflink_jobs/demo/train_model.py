@@ -1,4 +1,4 @@
-"""`make model`: training data from the feature SQL, then an ONNX file, its card and its reference profile.
+"""`make model`: training data from the feature SQL, then an ONNX file, its card, its samples and its reference profile.
 
     python -m pyflink_jobs.demo.train_model --python models/train/.venv/bin/python
 
@@ -32,11 +32,14 @@ from pyflink_jobs.parsing.create_model import read_create_model
 from pyflink_jobs.parsing.statements import read_sql
 from pyflink_jobs.planning.compile.load import Run
 from pyflink_jobs.planning.declare import declare
+from pyflink_jobs.project.cards import write_card
+from pyflink_jobs.project.read_model import signature_in
 from pyflink_jobs.project.settings import Project
 from pyflink_jobs.running.job import run_job
+from pyflink_jobs.scaffold.samples import take_samples
 from udfs.scoring.signature import sha256
 
-__all__ = ["main", "reference", "training_data"]
+__all__ = ["add_samples", "main", "reference", "training_data"]
 
 START, END = datetime(2013, 1, 1, tzinfo=UTC), datetime(2013, 5, 1, tzinfo=UTC)
 EVALUATION = datetime(2013, 4, 1, tzinfo=UTC)  # later flights are neither for training nor in the reference
@@ -47,16 +50,24 @@ MODEL, VERSION = "late_arrival", "1"
 @click.option("--python", required=True, help="The training environment's Python.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for model.onnx and model.json.")
 def main(python: str, out: Path | None) -> None:
-    """Train models/late_arrival/1 on January to March, evaluate it on April, and build its reference profile."""
+    """Train models/late_arrival/1 on January to March, evaluate it on April, keep samples, build its reference."""
     with tempfile.TemporaryDirectory() as temporary:
         data = Path(temporary) / "training_data"
         project = training_data(data, START, END)
         script = project.models / "train" / "late_arrival.py"
         target = out or project.models / MODEL / VERSION
-        columns = ",".join(_columns(project))
-        subprocess.run([python, str(script), str(data), "--columns", columns, "--out", str(target)], check=True)
+        columns, scores = _columns(project), Path(temporary) / "scores.jsonl"
+        files = ["--columns", ",".join(columns), "--out", str(target), "--scores", str(scores)]
+        subprocess.run([python, str(script), str(data), *files], check=True)
+        add_samples(target / "model.onnx", scores, columns)
         click.echo("building the reference profile")
         reference(project, data, target)
+
+
+def add_samples(onnx: Path, scores: Path, columns: list[str]) -> None:
+    """Keep some of the rows that the trainer scored next to the model, as `millstream card --samples` does."""
+    inputs, samples = take_samples(scores, signature_in(onnx), columns)
+    write_card(onnx, MODEL, VERSION, inputs, samples)
 
 
 def reference(project: Project, rows: Path, target: Path) -> None:

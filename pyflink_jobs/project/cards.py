@@ -50,6 +50,8 @@ def write_card(
     }
     if [old.get(key) for key in ("sha256", "data")] == [card.get(key) for key in ("sha256", "data")]:
         card |= {key: value for key, value in old.items() if key not in (*card, "samples")}
+        said = {output["tensor"]: output for output in old.get("outputs", ()) if "tensor" in output}
+        card["outputs"] = [said.get(output["tensor"], {}) | output for output in card["outputs"]]
     beside = onnx.with_name(SAMPLES)
     if samples is not None:
         beside.write_text(samples, encoding="utf-8")

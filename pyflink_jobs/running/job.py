@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["Outcome", "execute", "run_job"]
 
 _POLL = 0.5  # seconds between two requests about a running job
+_PLANNING = "planner.delegation.PlannerBase.translate"
+"""In the stack trace of a job that Flink did not plan; one that was not accepted has none."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,8 @@ def execute(
         try:
             client = planned.statements.execute().get_job_client()
         except Exception as error:
-            raise _failure(project, planned, error) from error
+            refused = _PLANNING in str(error)
+            raise (planned.refusal(error) if refused else _failure(project, planned, error)) from error
         job_id = str(client.get_job_id())
         watch = BrokerWatch(brokers({**planned.sources, **planned.sinks}))
         counts = _follow(cluster, job_id, client, watch, on_progress, interrupted)

@@ -164,5 +164,6 @@ def _failure(case: Case, error: BaseException) -> JobError:
     return JobError(
         f"Flink cannot run `{case.test.view.text}` in {case.mode} mode: {message.text}",
         place=case.test.place,
+        fixes=message.fixes,
         detail=message.trace,
     )

@@ -50,6 +50,7 @@ public class Loop {
 }
 """
 _COMPLETE = False  # a column may be missing in JSON
+_BIG_ENDIAN = True  # as raw numbers are by default
 _LEGACY = True  # how Flink maps timestamps to Avro by default
 
 
@@ -111,6 +112,23 @@ class Formats:
         """Return our decoder of Avro, which reads each record from its own bytes; `encoding` may be "JSON" too."""
         chosen = self.flink("formats.avro.AvroFormatOptions$AvroEncoding").valueOf(encoding)
         return self.java("millstream.AvroRows")(self._row, self._type, chosen, _LEGACY)
+
+    def flinks(self, name: str, *, ignore: bool = False) -> Java:
+        """Return Flink's decoder of a format by its name in SQL; it may ignore what it cannot read."""
+        if name == "raw":
+            raw = self.flink("formats.raw.RawFormatDeserializationSchema")
+            return raw(self._row.getTypeAt(0), self._type, "UTF-8", _BIG_ENDIAN)
+        if name == "csv":
+            builder = self.flink("formats.csv.CsvRowDataDeserializationSchema$Builder")(self._row, self._type)
+            return builder.setIgnoreParseErrors(ignore).build()
+        kind, _, _ = name.partition("-")
+        schema = self.flink(f"formats.json.{kind}.{kind.capitalize()}JsonDeserializationSchema")
+        columns = self.flink("table.types.utils.TypeConversions").fromLogicalToDataType(self._row)
+        metadata = self._gateway.jvm.java.util.ArrayList()
+        if kind == "canal":
+            return schema.builder(columns, metadata, self._type).setIgnoreParseErrors(ignore).build()
+        included = [False] if kind == "debezium" else []  # whether records have their schema
+        return schema(columns, metadata, self._type, *included, ignore, self._timestamps)
 
     def checked(self, decoder: Java, *, keeps_state: bool = False) -> Java:
         """Return a decoder that makes rows of what `decoder` cannot read, with the error in the last column."""

@@ -138,28 +138,38 @@ SCORE = "INSERT INTO `out`\nSELECT id, {}\nFROM ML_PREDICT(TABLE {}, MODEL m,\n 
 @pytest.mark.parametrize(
     ("file", "text", "place", "message"),
     [
-        ("features/f", "CREATE VIEW f AS\n  SELECT id, nope FROM events", "features/f.sql:2:14", "'nope' not found"),
-        ("features/f", "CREATE VIEW f AS\n  SELECT id FROMM events", "features/f.sql:2:19", 'Encountered "events"'),
+        ("features/f", "CREATE VIEW f AS\n  SELECT id, nope FROM events", "features/f.sql:2:14", "no column `nope`"),
+        (
+            "features/f",
+            "CREATE VIEW f AS\n  SELECT id FROMM events",
+            "features/f.sql:2:19",
+            "`events` is not expected here",
+        ),
         (
             "features/f",
             "CREATE VIEW f AS SELECT *, 1 AS score FROM events",
             "models/m.sql:2:9",
             "OUTPUT column `score`",
         ),
-        ("features/g", "CREATE VIEW g AS SELECT x FROM nowhere", "features/g.sql:1:32", "'nowhere' not found"),
+        ("features/g", "CREATE VIEW g AS SELECT x FROM nowhere", "features/g.sql:1:32", "no table or view `nowhere`"),
         (
             "sources/events",
             "-- a\nCREATE TABLE events (\n id STRNG\n) WITH ('connector' = 'x')",
             "sources/events.sql:3:5",
             "STRNG",
         ),
-        ("jobs/score", SCORE.format("scor, model_version", "f", "b, c"), "jobs/score.sql:2:12", "'scor' not found"),
-        ("jobs/score", SCORE.format("model_version, score", "f", "b, c"), "jobs/score.sql:1:1", "Incompatible types"),
+        ("jobs/score", SCORE.format("scor, model_version", "f", "b, c"), "jobs/score.sql:2:12", "no column `scor`"),
+        (
+            "jobs/score",
+            SCORE.format("model_version, score", "f", "b, c"),
+            "jobs/score.sql:1:1",
+            "column `score` of `out` is DOUBLE, and",
+        ),
         (
             "jobs/score",
             SCORE.format("score, model_version", "ff", "b, c"),
             "jobs/score.sql:3:23",
-            "Object 'ff' not found",
+            "there is no table or view `ff`",
         ),
         (
             "jobs/score",

@@ -112,6 +112,94 @@ def test_any_decoder_that_keeps_state(formats: Formats, sequence: list[tuple[Val
     check(formats.shown(decoder, records), failing, refused={"of another schema"})
 
 
+Change = tuple["Values | None", "Values"]
+
+
+def as_object(values: Values | None) -> dict[str, str | int | bool | None] | None:
+    return dict(zip("slt", values, strict=True)) if values else None
+
+
+def debezium(before: Values | None, after: Values) -> object:
+    return {"before": as_object(before), "after": as_object(after), "op": "u" if before else "c"}
+
+
+def canal(before: Values | None, after: Values) -> object:
+    kind = "UPDATE" if before else "INSERT"
+    return {"data": [as_object(after)], "old": [as_object(before)] if before else None, "type": kind}
+
+
+def maxwell(before: Values | None, after: Values) -> object:
+    old = {"old": as_object(before)} if before else {}
+    return {"data": as_object(after), "type": "update" if before else "insert", **old}
+
+
+def ogg(before: Values | None, after: Values) -> object:
+    return {"before": as_object(before), "after": as_object(after), "op_type": "U" if before else "I"}
+
+
+CHANGES = {"debezium-json": debezium, "canal-json": canal, "maxwell-json": maxwell, "ogg-json": ogg}
+changes = st.tuples(st.none() | valid, valid)
+
+
+def check_valid(formats: Formats, name: str, records: list[bytes], expected: list[list[str] | None]) -> None:
+    """Compare the rows of valid records; of what a damaged one is (None), each format has its own opinion.
+
+    Flink's decoder goes on where it may ignore what it cannot read, or where ours makes a row of that.
+    """
+    ignoring = formats.shown(formats.flinks(name, ignore=True), records) if name != "raw" else expected
+    checked = formats.shown(formats.checked(formats.flinks(name), keeps_state=True), records)
+    for rows, also, wanted in zip(ignoring, checked, expected, strict=True):
+        if wanted is not None:
+            assert rows == wanted
+            assert also == [f"{row[:-1]},null)" for row in wanted]
+
+
+def damaged(record: bytes, damage: str | None) -> bytes:
+    return DAMAGE[damage](record) if damage else record
+
+
+@pytest.mark.parametrize("name", CHANGES)
+@settings(max_examples=50, deadline=None, suppress_health_check=[*HealthCheck])
+@given(sequence=st.lists(st.tuples(changes, st.none() | st.sampled_from([*DAMAGE])), min_size=2, max_size=12))
+def test_changes_of_a_database(formats: Formats, name: str, sequence: list[tuple[Change, str | None]]) -> None:
+    records = [damaged(json.dumps(CHANGES[name](*change)).encode(), damage) for change, damage in sequence]
+    check_valid(formats, name, records, [None if damage else changed(*change) for change, damage in sequence])
+
+
+def changed(before: Values | None, after: Values) -> list[str]:
+    kinds = [("-U", before), ("+U", after)] if before else [("+I", after)]
+    return [kind + shown(values).removeprefix("+I") for kind, values in kinds if values]
+
+
+full = st.tuples(
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=20), st.integers(-(2**63), 2**63 - 1), st.booleans()
+)
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[*HealthCheck])
+@given(sequence=st.lists(st.tuples(full, st.none() | st.sampled_from([*DAMAGE])), min_size=2, max_size=12))
+def test_csv(formats: Formats, sequence: list[tuple[tuple[str, int, bool], str | None]]) -> None:
+    def line(text: str, number: int, truth: bool) -> bytes:  # noqa: FBT001 - a column
+        quoted = text.replace('"', '""')
+        return f'"{quoted}",{number},{json.dumps(truth)}'.encode()
+
+    records = [damaged(line(*values), damage) for values, damage in sequence]
+    check_valid(formats, "csv", records, [None if damage else [shown(values)] for values, damage in sequence])
+
+
+@pytest.fixture(scope="module")
+def numbers(formats: Formats) -> Formats:
+    del formats  # has started the JVM
+    return Formats("l BIGINT")
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[*HealthCheck])
+@given(sequence=st.lists(st.tuples(st.integers(-(2**63), 2**63 - 1), st.booleans()), min_size=2, max_size=12))
+def test_raw(numbers: Formats, sequence: list[tuple[int, bool]]) -> None:
+    records = [value.to_bytes(8, "big", signed=True)[: 5 if cut else 8] for value, cut in sequence]
+    check_valid(numbers, "raw", records, [None if cut else [shown((value,))] for value, cut in sequence])
+
+
 def test_a_registry_header_is_named(formats: Formats) -> None:
     [[row]] = formats.shown(formats.checked(formats.quick_avro()), [HEADER + as_avro(("a", 1, True))])
     assert "a schema registry's header (schema id 2)" in row

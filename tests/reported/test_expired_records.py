@@ -40,9 +40,24 @@ STARTS = {
     "time": "'scan.startup.mode' = 'timestamp', 'scan.startup.timestamp-millis' = '1600000000000'",
 }
 
+GATE = """import time
+from pathlib import Path
 
-def send(kafka: str, topic: str, numbers: range) -> None:
-    with KafkaProducer(bootstrap_servers=kafka) as producer:
+from pyflink.table.udf import udf
+
+
+@udf(result_type="INT")
+def wait(n):
+    while n == {at} and not Path({opened!r}).exists():
+        Path({waits!r}).touch()
+        time.sleep(0.01)
+    return n
+"""
+
+
+def send(kafka: str, topic: str, numbers: range, *, alone: bool = False) -> None:
+    """Send records; `alone`, each in a batch of its own: a broker returns whole batches."""
+    with KafkaProducer(bootstrap_servers=kafka, **({"batch_size": 0} if alone else {})) as producer:
         for number in numbers:
             producer.send(topic, json.dumps({"n": number}).encode(), partition=0)
 
@@ -52,8 +67,8 @@ def expire(kafka: str, topic: str, before: int = FIRST) -> None:
         admin.delete_records({TopicPartition(topic, 0): before})
 
 
-def start(project: Project, cluster: MiniCluster, job: str, savepoint: str = "") -> str:
-    options = {**cluster.options, "execution.attached": "false", "parallelism.default": "1"}
+def start(project: Project, cluster: MiniCluster, job: str, savepoint: str = "", **more: str) -> str:
+    options = {**cluster.options, "execution.attached": "false", "parallelism.default": "1", **more}
     if savepoint:
         options["execution.state-recovery.path"] = savepoint
     environment = table_environment(project, options)
@@ -114,6 +129,40 @@ def test_a_restored_job_goes_on_at_the_oldest_record_that_is_left(
     one = expired_words(expired)[0]
     assert one.startswith("300 records of `")
     assert ", partition 0, expired before they were read" in one
+
+
+@pytest.mark.slow
+def test_what_expires_ahead_of_a_slow_job_is_counted(
+    tmp_path: Path, kafka: str, cluster: MiniCluster, topic: Callable[[str], str]
+) -> None:
+    """A function waits at record 100 until the records to 399 are gone; the reader has read few beyond it by then."""
+    source, sink = topic("source"), topic("sink")
+    topics.create(kafka, {source: 1, sink: 1})
+    little = "'properties.max.partition.fetch.bytes' = '500', 'properties.max.poll.records' = '5'"
+    sql = {
+        "features/wait": "CREATE FUNCTION wait_at AS 'functions.gates.wait' LANGUAGE PYTHON",
+        "sources/events": f"CREATE TABLE events (n INT) WITH ({KAFKA}, 'topic' = '{source}', {little},"
+        " 'scan.startup.mode' = 'earliest-offset')",
+        "sinks/seen": f"CREATE TABLE seen (n INT) WITH ({KAFKA}, 'topic' = '{sink}')",
+        "jobs/copy": "INSERT INTO seen SELECT wait_at(n) FROM events",
+    }
+    project = make_project(tmp_path, sql, settings=f"kafka = '{kafka}'")
+    waits, opened = tmp_path / "waits", tmp_path / "opened"
+    (tmp_path / "functions").mkdir()
+    (tmp_path / "functions" / "gates.py").write_text(GATE.format(waits=str(waits), opened=str(opened), at=READ))
+    send(kafka, source, range(LAST), alone=True)
+    rest = Rest(cluster.url)
+    job = start(project, cluster, "copy", **{"python.fn-execution.bundle.size": "5"})
+    wait_until(waits.exists)
+    expire(kafka, source)
+    opened.touch()
+    wait_until(lambda: LAST - 1 in numbers(kafka, sink))
+    found = numbers(kafka, sink)
+    before = [number for number in found if number < FIRST]
+    assert found == [*range(len(before)), *range(FIRST, LAST)]
+    assert READ < len(before) < FIRST
+    wait_until(lambda: expired_records(rest, job) == {(source, 0): FIRST - len(before)})
+    cancel(rest, job)
 
 
 def test_a_group_starts_where_its_options_say_and_goes_on_at_the_oldest_record(

@@ -140,10 +140,13 @@ def test_quarantine_and_replay_read_what_the_tables_say(
     refuse(secrets, plan.text, "the compiled plan")
     rest = Rest(cluster.url)
     for job in rest.get("/jobs/overview")["jobs"]:
-        for page in ("", "/plan", "/config", "/exceptions"):
+        vertices = [f"/vertices/{vertex['id']}" for vertex in rest.get(f"/jobs/{job['jid']}")["vertices"]]
+        for page in ("", "/plan", "/config", "/exceptions", "/accumulators", "/jobmanager/config", *vertices):
             refuse(secrets, json.dumps(rest.get(f"/jobs/{job['jid']}{page}")), f"REST {page}")
         with suppress(HTTPError):  # other tests' jobs are on this cluster as well, and may have no checkpoints
             refuse(secrets, json.dumps(rest.get(f"/jobs/{job['jid']}/checkpoints")), "REST /checkpoints")
+    for page in ("/config", "/jobmanager/config", "/jobmanager/environment", "/taskmanagers"):
+        refuse(secrets, json.dumps(rest.get(page)), f"REST {page}")
     for file in (file for file in tmp_path.rglob("*") if file.is_file()):
         refuse(secrets, file.read_text(errors="replace").replace("it''s short", ""), str(file))
 

@@ -87,6 +87,24 @@ def findings(project: Project) -> list[Finding]:
     return declare(project).findings
 
 
+def test_the_repositorys_own_model_has_scores_of_its_trainer() -> None:
+    """Its samples are of LightGBM: flights of April, those with missing values among them."""
+    folder = Path(__file__).parents[2] / "models" / "late_arrival" / "1"
+    card = json.loads((folder / "model.json").read_text())
+    rows = [json.loads(line) for line in (folder / "samples.jsonl").read_text().splitlines()]
+    names = card["inputs"][0]["columns"]
+    matrix = np.array([[row["inputs"][name] for name in names] for row in rows], np.float32)  # None becomes NaN
+    scores = onnxruntime.InferenceSession(folder / "model.onnx").run(["probabilities"], {"features": matrix})[0][:, 1]
+    assert len(rows) == MOST
+    assert np.isnan(matrix).any(axis=1).sum() > 10
+    assert np.abs(scores - [row["outputs"][SCORE] for row in rows]).max() < 1e-6
+    declared = declare(Project.find(folder.parents[2]))
+    assert declared.findings == []
+    spec = declared.models["late_arrival"].spec
+    assert spec.samples is not None
+    verify_samples(load_model(spec))
+
+
 def test_a_score_that_differs_where_a_value_is_missing(tmp_path: Path) -> None:
     [finding] = findings(project_of(tmp_path, ROWS))
     rows = trained_rows(missing=True)

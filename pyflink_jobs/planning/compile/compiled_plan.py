@@ -188,8 +188,14 @@ class Plan:
 
 
 def compile_plan(planned: PlannedJob) -> Plan:
-    """Return the compiled plan of a job. It names tables and functions, and says nothing of their options."""
-    compiled: Any = planned.statements._j_statement_set.compilePlan()  # noqa: SLF001 - PyFlink has no public way to it
+    """Return the compiled plan of a job. It names tables and functions, and says nothing of their options.
+
+    Raises SqlError where Flink has no plan.
+    """
+    try:
+        compiled: Any = planned.statements._j_statement_set.compilePlan()  # noqa: SLF001 - PyFlink has no public way to it
+    except Exception as error:
+        raise planned.refusal(error) from error
     tables = {
         name: connector_of(options).address(options) for name, options in {**planned.sources, **planned.sinks}.items()
     }

@@ -56,7 +56,10 @@ def count_python_operators(planned: PlannedJob) -> int:
 
 
 def _plan(planned: PlannedJob) -> str:
-    explained: str = planned.statements.explain()
+    try:
+        explained: str = planned.statements.explain()
+    except Exception as error:
+        raise planned.refusal(error) from error
     return explained.partition("== Optimized Execution Plan ==")[2].strip()
 
 

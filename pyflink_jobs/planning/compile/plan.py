@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import MillstreamError, SqlError
@@ -41,6 +41,11 @@ class PlannedJob:
     sources: dict[str, dict[str, str]]
     sinks: dict[str, dict[str, str]]
     functions: dict[str, str]
+    planning: Planning = field(repr=False)
+
+    def refusal(self, error: BaseException) -> SqlError:
+        """Return why Flink's planner refuses the INSERTs: it sees a whole plan only when that is asked for."""
+        return _refusal(self.planning, error)
 
     @property
     def name(self) -> str:
@@ -67,6 +72,7 @@ def plan_job(job: Job, environment: TableEnvironment, run: Run | None = None) ->
         loaded.sources,
         loaded.sinks,
         _digests(views),
+        planning,
     )
 
 
@@ -125,11 +131,16 @@ def _explain(planning: Planning) -> None:
     try:
         planning.statements.explain()
     except Exception as error:
-        message, catalog = read_exception(error), planning.loaded.catalog
-        if LOST_TIME in message.trace and (view := view_with_plain_join(catalog)):
-            lost = f"a join in `{view.name}` loses event time, which a monitor behind it needs"
-            raise SqlError(lost, place=view.place(), fixes=KEEP_TIME, detail=message.trace) from error
-        raise insert_error(_refused(planning), error, catalog.environment, "") from error
+        raise _refusal(planning, error) from error
+
+
+def _refusal(planning: Planning, error: BaseException) -> SqlError:
+    """Return the error for a job whose statements Flink accepts, and whose plan it does not."""
+    message, catalog = read_exception(error), planning.loaded.catalog
+    if LOST_TIME in message.trace and (view := view_with_plain_join(catalog)):
+        lost = f"a join in `{view.name}` loses event time, which a monitor behind it needs"
+        return SqlError(lost, place=view.place(), fixes=KEEP_TIME, detail=message.trace)
+    return insert_error(_refused(planning), error, catalog.environment, "")
 
 
 def _refused(planning: Planning) -> Statement:

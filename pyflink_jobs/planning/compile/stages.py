@@ -128,4 +128,4 @@ def insert_error(statement: Statement, error: BaseException, environment: TableE
         return SqlError(words, place=statement.place(), fixes=ways, detail=message.trace)
     if statement.kind == "INSERT INTO":
         return sql_error(statement, error, environment, text)
-    return SqlError(message.text, place=statement.place(), detail=message.trace)
+    return SqlError(message.text, place=statement.place(), fixes=message.fixes, detail=message.trace)

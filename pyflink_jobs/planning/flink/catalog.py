@@ -6,15 +6,16 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pyflink_jobs.errors import Finding, SqlError
+from pyflink_jobs.errors import Finding, Place, SqlError
 from pyflink_jobs.parsing.ml_predict import Call, expand
-from pyflink_jobs.parsing.tokens import quoted
+from pyflink_jobs.parsing.tokens import quoted, tokenize
 from pyflink_jobs.planning.checks.input_columns import check_columns
 from pyflink_jobs.planning.checks.origin import Origins
 from pyflink_jobs.planning.flink.changes import changes
 from pyflink_jobs.planning.flink.errors import read_exception
 from pyflink_jobs.planning.flink.java_functions import create_function
 from pyflink_jobs.planning.flink.may_change import may_change
+from pyflink_jobs.planning.flink.missing_names import fixes_of_name
 from pyflink_jobs.planning.flink.python_functions import refuse_missing_function
 from pyflink_jobs.planning.flink.reserved_words import reserved_word
 from pyflink_jobs.planning.flink.scoring_sql import input_arguments, late_sql, predictions_sql, scoring_sql
@@ -81,7 +82,7 @@ class Catalog:
         except Exception as error:
             message = read_exception(error)
             text = f"the rules of `{statement.name}` cannot be planned: {message.text}"
-            raise SqlError(text, place=statement.place(), detail=message.trace) from error
+            raise SqlError(text, place=statement.place(), fixes=message.fixes, detail=message.trace) from error
 
     def expanded(self, statement: Statement) -> str:
         """Return a statement's text with its ML_PREDICT calls expanded and their views created."""
@@ -182,7 +183,10 @@ class Catalog:
         except Exception as error:
             message = read_exception(error)
             raise SqlError(
-                f"ML_PREDICT cannot be planned: {message.text}", place=call.place, detail=message.trace
+                f"ML_PREDICT cannot be planned: {message.text}",
+                place=call.place,
+                fixes=message.fixes,
+                detail=message.trace,
             ) from error
 
     def _schema(self, call: Call, source: str) -> dict[str, str]:
@@ -193,7 +197,10 @@ class Catalog:
             message = read_exception(error)
             place = call.table.place if call.table else call.place
             raise SqlError(
-                f"ML_PREDICT cannot read its table: {message.text}", place=place, detail=message.trace
+                f"ML_PREDICT cannot read its table: {message.text}",
+                place=place,
+                fixes=message.fixes,
+                detail=message.trace,
             ) from error
 
     def schema_of(self, source: str) -> dict[str, str]:
@@ -247,4 +254,6 @@ def sql_error(statement: Statement, error: BaseException, environment: TableEnvi
         ways = (f"write it in backticks: {quoted(word.text)}",)
         said = f"`{word.text}` is a reserved word of Flink SQL, and no name"
         return SqlError(said, place=place, fixes=ways, detail=message.trace)
-    return SqlError(message.text, place=place, detail=message.trace)
+    tokens = tokenize(text, Place(statement.file)) if text else statement.tokens
+    fixes = fixes_of_name(message.refusal, tokens, environment) if message.refusal else ()
+    return SqlError(message.text, place=place, fixes=fixes, detail=message.trace)

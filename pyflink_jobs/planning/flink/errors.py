@@ -1,12 +1,17 @@
-"""Flink's exceptions as one paragraph, and the position in a statement that they name."""
+"""Flink's exceptions as one sentence, or else in a paragraph, and the position in a statement that they name."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pyflink_jobs.causes import find_causes, summarize
+from pyflink_jobs.planning.flink.refusals import find_refusal
 from pyflink_jobs.planning.flink.shortened import shortened
+
+if TYPE_CHECKING:
+    from pyflink_jobs.planning.flink.refusals import Refusal
 
 __all__ = ["FlinkMessage", "read_exception"]
 
@@ -14,17 +19,27 @@ _FROM_TO = re.compile(
     r"(?:SQL validation failed\. )?(?:From|At) line (\d+), column (\d+)(?: to line \d+, column \d+)?:?\s*"
 )
 _AT = re.compile(r"\s*at line (\d+), column (\d+)\.?")
+_ENCOUNTERED = re.compile(r'Encountered "([^"\n]+?)"')
 _EXPECTING = re.compile(r"\s*Was expecting(?: one of)?:\s*(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class FlinkMessage:
-    """What Flink said: `text` in one paragraph, the 1-based position in the statement, the whole stack trace."""
+    """What Flink said: `text` in one paragraph, the 1-based position in the statement, the whole stack trace.
+
+    `refusal` is the sentence that `text` is, if Flink's words are known.
+    """
 
     text: str
     line: int | None
     column: int | None
     trace: str
+    refusal: Refusal | None = None
+
+    @property
+    def fixes(self) -> tuple[str, ...]:
+        """The fixes that need no look at the catalog."""
+        return self.refusal.fixes if self.refusal else ()
 
 
 def read_exception(error: BaseException) -> FlinkMessage:
@@ -43,5 +58,7 @@ def read_exception(error: BaseException) -> FlinkMessage:
         words = [word.strip().strip('"') for word in re.findall(r'"[^"]+"|<[A-Z_]+>', expected[1])]
         if words:
             text = f"{text.rstrip('.')}, expected {', '.join(words[:6])}{' ...' if len(words) > 6 else ''}"  # noqa: PLR2004 - a line's worth
-    line, column = (int(position[1]), int(position[2])) if position else (None, None)
-    return FlinkMessage(shortened(text), line, column, trace)
+    text = _ENCOUNTERED.sub(r"`\1` is not expected here", text)
+    line, column = (int(position[1]), int(position[2])) if position and position[1] != "0" else (None, None)
+    refusal = find_refusal("\n".join(texts))
+    return FlinkMessage(refusal.words if refusal else shortened(text), line, column, trace, refusal)

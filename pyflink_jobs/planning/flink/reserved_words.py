@@ -23,7 +23,8 @@ _SYNTAX = "Encountered "  # what Flink's parser says of a word that it did not e
 def reserved_word(environment: TableEnvironment, text: str, error: BaseException, file: Path) -> Token | None:
     """Return the word of a statement that would have to be in backticks; None if its mistake is another one.
 
-    It is a word at the place of the error, or just before that, with which in backticks Flink reads on.
+    It is a word at the place of the error, just before it or behind a dot that is there, with which in backticks Flink
+    reads on.
     """
     message = read_exception(error)
     at = _offset(text, message.line, message.column)
@@ -33,7 +34,8 @@ def reserved_word(environment: TableEnvironment, text: str, error: BaseException
     index = next((i for i, token in enumerate(tokens) if token.start <= at < token.end), None)
     if index is None:
         return None
-    for token in reversed(tokens[max(0, index - 1) : index + 1]):
+    last = index + 1 if tokens[index].says(".") else index
+    for token in reversed(tokens[max(0, index - 1) : last + 1]):
         if token.kind == "word" and token.is_identifier:
             changed = f"{text[: token.start]}{quoted(token.text)}{text[token.end :]}"
             stopped = _stops_at(environment, changed)
