@@ -10,7 +10,7 @@ from pyflink_jobs.errors import Finding, MillstreamError
 from pyflink_jobs.project.settings import Project
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from concurrent.futures import Future
 
     from pyflink.table import TableEnvironment
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pyflink_jobs.cluster.submit_job import Submitted
     from pyflink_jobs.planning.checks.absent_columns import Absent
     from pyflink_jobs.planning.compile.explanation import Explanation
-    from pyflink_jobs.planning.rewrites.validated_source import ValidatedSource
     from pyflink_jobs.running.job import Outcome
     from pyflink_jobs.running.minicluster import StartingCluster
     from pyflink_jobs.running.progress import JobCounts
@@ -27,9 +26,8 @@ __all__ = ["Checked", "check", "load_project", "plan", "planning_environment", "
 
 # PyFlink and numpy are imported where they are used, so that `import pyflink_jobs` takes no time.
 
-_LONGEST_METHOD = "table.generated-code.max-length"
-_FLINKS_LONGEST = "4000"
-_MANY_CONSTANTS = 6000  # characters of SQL, at least three for each: some 30 bytes of a method
+_TOO_LONG = "grows beyond 64 KB"
+"""What Java's compiler says of a method with very many constants: then methods are split, as in a run."""
 
 
 @dataclass(frozen=True)
@@ -86,14 +84,17 @@ def check(
     if not offline:
         from pyflink_jobs.planning.checks.absent_columns import absent_columns
         from pyflink_jobs.planning.compile.plan import check_plans
+        from pyflink_jobs.running.environment import table_environment
 
         sources = {name: table for job in declarations.jobs.values() for name, table in job.sources.items()}
         absent = absent_columns(sources.values())
         findings += [each.finding for each in absent if each.near]
         try:
             place = environment() if environment else planning_environment(project)
-            _split_long_code(place, declarations.validated.values())
-            findings += check_plans(declarations, place)
+            planned = check_plans(declarations, place)
+            if any(_TOO_LONG in str(finding) for finding in planned):
+                planned = check_plans(declarations, table_environment(project))
+            findings += planned
         except MillstreamError as error:
             findings += error.findings
             detail = error.detail
@@ -114,11 +115,15 @@ def plan(project: Project, job: str) -> Explanation:
     """
     from pyflink_jobs.planning.compile.explanation import explain_job
     from pyflink_jobs.planning.declare import declare
+    from pyflink_jobs.running.environment import table_environment
 
     declared = declare(project).job(job)  # an unknown name is reported before the JVM starts
-    environment = planning_environment(project)
-    _split_long_code(environment, declared.validated.values())
-    return explain_job(declared, environment)
+    try:
+        return explain_job(declared, planning_environment(project))
+    except MillstreamError as error:
+        if _TOO_LONG not in f"{error}{error.detail}":
+            raise
+    return explain_job(declared, table_environment(project))
 
 
 def run(
@@ -183,13 +188,4 @@ def planning_environment(project: Project) -> TableEnvironment:
     from pyflink_jobs.running.environment import table_environment
 
     # Of the generated code only that of constants is compiled. To split its long methods would be a tenth of the time.
-    return table_environment(project, {_LONGEST_METHOD: str(2**31 - 1)})
-
-
-def _split_long_code(environment: TableEnvironment, sources: Iterable[ValidatedSource]) -> None:
-    """Let Flink split long methods, as it does when a job runs, where a source has very many rules.
-
-    Flink computes all constants of a query in one method, and a method of Java's has 64 KB.
-    """
-    if any(len(source.checked_sql) > _MANY_CONSTANTS for source in sources):
-        environment.get_config().set(_LONGEST_METHOD, _FLINKS_LONGEST)
+    return table_environment(project, {"table.generated-code.max-length": str(2**31 - 1)})
