@@ -17,8 +17,8 @@ import numpy as np
 from pyflink.table.udf import ScalarFunction, udf
 
 from udfs.flink.speedups import has_speedups
-from udfs.nulls import masked, with_nulls
-from udfs.scoring.arguments import ERROR, SQL_TYPES
+from udfs.nulls import with_nulls
+from udfs.scoring.arguments import ERROR, SQL_TYPES, column_of, columns_of, is_column
 from udfs.scoring.call_size import ROWS_PER_CALL
 from udfs.scoring.inference import run_inference
 from udfs.scoring.metrics import ModelMetrics
@@ -26,8 +26,6 @@ from udfs.scoring.model import load_model, numpy_dtype
 from udfs.scoring.samples import verify_samples
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import pandas as pd
     from numpy.typing import NDArray
     from pyflink.table.udf import FunctionContext, UserDefinedScalarFunctionWrapper
@@ -36,7 +34,7 @@ if TYPE_CHECKING:
     from udfs.scoring.model import Model, ModelSpec
     from udfs.scoring.rider import LoadedRider, Rider
 
-__all__ = ["result_type", "scoring_function"]
+__all__ = ["by_name", "result_type", "scoring_function"]
 
 
 def scoring_function(
@@ -90,7 +88,7 @@ class _Score(ScalarFunction):  # type: ignore[misc]  # pyflink ships no types
         assert self._model is not None, "Flink calls open() first"  # noqa: S101
         rows = _length(self.spec, arguments)
         remaining = iter(arguments)
-        batch = [*_batch(self.spec, remaining, rows)]
+        batch = [*columns_of(self.spec.inputs, remaining, rows)]
         started = perf_counter_ns()
         predictions = run_inference(batch, self._model)
         if self._metrics:
@@ -98,8 +96,8 @@ class _Score(ScalarFunction):  # type: ignore[misc]  # pyflink ships no types
         columns = {output.name: with_nulls(v) for output, v in zip(self.spec.outputs, predictions.outputs, strict=True)}
         columns[ERROR] = np.full(rows, None, object) if predictions.error is None else predictions.error
         for rider, loaded in zip(self.riders, self._loaded, strict=True):
-            given = [_array(next(remaining), rows, numpy_dtype(dtype)) for dtype in rider.arguments]
-            columns |= loaded.ride(_by_name(self.spec, predictions), given)
+            given = [column_of(next(remaining), rows, numpy_dtype(dtype)) for dtype in rider.arguments]
+            columns |= loaded.ride(by_name(self.spec, predictions), given)
         if not self.pandas:
             return columns
         import pandas as pd
@@ -113,35 +111,12 @@ def _microseconds_since(nanoseconds: int) -> int:
 
 def _length(spec: ModelSpec, arguments: tuple[Any, ...]) -> int:
     for argument in arguments:
-        if _is_column(argument):
+        if is_column(argument):
             return len(argument)
     raise ValueError(f"model {spec.name}: all inputs are constants; give at least one that is a column")
 
 
-def _batch(spec: ModelSpec, remaining: Iterator[Any], rows: int) -> Iterator[NDArray[Any]]:
-    """Yield one array per input, as `run_inference` expects it."""
-    for given in spec.inputs:
-        values = _array(next(remaining), rows)
-        if not given.dtype.startswith("float"):
-            null = _array(next(remaining), rows)
-            values = masked(values, null) if null.any() else values
-        yield values
-
-
-def _by_name(spec: ModelSpec, predictions: Predictions) -> dict[str, NDArray[Any]]:
+def by_name(spec: ModelSpec, predictions: Predictions) -> dict[str, NDArray[Any]]:
     """Return all columns of the model, by name."""
     inputs = {given.name: values for given, values in zip(spec.inputs, predictions.inputs, strict=True)}
     return inputs | {given.name: v for given, v in zip(spec.outputs, predictions.outputs, strict=True)}
-
-
-def _array(argument: Any, rows: int, dtype: np.dtype[Any] | None = None) -> NDArray[Any]:  # noqa: ANN401 - a column or a constant
-    """Return a column; a constant is repeated, as `dtype`, or else as what it is: the model's input may be narrower."""
-    if _is_column(argument):
-        return np.asarray(argument)
-    if dtype is None and not isinstance(argument, bool | int):
-        dtype = np.dtype(object if isinstance(argument, str) else float)  # of None, which only a float can be, NaN
-    return np.full(rows, argument, dtype)
-
-
-def _is_column(argument: Any) -> bool:  # noqa: ANN401 - a Series, an array or a constant
-    return hasattr(argument, "__array__")

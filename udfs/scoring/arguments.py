@@ -14,8 +14,20 @@ that batch only, and integers beyond 2**53 would be rounded. So NULL is an argum
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["ERROR", "INTEGERS", "SQL_TYPES", "argument_sql", "decimal_digits"]
+import numpy as np
+
+from udfs.nulls import masked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+    from udfs.scoring.model import Input
+
+__all__ = ["ERROR", "INTEGERS", "SQL_TYPES", "argument_sql", "column_of", "columns_of", "decimal_digits", "is_column"]
 
 SQL_TYPES = {
     "float16": "FLOAT",
@@ -81,3 +93,30 @@ def decimal_digits(sql_type: str) -> tuple[int, int] | None:
     """
     match = re.fullmatch(r"(?:DECIMAL|DEC|NUMERIC)(?:\((\d+)(?:, ?(\d+))?\))?", sql_type)
     return (int(match[1] or 10), int(match[2] or 0)) if match else None
+
+
+def columns_of(inputs: Iterable[Input], remaining: Iterator[Any], rows: int) -> Iterator[NDArray[Any]]:
+    """Yield a column for each input, as `run_inference` expects it, of its arguments; they are taken off `remaining`.
+
+    An argument is an array of shape (rows,), a Series, or a plain value for all rows.
+    """
+    for given in inputs:
+        values = column_of(next(remaining), rows)
+        if not given.dtype.startswith("float"):
+            null = column_of(next(remaining), rows)
+            values = masked(values, null) if null.any() else values
+        yield values
+
+
+def column_of(argument: Any, rows: int, dtype: np.dtype[Any] | None = None) -> NDArray[Any]:  # noqa: ANN401 - a column or a plain value
+    """Return a column; a plain value is repeated, as `dtype`, or else as what it is: the input may be narrower."""
+    if is_column(argument):
+        return np.asarray(argument)
+    if dtype is None and not isinstance(argument, bool | int):
+        dtype = np.dtype(object if isinstance(argument, str) else float)  # of None, which only a float can be, NaN
+    return np.full(rows, argument, dtype)
+
+
+def is_column(argument: Any) -> bool:  # noqa: ANN401 - a Series, an array or a plain value
+    """Return whether an argument is a column, not a plain value."""
+    return hasattr(argument, "__array__")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from udfs.scoring.signature import Tensor
 
-__all__ = ["Predictions", "assemble", "run_inference"]
+__all__ = ["Predictions", "assemble", "run_inference", "score_batch", "unusable"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,11 @@ def run_inference(batch: Sequence[NDArray[Any]], model: Model) -> Predictions:
     that a new process scores at least one.
     """
     check_memory(model.spec.worker_memory)
+    return score_batch(batch, model)
+
+
+def score_batch(batch: Sequence[NDArray[Any]], model: Model) -> Predictions:
+    """Score a batch as `run_inference` does, in a process whose memory is not the worker's alone."""
     work = _Work(model, len(batch[0]))
     inputs: list[NDArray[Any]] = []
     # The last input first, so that the reason names the first of a row's NULLs.
@@ -80,6 +85,16 @@ def run_inference(batch: Sequence[NDArray[Any]], model: Model) -> Predictions:
         part = slice(start, start + model.calls.rows)
         work.score({name: tensor[part] for name, tensor in tensors.items()}, rows[part])
     return work.predictions(inputs)
+
+
+def unusable(value: float) -> str:
+    """Return what a score is that no output can have: "NaN", "Infinity" or "-Infinity"; "" for a number.
+
+    JSON has no number for an infinite one.
+    """
+    if value - value == 0:
+        return ""
+    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"  # noqa: PLR0124 - only NaN does
 
 
 def _masks(column: NDArray[Any]) -> NDArray[np.bool_]:
@@ -149,10 +164,10 @@ class _Work:
             if values.dtype.kind != "f" or np.isfinite(values).all():
                 continue
             if (nan := np.isnan(values) & ~self.refused).any():
-                self.explain(nan, f"output `{spec.name}` is NaN")
-            for infinity in (-np.inf, np.inf):  # which JSON has no number for
+                self.explain(nan, f"output `{spec.name}` is {unusable(np.nan)}")
+            for infinity in (-np.inf, np.inf):
                 if (same := values == infinity).any():
-                    self.explain(same, f"output `{spec.name}` is {'-' * (infinity < 0)}Infinity")
+                    self.explain(same, f"output `{spec.name}` is {unusable(infinity)}")
                     values[same] = np.nan
         if self.refused.any():
             outputs = [v if v.dtype.kind == "f" else masked(v, self.refused) for v in outputs]
