@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pyflink.common import Configuration
@@ -17,6 +17,11 @@ from tests.unit.onnx_models import model_spec
 from udfs.flink.scoring import scoring_function
 from udfs.scoring.arguments import argument_sql
 from udfs.scoring.model import ModelSpec, Output
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pyflink.table.udf import UserDefinedScalarFunctionWrapper
 
 __all__ = ["DTYPES", "GATHER", "MLP", "OPTIONS", "STRINGS", "Row", "rows", "score"]
 
@@ -69,8 +74,11 @@ def call(spec: ModelSpec, columns: list[str]) -> str:
     return f"{spec.name}({', '.join(arguments)})"
 
 
-def score(environment: TableEnvironment) -> list[list[Any]]:
-    """Run the job; return its rows in any order."""
+def score(
+    environment: TableEnvironment,
+    function: Callable[[ModelSpec], UserDefinedScalarFunctionWrapper] = scoring_function,
+) -> list[list[Any]]:
+    """Run the job, in which `function` makes the function of each model; return its rows in any order."""
     types = {
         "id": DataTypes.INT(),
         **{f"c{i}": DataTypes.FLOAT() for i in range(16)},
@@ -83,7 +91,7 @@ def score(environment: TableEnvironment) -> list[list[Any]]:
     table = environment.from_elements([(i, *features, *rest) for i, features, *rest in rows()], schema)
     environment.create_temporary_view("flights", table)
     for spec in (MLP, GATHER, STRINGS, DTYPES):
-        environment.create_temporary_function(spec.name, scoring_function(spec))
+        environment.create_temporary_function(spec.name, function(spec))
     inputs = {
         MLP: [f"c{i}" for i in range(16)],
         GATHER: ["n", "x"],

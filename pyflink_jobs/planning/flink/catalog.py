@@ -13,10 +13,11 @@ from pyflink_jobs.planning.checks.input_columns import check_columns
 from pyflink_jobs.planning.checks.origin import Origins
 from pyflink_jobs.planning.flink.changes import changes
 from pyflink_jobs.planning.flink.errors import read_exception
+from pyflink_jobs.planning.flink.execution_mode import check_monitor, in_jvm, model_function
 from pyflink_jobs.planning.flink.java_functions import create_function
 from pyflink_jobs.planning.flink.may_change import may_change
 from pyflink_jobs.planning.flink.missing_names import fixes_of_name
-from pyflink_jobs.planning.flink.python_functions import refuse_missing_function
+from pyflink_jobs.planning.flink.python_functions import check_function
 from pyflink_jobs.planning.flink.reserved_words import reserved_word
 from pyflink_jobs.planning.flink.scoring_sql import input_arguments, late_sql, predictions_sql, scoring_sql
 from pyflink_jobs.planning.flink.used_columns import used_columns
@@ -60,7 +61,7 @@ class Catalog:
     def load(self, statement: Statement) -> None:
         """Execute a CREATE statement; raises SqlError with file, line and column."""
         if statement.kind == "CREATE FUNCTION":
-            refuse_missing_function(statement)
+            check_function(statement, in_jvm=in_jvm(self.environment))
         source = self.validated.get(statement.name or "")
         text = source.table_sql if source else self.expanded(statement)
         try:
@@ -111,23 +112,22 @@ class Catalog:
         return view.predictions
 
     def _create(self, call: Call) -> ScoredView:
-        from udfs.flink.scoring import scoring_function
-
         model = self.models[call.model.text]
         source, shown = self._source(call)
         schema = self._schema(call, source)
         origins = Origins(self.statements, self.validated)
         findings = [*check_columns(call, model, schema, shown, origins), *_check_names(call, model, schema, shown)]
+        if in_jvm(self.environment):
+            findings += check_monitor(call, model)
         for addition in model.additions.values():
             findings += addition.check(call, schema, shown, self)
         if findings:
             raise SqlError(findings)
         function = f"score_{call.model.text}"
         if function not in self._functions:
-            riders = tuple(added.rider for added in model.additions.values() if added.rider)
             # A user's own function may be a vectorised one too, and then wants pandas.
             pandas = any(statement.kind == "CREATE FUNCTION" for statement in self.readers)
-            score = scoring_function(model.spec, riders, pandas=pandas)
+            score = model_function(model, self.environment, pandas=pandas)
             self.environment.create_temporary_function(quoted(function), score)
             self._functions.add(function)
         number = len(self.views) + 1

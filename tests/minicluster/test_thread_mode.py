@@ -1,0 +1,87 @@
+"""`python.execution-mode: thread`: what `check` says of what cannot run in the JVM, and what a plan has of what can."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pyflink_jobs.planning.compile.explanation import explain_job
+from pyflink_jobs.planning.compile.plan import check_plans
+from pyflink_jobs.planning.declare import declare
+from pyflink_jobs.project.interpreter import EXECUTION_MODE
+from pyflink_jobs.running.environment import table_environment
+from tests.monitored_project import monitored_project
+from tests.projects import add_model, make_project
+
+if TYPE_CHECKING:
+    from pyflink_jobs.project.settings import Project
+
+THREAD = {EXECUTION_MODE: "thread"}
+NAMES = {kind: kind for kind in ("events", "scored", "drift", "alerts")}
+FUNCTIONS = """from pyflink.table.udf import udf
+
+@udf(result_type="FLOAT", func_type="pandas")
+def many(x):
+    return 2 * x
+
+@udf(result_type="FLOAT")
+def one(x):
+    return 2 * x
+"""
+
+
+def findings(project: Project, options: dict[str, str]) -> list[str]:
+    declarations = declare(project)
+    found = declarations.findings or check_plans(declarations, table_environment(project, options))
+    return [str(finding) for finding in found]
+
+
+def test_a_monitor_counts_batches_which_the_jvm_has_none_of(tmp_path: Path) -> None:
+    project = monitored_project(tmp_path, "localhost:1", NAMES)
+    assert findings(project, {}) == []
+    [found] = findings(project, THREAD)
+    assert found.startswith(
+        "sql/models/m.sql:3:3: model `m` is monitored, and python.execution-mode is thread: a monitor counts batches, in "
+        "a worker\n  call at sql/jobs/score.sql:2:6\n"
+    )
+    assert "declare the model a second time without the options monitor.*, and call that here" in found
+
+
+@pytest.fixture
+def own_functions(tmp_path: Path) -> Project:
+    columns = "x FLOAT, y FLOAT, z FLOAT"
+    project = make_project(
+        tmp_path,
+        {
+            "sources/events": f"CREATE TABLE events ({columns}) WITH ('connector' = 'datagen')",
+            "features/one": "CREATE FUNCTION one AS 'functions.mine.one' LANGUAGE PYTHON",
+            "models/m": f"CREATE MODEL m INPUT ({columns}) OUTPUT (s DOUBLE) WITH ('provider' = 'onnx')",
+            "sinks/scored": "CREATE TABLE scored (s DOUBLE) WITH ('connector' = 'blackhole')",
+            "jobs/score": "INSERT INTO scored SELECT s FROM ML_PREDICT("
+            "(SELECT one(x) AS x, y, z FROM events), MODEL m, DESCRIPTOR(x, y, z))",
+        },
+    )
+    add_model(project, "m", "linear")
+    (project.root / "functions").mkdir()
+    (project.root / "functions" / "mine.py").write_text(FUNCTIONS)
+    return project
+
+
+def test_a_users_function_runs_there_too_if_it_is_of_one_value(own_functions: Project) -> None:
+    assert findings(own_functions, THREAD) == []
+    file = own_functions.sql / "features" / "one.sql"
+    file.write_text(file.read_text().replace("mine.one", "mine.many"))
+    assert findings(own_functions, {}) == []
+    [found, *_] = findings(own_functions, THREAD)
+    assert found.startswith(
+        "sql/features/one.sql:1:24: function `many` is vectorised, and python.execution-mode is thread: rows would wait "
+        "for its batches\n"
+    )
+    assert "write it for one value: @udf without func_type='pandas'" in found
+
+
+def test_the_function_of_one_row_is_no_batch_operator(own_functions: Project) -> None:
+    job = declare(own_functions).job("score")
+    assert "PythonCalc" in explain_job(job, table_environment(own_functions, THREAD)).plan

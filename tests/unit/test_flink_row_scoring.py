@@ -1,0 +1,95 @@
+"""The scoring function that Flink calls in its JVM, and the vectorised one: the same fields for the same arguments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pandas as pd
+import pytest
+from pyflink.table.udf import FunctionContext
+
+from tests.both_ways import arguments_of
+from tests.unit.onnx_models import model_spec
+from udfs.flink.row_scoring import row_scoring_function
+from udfs.flink.scoring import result_type, scoring_function
+from udfs.nulls import with_nulls
+from udfs.scoring import worker_memory
+
+if TYPE_CHECKING:
+    from udfs.scoring.model import ModelSpec
+    from udfs.scoring.rider import Rider
+
+pytestmark = pytest.mark.usefixtures("pandas_again")
+CONTEXT = FunctionContext(None, {})
+
+
+class Sum:
+    """A rider that sums up all columns and its own argument, and counts batches: NULL where that is even."""
+
+    arguments = ("int64",)
+    fields: ClassVar = {"_sum": "DOUBLE", "_text": "STRING"}
+
+    def load(self) -> Sum:
+        return self
+
+    def ride(self, columns: dict[str, Any], arguments: list[Any]) -> dict[str, Any]:
+        [own] = arguments
+        assert list(columns) == ["a", "b", "y"]
+        sums = sum(np.nan_to_num(with_nulls(column)) for column in columns.values()) + own
+        return {"_sum": sums, "_text": np.array([None if n % 2 == 0 else str(n) for n in own], object)}
+
+
+@pytest.fixture(autouse=True)
+def _unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Watch no memory: this process is not the function's."""
+    monkeypatch.setattr(worker_memory, "_watching", [None])
+
+
+def both(spec: ModelSpec, rows: list[list[Any]], riders: tuple[Rider, ...] = ()) -> tuple[list[Any], list[Any]]:
+    """Return the rows' fields from the vectorised function, and from that of single rows."""
+    functions = [make(spec, riders)._func for make in (scoring_function, row_scoring_function)]  # noqa: SLF001
+    for function in functions:
+        function.open(CONTEXT)
+    batch, row = functions
+    columns = [pd.Series(column) for column in zip(*rows, strict=True)]
+    frame = batch.eval(*columns).astype(object)
+    vectorised = frame.where(frame.notna(), None).to_numpy().tolist()
+    single = [list(row.eval(*arguments)) for arguments in rows]
+    row.close()
+    return vectorised, single
+
+
+def test_the_types_are_the_same() -> None:
+    spec = model_spec("every_dtype")
+    assert row_scoring_function(spec)._result_type == result_type(spec)  # noqa: SLF001
+
+
+def test_fields_of_every_type_and_refusals() -> None:
+    spec = model_spec("strings", null_inputs="refuse")
+    rows = [arguments_of(spec, row) for row in (["AA", 1.5, 2.0], [None, 1.5, 2.0], ["DL", None, 2.0], ["", 0.0, 0.0])]
+    vectorised, single = both(spec, rows)
+    assert single == vectorised
+    assert [row[-1] for row in single] == [
+        None, "input `carrier` is NULL, and string has no NaN", "input `delay` is NULL or NaN", None,
+    ]  # fmt: skip
+    assert [type(value) for value in single[0]] == [int, float, float, type(None)]
+
+
+def test_riders_get_a_batch_of_one() -> None:
+    rows = [[1.0, 0.5, 3], [None, 0.5, 4], [2.0, -0.5, 5]]
+    vectorised, single = both(model_spec("columns"), rows, (Sum(),))
+    assert single == vectorised
+    assert [row[-1] for row in single] == ["3", None, "5"]
+    assert single[1][0] is None
+    assert single[1][2] == 4.5
+
+
+def test_memory_is_watched_from_the_first_model_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    bounds: list[int] = []
+    monkeypatch.setattr("udfs.flink.row_scoring.watch_memory", bounds.append)
+    function = row_scoring_function(model_spec("columns", worker_memory=2**30))._func  # noqa: SLF001
+    function.open(CONTEXT)
+    function.close()
+    [bound] = bounds
+    assert 2**30 < bound < 2**30 + 2 * worker_memory.resident_bytes()
