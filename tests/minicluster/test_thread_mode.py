@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +16,8 @@ from tests.monitored_project import monitored_project
 from tests.projects import add_model, make_project
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pyflink_jobs.project.settings import Project
 
 THREAD = {EXECUTION_MODE: "thread"}
@@ -38,15 +40,16 @@ def findings(project: Project, options: dict[str, str]) -> list[str]:
     return [str(finding) for finding in found]
 
 
-def test_a_monitor_counts_batches_which_the_jvm_has_none_of(tmp_path: Path) -> None:
+def test_a_monitor_counts_behind_the_scores_which_are_computed_once(tmp_path: Path) -> None:
     project = monitored_project(tmp_path, "localhost:1", NAMES)
-    assert findings(project, {}) == []
-    [found] = findings(project, THREAD)
-    assert found.startswith(
-        "sql/models/m.sql:3:3: model `m` is monitored, and python.execution-mode is thread: a monitor counts batches, in "
-        "a worker\n  call at sql/jobs/score.sql:2:6\n"
-    )
-    assert "declare the model a second time without the options monitor.*, and call that here" in found
+    assert findings(project, THREAD) == []
+    plan = explain_job(declare(project).job("score"), table_environment(project, THREAD)).plan
+    operators = re.findall(r"Python\w+(?=\()", plan)
+    assert sorted(operators) == ["PythonCalc", "PythonCalc", "PythonGroupAggregate", "PythonGroupWindowAggregate"]
+    [scores, counts] = (line for line in plan.splitlines() if "PythonCalc(" in line)
+    assert "score_m(" in scores + counts
+    assert "ride_m(" in scores + counts
+    assert plan.count("score_m(") == plan.count("ride_m(") == 1
 
 
 @pytest.fixture
@@ -76,8 +79,8 @@ def test_a_users_function_runs_there_too_if_it_is_of_one_value(own_functions: Pr
     assert findings(own_functions, {}) == []
     [found, *_] = findings(own_functions, THREAD)
     assert found.startswith(
-        "sql/features/one.sql:1:24: function `many` is vectorised, and python.execution-mode is thread: rows would wait "
-        "for its batches\n"
+        "sql/features/one.sql:1:24: function `many` is vectorised, and python.execution-mode is thread: rows would "
+        "wait for its batches\n"
     )
     assert "write it for one value: @udf without func_type='pandas'" in found
 

@@ -11,14 +11,16 @@ from pyflink.table.udf import FunctionContext
 
 from tests.both_ways import arguments_of
 from tests.unit.onnx_models import model_spec
+from udfs.flink.riding import riding_function
 from udfs.flink.row_scoring import row_scoring_function
 from udfs.flink.scoring import result_type, scoring_function
 from udfs.nulls import with_nulls
 from udfs.scoring import worker_memory
 
 if TYPE_CHECKING:
+    from pyflink.table.udf import UserDefinedScalarFunctionWrapper
+
     from udfs.scoring.model import ModelSpec
-    from udfs.scoring.rider import Rider
 
 pytestmark = pytest.mark.usefixtures("pandas_again")
 CONTEXT = FunctionContext(None, {})
@@ -46,18 +48,22 @@ def _unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_memory, "_watching", [None])
 
 
-def both(spec: ModelSpec, rows: list[list[Any]], riders: tuple[Rider, ...] = ()) -> tuple[list[Any], list[Any]]:
-    """Return the rows' fields from the vectorised function, and from that of single rows."""
-    functions = [make(spec, riders)._func for make in (scoring_function, row_scoring_function)]  # noqa: SLF001
-    for function in functions:
-        function.open(CONTEXT)
-    batch, row = functions
-    columns = [pd.Series(column) for column in zip(*rows, strict=True)]
-    frame = batch.eval(*columns).astype(object)
-    vectorised = frame.where(frame.notna(), None).to_numpy().tolist()
-    single = [list(row.eval(*arguments)) for arguments in rows]
-    row.close()
-    return vectorised, single
+def in_batches(function: UserDefinedScalarFunctionWrapper, rows: list[list[Any]]) -> list[list[Any]]:
+    """Return the fields that a vectorised function returns for rows of arguments."""
+    vectorised = function._func  # noqa: SLF001 - what pyflink sends to a worker
+    vectorised.open(CONTEXT)
+    frame = vectorised.eval(*(pd.Series(column) for column in zip(*rows, strict=True))).astype(object)
+    fields: list[list[Any]] = frame.where(frame.notna(), None).to_numpy().tolist()
+    return fields
+
+
+def one_by_one(spec: ModelSpec, rows: list[list[Any]]) -> list[list[Any]]:
+    """Return the fields that the function of single rows returns."""
+    function = row_scoring_function(spec)._func  # noqa: SLF001
+    function.open(CONTEXT)
+    fields = [list(function.eval(*arguments)) for arguments in rows]
+    function.close()
+    return fields
 
 
 def test_the_types_are_the_same() -> None:
@@ -68,21 +74,27 @@ def test_the_types_are_the_same() -> None:
 def test_fields_of_every_type_and_refusals() -> None:
     spec = model_spec("strings", null_inputs="refuse")
     rows = [arguments_of(spec, row) for row in (["AA", 1.5, 2.0], [None, 1.5, 2.0], ["DL", None, 2.0], ["", 0.0, 0.0])]
-    vectorised, single = both(spec, rows)
-    assert single == vectorised
+    single = one_by_one(spec, rows)
+    assert single == in_batches(scoring_function(spec), rows)
     assert [row[-1] for row in single] == [
         None, "input `carrier` is NULL, and string has no NaN", "input `delay` is NULL or NaN", None,
     ]  # fmt: skip
     assert [type(value) for value in single[0]] == [int, float, float, type(None)]
 
 
-def test_riders_get_a_batch_of_one() -> None:
-    rows = [[1.0, 0.5, 3], [None, 0.5, 4], [2.0, -0.5, 5]]
-    vectorised, single = both(model_spec("columns"), rows, (Sum(),))
-    assert single == vectorised
-    assert [row[-1] for row in single] == ["3", None, "5"]
-    assert single[1][0] is None
-    assert single[1][2] == 4.5
+def test_riders_see_the_same_columns_behind_the_scores_as_beside_them() -> None:
+    spec = model_spec("columns")
+    riders: tuple[Any, ...] = (Sum(),)
+    rows: list[list[Any]] = [[1.0, 0.5, 3], [None, 0.5, 4], [2.0, -0.5, 5], [1e39, 0.5, 6]]
+    beside = in_batches(scoring_function(spec, riders), rows)
+    scored = one_by_one(spec, [row[:2] for row in rows])
+    behind = in_batches(
+        riding_function(spec, riders, pandas=True),
+        [[*row, score[0]] for row, score in zip(rows, scored, strict=True)],
+    )
+    assert [[*score, *row[2:]] for score, row in zip(scored, behind, strict=True)] == beside
+    assert [row[-1] for row in beside] == ["3", None, "5", None]
+    assert [row[2] for row in beside[1::2]] == [4.5, 6.5]
 
 
 def test_memory_is_watched_from_the_first_model_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -188,15 +188,6 @@ def test_rows_and_batches_agree_on_any_values(name: str, nulls: Any, data: st.Da
     assert bits_of(score("rows", model, rows)) == bits_of(score("batches", model, rows))
 
 
-def test_what_rides_along_gets_the_same_columns() -> None:
-    model = MODELS["columns"]
-    scorer = RowScorer(model)
-    found = scorer.predictions([1.0, 0.5])
-    scorer.close()
-    assert [column.tolist() for column in found.inputs] == [[1.0], [0.5]]
-    assert found.outputs[0].tolist() == [truth(model.spec, [[1.0, 0.5]])[0][0]]
-
-
 def test_a_stop_that_comes_when_its_call_has_ended_does_not_refuse_the_next_row() -> None:
     scorer = RowScorer(MODELS["columns"])
     scorer.limit.options.terminate = True  # by the watchdog, a moment too late

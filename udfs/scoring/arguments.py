@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from udfs.scoring.model import Input
+    from udfs.scoring.model import Input, Output
 
 __all__ = ["ERROR", "INTEGERS", "SQL_TYPES", "argument_sql", "column_of", "columns_of", "decimal_digits", "is_column"]
 
@@ -95,7 +95,7 @@ def decimal_digits(sql_type: str) -> tuple[int, int] | None:
     return (int(match[1] or 10), int(match[2] or 0)) if match else None
 
 
-def columns_of(inputs: Iterable[Input], remaining: Iterator[Any], rows: int) -> Iterator[NDArray[Any]]:
+def columns_of(inputs: Iterable[Input | Output], remaining: Iterator[Any], rows: int) -> Iterator[NDArray[Any]]:
     """Yield a column for each input, as `run_inference` expects it, of its arguments; they are taken off `remaining`.
 
     An argument is an array of shape (rows,), a Series, or a plain value for all rows.

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from udfs.scoring.signature import Tensor
 
-__all__ = ["Predictions", "assemble", "run_inference", "score_batch", "unusable"]
+__all__ = ["Predictions", "as_input", "assemble", "run_inference", "score_batch", "unusable"]
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,9 @@ def score_batch(batch: Sequence[NDArray[Any]], model: Model) -> Predictions:
         null, why = _nulls(column, given.dtype, model)
         if null is not None and null.any():
             work.refuse(null, f"input `{given.name}` is {why}")
-        converted, lost = convert(column, given.dtype)
-        if lost is not None:
-            for row in np.flatnonzero(lost):
-                work.refuse(row, f"input `{given.name}` is {lost_value(column[row], given.dtype)}")
-            converted = converted if converted.dtype.kind == "f" else masked(converted, lost | _masks(converted))
+        converted, lost = as_input(column, given.dtype)
+        for row in () if lost is None else np.flatnonzero(lost):
+            work.refuse(row, f"input `{given.name}` is {lost_value(column[row], given.dtype)}")
         inputs.insert(0, converted)
     tensors = {tensor.name: assemble(tensor, inputs, model) for tensor in model.tensors}
     rows = np.arange(work.size)
@@ -85,6 +83,14 @@ def score_batch(batch: Sequence[NDArray[Any]], model: Model) -> Predictions:
         part = slice(start, start + model.calls.rows)
         work.score({name: tensor[part] for name, tensor in tensors.items()}, rows[part])
     return work.predictions(inputs)
+
+
+def as_input(column: NDArray[Any], dtype: str) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """Return a column of shape (rows,) as in `Predictions.inputs`, and where a value was lost, as `convert` does."""
+    converted, lost = convert(column, dtype)
+    if lost is not None and converted.dtype.kind != "f":
+        converted = masked(converted, lost | _masks(converted))
+    return converted, lost
 
 
 def unusable(value: float) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from udfs.scoring.arguments import columns_of
-from udfs.scoring.inference import Predictions, score_batch, unusable
+from udfs.scoring.inference import score_batch, unusable
 from udfs.scoring.model import RUN_ERRORS, numpy_dtype, one_per_row
 from udfs.scoring.time_limit import LimitedCalls, TimeLimitError
 from udfs.scoring.worker_memory import release_after
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Arguments = Sequence[Any]
     Fill = Callable[[Arguments], None]
 
-__all__ = ["RowScorer", "plain_value"]
+__all__ = ["RowScorer"]
 
 _UNUSUAL = (ArithmeticError, TypeError, ValueError)
 """What filling a buffer raises for a value that `score_batch` is to judge: OverflowError and FloatingPointError too."""
@@ -43,9 +43,6 @@ class RowScorer:
         spec = model.spec
         values, nulls = _positions(spec)
         self.model = model
-        self.width = len(values) + len(nulls)
-        """How many arguments are the model's own; a rider's follow."""
-
         self._nulls = nulls
         self._rows = model.calls.multiple
         self._buffers = {tensor.name: _buffer(tensor, model) for tensor in model.tensors}
@@ -82,10 +79,6 @@ class RowScorer:
         except (*_UNUSUAL, *RUN_ERRORS):
             return self._judged(arguments)
 
-    def predictions(self, arguments: Arguments) -> Predictions:
-        """Return what `run_inference` returns for a batch of this row alone."""
-        return score_batch([*columns_of(self.model.spec.inputs, iter(arguments), 1)], self.model)
-
     def _call(self, options: onnxruntime.RunOptions) -> list[Any]:
         results: list[Any] = self.model.session.run(self._wanted, self._buffers, options)
         return results
@@ -107,8 +100,9 @@ class RowScorer:
         return values, why
 
     def _judged(self, arguments: Arguments) -> tuple[list[Any], str | None]:
-        found = self.predictions(arguments)
-        values = [plain_value(column) for column in found.outputs]
+        """Return what `run_inference` says of a batch of this row alone."""
+        found = score_batch([*columns_of(self.model.spec.inputs, iter(arguments), 1)], self.model)
+        values = [_plain(column) for column in found.outputs]
         return values, None if found.error is None else found.error[0]
 
 
@@ -176,7 +170,7 @@ def _whole(value: float) -> int:
     return int(value)
 
 
-def plain_value(column: NDArray[Any]) -> Any:  # noqa: ANN401 - a value of SQL
+def _plain(column: NDArray[Any]) -> Any:  # noqa: ANN401 - a value of SQL
     """Return the only value of an output as a plain one, None for NULL."""
     value = column[0]
     if value is np.ma.masked:

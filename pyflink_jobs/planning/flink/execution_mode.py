@@ -5,57 +5,50 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding
-from pyflink_jobs.parsing.create_model import MONITOR
+from pyflink_jobs.parsing.tokens import quoted
 from pyflink_jobs.project.interpreter import EXECUTION_MODE, THREAD
 
 if TYPE_CHECKING:
     from pyflink.table import TableEnvironment
-    from pyflink.table.udf import UserDefinedScalarFunctionWrapper
 
     from pyflink_jobs.errors import Place
-    from pyflink_jobs.parsing.ml_predict import Call
     from pyflink_jobs.planning.declarations import Model
 
-__all__ = ["check_monitor", "in_jvm", "model_function", "vectorised_finding"]
-
-_PROCESS = f"run the job with {EXECUTION_MODE}: process, which flink-conf/throughput.yaml leaves as it is"
+__all__ = ["create_functions", "in_jvm", "vectorised_finding"]
 
 
 def in_jvm(environment: TableEnvironment) -> bool:
-    """Return whether Flink runs the row functions of a job in its JVM."""
+    """Return whether Flink runs the functions of single rows in its JVM."""
     return bool(environment.get_config().get(EXECUTION_MODE, "process") == THREAD)
 
 
-def model_function(model: Model, environment: TableEnvironment, *, pandas: bool) -> UserDefinedScalarFunctionWrapper:
-    """Return the function that scores with a model: of one row in the JVM, of batches in a worker.
+def create_functions(environment: TableEnvironment, model: Model, score: str, ride: str, *, pandas: bool) -> bool:
+    """Create the function `score`; return whether there is another one, `ride`, for the model's riders.
 
-    `pandas` says whether batches come as pandas' columns.
+    In a worker, one function of batches scores and lets riders see them. In the JVM, one of single rows scores, and
+    riders are called in a worker, with batches. `pandas` says whether batches are pandas' columns.
     """
-    riders = tuple(added.rider for added in model.additions.values() if added.rider)
-    if in_jvm(environment):
-        from udfs.flink.row_scoring import row_scoring_function
-
-        return row_scoring_function(model.spec, riders)
     from udfs.flink import scoring
 
-    return scoring.scoring_function(model.spec, riders, pandas=pandas)
+    riders = tuple(added.rider for added in model.additions.values() if added.rider)
+    if not in_jvm(environment):
+        function = scoring.scoring_function(model.spec, riders, pandas=pandas)
+        environment.create_temporary_function(quoted(score), function)
+        return False
+    from udfs.flink.riding import riding_function
+    from udfs.flink.row_scoring import row_scoring_function
 
-
-def check_monitor(call: Call, model: Model) -> list[Finding]:
-    """Find a monitor that Flink cannot run in its JVM."""
-    option = next((option for key, option in model.definition.options.items() if key.startswith(MONITOR)), None)
-    if option is None:
-        return []
-    name = model.spec.name
-    message = f"model `{name}` is monitored, and {EXECUTION_MODE} is {THREAD}: a monitor counts batches, in a worker"
-    facts = (f"call at {call.place}",)
-    twice = "declare the model a second time without the options monitor.*, and call that here"
-    apart = f"call `{name}` in a job of its own, which reads the same source, in a process"
-    return [Finding(message, option.place, facts, (f"{twice}; {apart}", _PROCESS))]
+    environment.create_temporary_function(quoted(score), row_scoring_function(model.spec))
+    if riders:
+        environment.create_temporary_function(quoted(ride), riding_function(model.spec, riders, pandas=pandas))
+    return bool(riders)
 
 
 def vectorised_finding(function: str, place: Place) -> Finding:
     """Return a finding for a user's vectorised function, where others run in the JVM."""
     message = f"function `{function}` is vectorised, and {EXECUTION_MODE} is {THREAD}: rows would wait for its batches"
-    ways = ("write it for one value: @udf without func_type='pandas'", _PROCESS)
+    ways = (
+        "write it for one value: @udf without func_type='pandas'",
+        f"run the job without {EXECUTION_MODE}: {THREAD}",
+    )
     return Finding(message, place, fixes=ways)
