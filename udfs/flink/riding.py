@@ -51,7 +51,8 @@ class _Ride(ScalarFunction):  # type: ignore[misc]  # pyflink ships no types
         batch = [*columns_of(self.spec.inputs, remaining, rows)]
         inputs = [as_input(column, i.dtype)[0] for column, i in zip(batch, self.spec.inputs, strict=True)]
         given = [[column_of(next(remaining), rows, numpy_dtype(d)) for d in rider.arguments] for rider in self.riders]
-        outputs = [*columns_of(self.spec.outputs, remaining, rows)]
+        wide = columns_of(self.spec.outputs, remaining, rows)
+        outputs = [as_input(column, o.dtype)[0] for column, o in zip(wide, self.spec.outputs, strict=True)]
         named = by_name(self.spec, inputs, outputs)
         columns = {output.name: with_nulls(v) for output, v in zip(self.spec.outputs, outputs, strict=True)}
         columns[ERROR] = np.full(rows, None, object)  # which the scored rows have

@@ -1,6 +1,6 @@
 """The scoring function that Flink runs in its own JVM, a row at a time: python.execution-mode is "thread".
 
-Arguments and result are those of the vectorised function (`udfs.flink.scoring`). There is no worker, so no record waits
+Arguments and result are those of the vectorised function (`udfs.flink.scoring`), but for the types of numbers. There is no worker, so no record waits
 for a bundle. All functions of a TaskManager share one Python interpreter, and its process.
 
 Riders need batches: the result has none of their fields, `udfs.flink.riding` adds them in a worker.
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pyflink.common import Row
 from pyflink.table.udf import ScalarFunction, udf
 
-from udfs.flink.scoring import result_type
+from udfs.scoring.arguments import ERROR, SQL_TYPES, wide_type
 from udfs.scoring.model import load_model
 from udfs.scoring.row_scorer import RowScorer
 from udfs.scoring.samples import verify_samples
@@ -25,12 +25,21 @@ if TYPE_CHECKING:
 
     from udfs.scoring.model import ModelSpec
 
-__all__ = ["row_scoring_function"]
+__all__ = ["row_result_type", "row_scoring_function"]
 
 
 def row_scoring_function(spec: ModelSpec) -> UserDefinedScalarFunctionWrapper:
     """Return the function that scores one row with the model of `spec`, which is loaded once for all slots."""
-    return udf(_ScoreRow(spec), result_type=result_type(spec), name=f"score_{spec.name}")
+    return udf(_ScoreRow(spec), result_type=row_result_type(spec), name=f"score_{spec.name}")
+
+
+def row_result_type(spec: ModelSpec) -> str:
+    """Return the function's result type, as SQL: numbers are BIGINT or DOUBLE.
+
+    Flink 2.3 fails where a field of a ROW that comes from its JVM's Python is NULL, and narrower than those.
+    """
+    fields = [(output.name.replace("`", "``"), wide_type(SQL_TYPES[output.dtype])) for output in spec.outputs]
+    return f"ROW<{', '.join(f'`{name}` {kind}' for name, kind in [*fields, (ERROR, 'STRING')])}>"
 
 
 class _ScoreRow(ScalarFunction):  # type: ignore[misc]  # pyflink ships no types

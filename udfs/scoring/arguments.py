@@ -27,7 +27,17 @@ if TYPE_CHECKING:
 
     from udfs.scoring.model import Input, Output
 
-__all__ = ["ERROR", "INTEGERS", "SQL_TYPES", "argument_sql", "column_of", "columns_of", "decimal_digits", "is_column"]
+__all__ = [
+    "ERROR",
+    "INTEGERS",
+    "SQL_TYPES",
+    "argument_sql",
+    "column_of",
+    "columns_of",
+    "decimal_digits",
+    "is_column",
+    "wide_type",
+]
 
 SQL_TYPES = {
     "float16": "FLOAT",
@@ -83,6 +93,15 @@ def _argument_type(sql_type: str, dtype: str) -> str:
         return max(sql_type, wanted, key=INTEGERS.index)
     digits = decimal_digits(sql_type)
     return "BIGINT" if digits is not None and digits[1] == 0 else "DOUBLE"
+
+
+def wide_type(sql_type: str) -> str:
+    """Return the widest SQL type of the same kind: BIGINT, DOUBLE, or the type itself.
+
+    >>> wide_type("FLOAT"), wide_type("SMALLINT"), wide_type("STRING")
+    ('DOUBLE', 'BIGINT', 'STRING')
+    """
+    return "BIGINT" if sql_type in INTEGERS else "DOUBLE" if sql_type == "FLOAT" else sql_type
 
 
 def decimal_digits(sql_type: str) -> tuple[int, int] | None:

@@ -147,7 +147,8 @@ class Catalog:
         for name, sql in ridden.items():
             self._create_view(call, name, sql)
         partitions = [v.place[0] for v in self.validated.values() if v.place[0] in kept]
-        outer = predictions_sql(scored, kept, model, partitions[0] if self.apart and partitions else "")
+        apart = partitions[0] if self.apart and partitions else ""
+        outer = predictions_sql(scored, kept, model, apart, wide=in_jvm(self.environment))
         self._create_view(call, predictions, outer)
         types = {name: schema[name] for name in kept}
         behind = [*ridden, scored][0]  # where the riders' fields are

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.parsing.tokens import literal, quoted
 from pyflink_jobs.planning.system_tables import LATE, SCORE
-from udfs.scoring.arguments import SQL_TYPES, argument_sql
+from udfs.scoring.arguments import SQL_TYPES, argument_sql, wide_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -65,7 +65,7 @@ def riding_sql(scored: str, inputs: list[str], model: Model, function: str) -> s
     arguments = [_given(i) for i in range(len(inputs) + len(_of_riders(model)))]
     for output in model.spec.outputs:
         value = f"{quoted(SCORE)}.{quoted(output.name)}"
-        arguments += argument_sql(value, SQL_TYPES[output.dtype], output.dtype)
+        arguments += argument_sql(value, wide_type(SQL_TYPES[output.dtype]), output.dtype)
     kept = _line(map(quoted, _kept(model)))
     return "SELECT\n  " + ",\n  ".join([*kept, _call(function, arguments)]) + f"\nFROM {quoted(scored)}"
 
@@ -87,13 +87,21 @@ def _call(function: str, arguments: list[str]) -> str:
     return f"{quoted(function)}(\n    {listed}\n  ) AS {quoted(SCORE)}"
 
 
-def predictions_sql(scored: str, columns: list[str], model: Model, apart: str = "") -> str:
+def predictions_sql(scored: str, columns: list[str], model: Model, apart: str = "", *, wide: bool = False) -> str:
     """Return the query for what an analyst sees: the source's columns, the model's outputs, `model_version`.
+
+    Outputs that are `wide` have to be cast: `udfs.flink.row_scoring` says why.
 
     `apart` is "", or a column of numbers. Then outputs are elements of arrays at the index of another table, which is
     always 1. So no planner moves a condition on them below the join, to the call.
     """
     outputs = {o.name: f"{quoted(SCORE)}.{quoted(o.name)}" for o in model.definition.outputs}
+    if wide:
+        types = {output.name: SQL_TYPES[output.dtype] for output in model.spec.outputs}
+        outputs = {
+            name: value if wide_type(types[name]) == types[name] else f"CAST({value} AS {types[name]})"
+            for name, value in outputs.items()
+        }
     rows = quoted(scored)
     if apart:
         outputs = {name: f"ARRAY[{value}][`_one`]" for name, value in outputs.items()}
