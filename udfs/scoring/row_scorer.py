@@ -70,8 +70,9 @@ class RowScorer:
         if any(arguments[i] for i in self._nulls):
             return self._judged(arguments)
         try:
-            for fill in self._fill:
-                fill(arguments)
+            with np.errstate(over="raise"):  # numbers that a narrower type cannot represent
+                for fill in self._fill:
+                    fill(arguments)
             results = self.limit.run(self._call)
             return self._values(results)
         except TimeLimitError as error:
@@ -145,18 +146,13 @@ def _filler(buffer: NDArray[Any], at: list[int], spec: ModelSpec) -> Fill:
 def _float_filler(buffer: NDArray[Any], at: list[int], *, refuses: bool) -> Fill:
     """As `_filler`; with `refuses`, NaN is unusual too."""
     row = np.zeros(len(at))
-    narrow = buffer.dtype != row.dtype
 
     def fill(arguments: Arguments) -> None:
         values = [arguments[i] for i in at]
         if refuses and any(map(isnan, values)):  # of None, a TypeError
             raise ValueError("the model refuses NaN")
         row[:] = values  # of None, NaN
-        if narrow:
-            with np.errstate(over="raise"):
-                buffer[:] = row
-        else:
-            buffer[:] = row
+        buffer[:] = row
 
     return fill
 
