@@ -17,12 +17,12 @@ import udfs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["EXECUTION_MODE", "THREAD", "embedded_options"]
+__all__ = ["EXECUTION_MODE", "PROCESS", "THREAD", "embedded_options"]
 
 EXECUTION_MODE = "python.execution-mode"
 """The option of Flink: whether functions run in processes of their own, or in the JVM."""
 
-THREAD = "thread"
+PROCESS, THREAD = "process", "thread"
 _EXECUTABLE = "python.executable"
 _ASK = "import sysconfig; print(sysconfig.get_path('purelib')); print(sysconfig.get_path('platlib'))"
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding
 from pyflink_jobs.parsing.tokens import quoted
-from pyflink_jobs.project.interpreter import EXECUTION_MODE, THREAD
+from pyflink_jobs.project.interpreter import EXECUTION_MODE, PROCESS, THREAD
 
 if TYPE_CHECKING:
     from pyflink.table import TableEnvironment
@@ -19,7 +19,7 @@ __all__ = ["create_functions", "in_jvm", "vectorised_finding"]
 
 def in_jvm(environment: TableEnvironment) -> bool:
     """Return whether Flink runs the functions of single rows in its JVM."""
-    return bool(environment.get_config().get(EXECUTION_MODE, "process") == THREAD)
+    return bool(environment.get_config().get(EXECUTION_MODE, PROCESS) == THREAD)
 
 
 def create_functions(environment: TableEnvironment, model: Model, score: str, ride: str, *, pandas: bool) -> bool:
