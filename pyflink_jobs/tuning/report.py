@@ -64,9 +64,9 @@ def _entries_of_mode(bench: Bench, bound: Bound) -> list[Entry]:
         return [Entry(EXECUTION_MODE, PROCESS, ("Models are in workers.",)), *_entries_of_bundles(bench, bound)]
     bundles = " and ".join(f"{latency.p99:,.0f}" for latency in bound.latencies)
     rows = " and ".join(f"{latency.p99:,.0f}" for latency in bound.rows)
+    measured = f"p99 in ms {rows}. In workers, with bundles every {bound.time} ms: {bundles}."
     why = (
-        f"Models score each row in Flink's JVM: p99 in ms {rows}. In workers, with bundles every {bound.time} ms: "
-        f"{bundles}.",
+        f"Models score each row in Flink's JVM: {measured}",
         "A model that hangs or crashes ends the TaskManager: docs/performance.md says when not to use this.",
     )
     time = "Not measured: a monitor still has bundles, and rows wait while a worker has one."
