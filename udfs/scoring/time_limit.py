@@ -14,6 +14,7 @@ import math
 import os
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Event, Lock, Thread
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -176,11 +177,14 @@ def _end_worker(call: _Call) -> None:
 
 def end_process(why: str) -> NoReturn:
     """Write a message, and end this process."""
-    # In a JVM, sys.stderr is no file, and calls Java, which only Java's threads may do.
-    stream = sys.stderr if hasattr(sys.stderr, "fileno") else sys.__stderr__
-    if stream:
-        stream.write(f"millstream: {why}\n")
-        stream.flush()
+    message = f"millstream: {why}\n"
+    if hasattr(sys.stderr, "fileno"):
+        sys.stderr.write(message)
+        sys.stderr.flush()
+    else:  # it belongs to a JVM, and calls Java, which only Java's threads may do
+        os.write(2, message.encode())
+        if folder := os.environ.get("FLINK_LOG_DIR"):
+            Path(folder, "millstream-ended.log").write_text(message, encoding="utf-8")
     # A thread of Flink's worker sends it to Flink's log over a connection.
     sleep(_LOGGED)
     os._exit(EXIT_CODE)
