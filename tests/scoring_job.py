@@ -67,10 +67,11 @@ def rows() -> list[Row]:
     return data
 
 
-def call(spec: ModelSpec, columns: list[str]) -> str:
+def call(spec: ModelSpec, columns: list[str], *, wide: bool) -> str:
     """Return the SQL that calls the model's function."""
-    pairs = zip(columns, spec.inputs, strict=True)
-    arguments = [sql for column, given in pairs for sql in argument_sql(column, TYPES.get(column, "INT"), given.dtype)]
+    arguments: list[str] = []
+    for column, given in zip(columns, spec.inputs, strict=True):
+        arguments += argument_sql(column, TYPES.get(column, "INT"), given.dtype, wide=wide)
     return f"{spec.name}({', '.join(arguments)})"
 
 
@@ -98,7 +99,8 @@ def score(
         STRINGS: ["s", "x", "CAST(1.5 AS FLOAT)"],
         DTYPES: [COLUMNS.get(given.dtype, "1") for given in DTYPES.inputs],
     }
-    calls = [f"{call(spec, columns)} AS {spec.name}" for spec, columns in inputs.items()]
+    wide = function is not scoring_function
+    calls = [f"{call(spec, columns, wide=wide)} AS {spec.name}" for spec, columns in inputs.items()]
     fields = [f"{spec.name}.{name}" for spec in inputs for name in (*(o.name for o in spec.outputs), "error")]
     query = f"SELECT id, {', '.join(fields)} FROM (SELECT id, {', '.join(calls)} FROM flights)"
     with environment.execute_sql(query).collect() as results:

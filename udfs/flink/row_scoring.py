@@ -1,7 +1,8 @@
 """The scoring function that Flink runs in its own JVM, a row at a time: python.execution-mode is "thread".
 
-Arguments and result are those of the vectorised function (`udfs.flink.scoring`), but for the types of numbers. There is
-no worker, hence no bundle to wait for. All functions of a TaskManager share one Python interpreter, and its process.
+Arguments and result are those of the vectorised function (`udfs.flink.scoring`), but for the types of numbers: between
+its JVM and the Python inside it, Flink 2.3 fails on a NULL of FLOAT, INT, SMALLINT or TINYINT. There is no worker, hence
+no bundle to wait for. All functions of a TaskManager share one Python interpreter, and its process.
 
 Riders need batches: the result has none of their fields, `udfs.flink.riding` adds them in a worker.
 """
@@ -34,10 +35,7 @@ def row_scoring_function(spec: ModelSpec) -> UserDefinedScalarFunctionWrapper:
 
 
 def row_result_type(spec: ModelSpec) -> str:
-    """Return the function's result type, as SQL: numbers are BIGINT or DOUBLE.
-
-    Flink 2.3 fails where a field of a ROW that comes from its JVM's Python is NULL, and narrower than those.
-    """
+    """Return the function's result type, as SQL: numbers are BIGINT or DOUBLE."""
     fields = [(output.name.replace("`", "``"), wide_type(SQL_TYPES[output.dtype])) for output in spec.outputs]
     return f"ROW<{', '.join(f'`{name}` {kind}' for name, kind in [*fields, (ERROR, 'STRING')])}>"
 

@@ -61,22 +61,24 @@ INTEGERS = ("TINYINT", "SMALLINT", "INT", "BIGINT")
 _INSTEAD_OF_NULL = {"bool": "FALSE", "string": "''"}
 
 
-def argument_sql(column: str, sql_type: str, dtype: str) -> list[str]:
+def argument_sql(column: str, sql_type: str, dtype: str, *, wide: bool = False) -> list[str]:
     """Return the arguments, as SQL, for an input of `dtype` whose value is the SQL expression `column` of `sql_type`.
 
-    Raises KeyError for a dtype that is not in SQL_TYPES.
+    With `wide`, a FLOAT becomes a DOUBLE of the same value. Raises KeyError for a dtype that is not in SQL_TYPES.
 
     >>> argument_sql("`delay`", "FLOAT", "float32")
     ['CAST(`delay` AS FLOAT)']
     >>> argument_sql("`delay`", "DOUBLE", "float32")
     ['CAST(`delay` AS DOUBLE)']
+    >>> argument_sql("`delay`", "DECIMAL(10, 2)", "float32", wide=True)
+    ['CAST(CAST(`delay` AS FLOAT) AS DOUBLE)']
     >>> argument_sql("`stops`", "BIGINT NOT NULL", "int32")
     ['COALESCE(CAST(`stops` AS BIGINT), CAST(0 AS BIGINT))', '`stops` IS NULL']
     """
     kind = _argument_type(sql_type.partition(" NOT NULL")[0], dtype)
     value = f"CAST({column} AS {kind})"
     if dtype.startswith("float"):
-        return [value]
+        return [f"CAST({value} AS DOUBLE)" if wide and kind == "FLOAT" else value]
     instead = f"CAST({_INSTEAD_OF_NULL.get(dtype, '0')} AS {kind})"
     return [f"COALESCE({value}, {instead})", f"{column} IS NULL"]
 

@@ -140,7 +140,7 @@ class Catalog:
         if timed:
             self._create_view(call, timed, timed_sql)
         read = f"{quoted(timed)}\nWHERE {quoted(LATE)} IS NULL" if timed else source
-        inputs = input_arguments(call, model, schema)
+        inputs = input_arguments(call, model, schema, wide=in_jvm(self.environment))
         inner = scoring_sql(read, kept, inputs, model, function, riders_apart=riders_apart)
         self._create_view(call, scored, inner)
         ridden = {f"{call.model.text}_ridden_{number}": riding_sql(scored, inputs, model, ride)} if riders_apart else {}

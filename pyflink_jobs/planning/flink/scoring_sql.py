@@ -35,12 +35,15 @@ def late_sql(source: str, times: Iterable[str]) -> str:
     return f"SELECT *, CASE {late} END AS {quoted(LATE)}\nFROM {source}"
 
 
-def input_arguments(call: Call, model: Model, schema: Mapping[str, str]) -> list[str]:
-    """Return the function's arguments for the model's inputs; `schema` has the types of what the call reads."""
+def input_arguments(call: Call, model: Model, schema: Mapping[str, str], *, wide: bool) -> list[str]:
+    """Return the function's arguments for the model's inputs; `schema` has the types of what the call reads.
+
+    They have to be `wide` for the JVM's Python: `udfs.flink.row_scoring` says why.
+    """
     return [
         argument
         for column, given in zip(call.columns, model.spec.inputs, strict=True)
-        for argument in argument_sql(quoted(column.text), schema[column.text], given.dtype)
+        for argument in argument_sql(quoted(column.text), schema[column.text], given.dtype, wide=wide)
     ]
 
 
