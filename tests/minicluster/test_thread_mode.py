@@ -29,7 +29,7 @@ def many(x):
     return 2 * x
 
 @udf(result_type="FLOAT")
-def one(x):
+def twice(x):
     return 2 * x
 """
 
@@ -59,11 +59,11 @@ def own_functions(tmp_path: Path) -> Project:
         tmp_path,
         {
             "sources/events": f"CREATE TABLE events ({columns}) WITH ('connector' = 'datagen')",
-            "features/one": "CREATE FUNCTION one AS 'functions.mine.one' LANGUAGE PYTHON",
+            "features/twice": "CREATE FUNCTION twice AS 'functions.mine.twice' LANGUAGE PYTHON",
             "models/m": f"CREATE MODEL m INPUT ({columns}) OUTPUT (s DOUBLE) WITH ('provider' = 'onnx')",
             "sinks/scored": "CREATE TABLE scored (s DOUBLE) WITH ('connector' = 'blackhole')",
             "jobs/score": "INSERT INTO scored SELECT s FROM ML_PREDICT("
-            "(SELECT one(x) AS x, y, z FROM events), MODEL m, DESCRIPTOR(x, y, z))",
+            "(SELECT twice(x) AS x, y, z FROM events), MODEL m, DESCRIPTOR(x, y, z))",
         },
     )
     add_model(project, "m", "linear")
@@ -74,12 +74,12 @@ def own_functions(tmp_path: Path) -> Project:
 
 def test_a_users_function_runs_there_too_if_it_is_of_one_value(own_functions: Project) -> None:
     assert findings(own_functions, THREAD) == []
-    file = own_functions.sql / "features" / "one.sql"
-    file.write_text(file.read_text().replace("mine.one", "mine.many"))
+    file = own_functions.sql / "features" / "twice.sql"
+    file.write_text(file.read_text().replace("mine.twice", "mine.many"))
     assert findings(own_functions, {}) == []
     [found, *_] = findings(own_functions, THREAD)
     assert found.startswith(
-        "sql/features/one.sql:1:24: function `many` is vectorised, and python.execution-mode is thread: rows would "
+        "sql/features/twice.sql:1:26: function `many` is vectorised, and python.execution-mode is thread: rows would "
         "wait for its batches\n"
     )
     assert "write it for one value: @udf without func_type='pandas'" in found

@@ -1,7 +1,7 @@
 """The scoring function that Flink runs in its own JVM, a row at a time: python.execution-mode is "thread".
 
 Arguments and result are those of the vectorised function (`udfs.flink.scoring`), but for the types of numbers: between
-its JVM and the Python inside, Flink 2.3 fails on a NULL of FLOAT, INT, SMALLINT or TINYINT. There is no worker, hence no
+its JVM and the Python inside, Flink 2.3 fails on a NULL of FLOAT, INT, SMALLINT or TINYINT. There is no worker, and no
 bundle to wait for. All functions of a TaskManager share one Python interpreter, and its process.
 
 Riders need batches: the result has none of their fields, `udfs.flink.riding` adds them in a worker.
