@@ -77,7 +77,9 @@ def latency(
             for number in range(1, rounds + 1):
                 for way in ways:
                     status.update(f"{rate:,} records/s, round {number} of {rounds}: {way}")
-                    found.append(_measure(scene, way, rate, seconds, warm_up))
+                    row = _measure(scene, way, rate, seconds, warm_up)
+                    found.append(row)
+                    console.print(f"{rate:,}/s {way}: p50 {row.p50:.1f}, p99 {row.p99:.1f} ms, {row.records:,} records")
             at_rate = [row for row in found if row.rate == rate]
             title = f"milliseconds at {rate:,} records/s for {seconds} s, Kafka to Kafka, parallelism 1, {guarantee}"
             console.print(_table(at_rate, ways, f"{title}; medians of {rounds}" if rounds > 1 else title))

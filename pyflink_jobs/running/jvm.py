@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -63,11 +64,13 @@ def start_jvm() -> JavaGateway:
 
 
 def jvm_lives() -> bool:
-    """Return whether the JVM that was started still answers."""
+    """Return whether the JVM that was started still answers. If not, its client logs no more errors."""
+    logging.disable()  # py4j logs a stack trace for each call that finds it gone
     try:
         start_jvm().jvm.java.lang.System.nanoTime()
     except Py4JNetworkError:
         return False
+    logging.disable(logging.NOTSET)
     return True
 
 
