@@ -59,4 +59,6 @@ def test_packages_of_the_interpreter_that_the_target_names(
 
 
 def test_an_environment_that_comes_with_the_job(deployment: Deployment, tmp_path: Path) -> None:
-    again(deployment, "--ship-env", elsewhere=tmp_path)
+    deployment.send()
+    deployment.millstream("submit", "score", "--target", "trial", "--ship-env", elsewhere=tmp_path)
+    deployment.check()
