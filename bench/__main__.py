@@ -13,7 +13,8 @@ import click
 
 from bench.alarms import alarms
 from bench.everything import everything
-from bench.latency import CONFIGURATIONS, latency
+from bench.latency import RATES, WARM_UP, latency
+from bench.latency_ways import WAYS
 from bench.peers.comparison import peers
 from bench.peers.contestants import CONTESTANTS
 from bench.quarantine import quarantine
@@ -103,12 +104,31 @@ def _quarantine(root: Path, bootstrap: str, records: int, rounds: int) -> Figure
 
 
 @_with_kafka
-@_count("--rate", 2000, help_text="Records a second.")
+@click.option("--rate", "rates", multiple=True, type=click.IntRange(min=1), help="Records a second; repeatable.")
 @_count("--seconds", 30, help_text="To measure, after warm-up.")
-@click.option("--conf", multiple=True, type=click.Choice(CONFIGURATIONS), help="A file of flink-conf/ (default: both).")
-def _latency(root: Path, bootstrap: str, rate: int, seconds: int, conf: tuple[str, ...]) -> Figures:
-    """Measure milliseconds from a record's sending to its score's arrival, Kafka to Kafka."""
-    return latency(root, bootstrap, rate, seconds, conf or CONFIGURATIONS)
+@_count("--warm-up", WARM_UP, help_text="Seconds before that.")
+@_count("--rounds", 1)
+@_only(list(WAYS))
+@click.option("--exactly-once", is_flag=True, help="Commit every second (default: at least once).")
+def _latency(
+    root: Path,
+    bootstrap: str,
+    rates: tuple[int, ...],
+    seconds: int,
+    warm_up: int,
+    rounds: int,
+    only: tuple[str, ...],
+    *,
+    exactly_once: bool,
+) -> Figures:
+    """Measure milliseconds from a record's sending to its score's arrival, Kafka to Kafka, by several ways.
+
+    \b
+    Example:
+      python -m bench latency --rate 2000 --only none --only rows
+    """  # noqa: D301 - \b is click's mark for lines it must not wrap
+    ways = only or list(WAYS)
+    return latency(root, bootstrap, rates or RATES, seconds, ways, rounds, warm_up, exactly_once=exactly_once)
 
 
 @_with_kafka

@@ -13,6 +13,7 @@ from rich.table import Table
 from bench.alarms import alarms
 from bench.console import console_for_tables
 from bench.latency import latency
+from bench.latency_ways import BASELINE, WAYS
 from bench.peers.comparison import peers
 from bench.quarantine import quarantine
 from bench.scaling import AIM, scaling
@@ -64,7 +65,7 @@ def _benches(root: Path, bootstrap: str) -> dict[str, Callable[[], dict[str, Any
         "peers": compared("json", exactly_once=False),
         "peers, Avro": compared("avro", exactly_once=False),
         "peers, exactly once": compared("json", exactly_once=True),
-        "latency": lambda: latency(root, bootstrap, 2000, 30, ("low-latency",), ("mlp",)),
+        "latency": lambda: latency(root, bootstrap, (2000,), 30, [*WAYS]),
         "startup": lambda: startup(root, bootstrap, 2, COMMANDS),
         "scaling": lambda: scaling(root, bootstrap, _FEWER, 1, jobs=("mlp",)),
         "throughput": lambda: throughput(root, bootstrap, _FEWER, 1, _BLACKHOLE),
@@ -92,9 +93,17 @@ def aims(found: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     ):
         rate = medians[name][f"{column}_rate"]
         yield _row(f"{form}: {name}, of {yardstick}", aim, rate, "{:.2f}", operator.ge)
-    [low] = found["latency"]["runs"]
+    times = {run["way"]: run for run in found["latency"]["runs"]}
+    low = times["rows"]
     yield _row("latency, median, ms", 10, low["p50"], "{:.0f}", operator.le)
     yield _row("latency, p99, ms", 35, low["p99"], "{:.0f}", operator.le)
+    for name, words, aim in (
+        (BASELINE, "the job without a model", 1.5),
+        ("java", "Flink Java, a row a call", 1.0),
+        ("kafka_streams", "Kafka Streams", 1.0),
+    ):
+        for key in ("p50", "p99"):
+            yield _row(f"latency, {key}, of {words}", aim, low[key] / times[name][key], "{:.2f}", operator.le)
     seconds = {run["command"]: median(run["seconds"]) for run in found["startup"]["runs"]}
     for command, what, aim in (
         ("small", "small job: first prediction, s", 8),

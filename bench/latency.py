@@ -1,17 +1,15 @@
-"""Milliseconds from a record's sending to its score's arrival, Kafka to Kafka, at an even rate."""
+"""Milliseconds from a record's sending to its score's arrival, Kafka to Kafka, at an even rate, by each way."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,25 +17,27 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from rich.table import Table
 
 from bench.console import console_for_tables
+from bench.latency_ways import BASELINE, WAYS, Scene, prepare
 from bench.machine import describe
-from bench.records import json_records
+from bench.peers.one_run import started
+from bench.records import delete_topic, json_records
 from pyflink_jobs.errors import JobError
 from pyflink_jobs.local import topics
 from pyflink_jobs.tuning.cpu_meter import steal_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import subprocess
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["CONFIGURATIONS", "Latency", "latency"]
+__all__ = ["RATES", "WARM_UP", "Latency", "latency"]
 
-CONFIGURATIONS = ("local", "low-latency")
-_FLINK_CONF = Path(__file__).parents[1] / "flink-conf"
-_MODELS = ("none", "mlp")
+RATES = (500, 2000, 10_000)
+WARM_UP = 40
+"""Seconds before the measurement, in which the JVM compiles."""
+
 _LINGER_MS = 5  # of the sending producer
-_WARM_UP = 40.0  # seconds before the measurement, in which the JVM compiles
-_ENDS_WITHIN = 30.0  # seconds from Ctrl-C to the end of the process
 _STARTS_WITHIN = 120.0  # seconds until a first score
 
 
@@ -45,8 +45,8 @@ _STARTS_WITHIN = 120.0  # seconds until a first score
 class Latency:
     """Milliseconds between a record's sending and its score's arrival, by quantile; `records` of them."""
 
-    model: str
-    configuration: str
+    way: str
+    rate: int
     records: int
     p50: float
     p95: float
@@ -58,65 +58,70 @@ class Latency:
 def latency(
     root: Path,
     bootstrap: str,
-    rate: int,
+    rates: Sequence[int],
     seconds: int,
-    configurations: tuple[str, ...],
-    models: tuple[str, ...] = _MODELS,
+    ways: Sequence[str],
+    rounds: int = 1,
+    warm_up: int = WARM_UP,
+    *,
+    exactly_once: bool = False,
 ) -> dict[str, object]:
-    """Run each model under each configuration; print a table, return its figures for JSON."""
+    """Run each way at each rate, in turn; print a table for each rate, return all figures for JSON."""
     console = console_for_tables()
     machine = describe()
     found: list[Latency] = []
-    with console.status("") as status:
-        for configuration in configurations:
-            for model in models:
-                status.update(f"{model}, flink-conf/{configuration}.yaml")
-                found.append(_measure(root, bootstrap, model, configuration, rate, seconds))
-    table = Table(title=f"milliseconds at {rate:,} records/s for {seconds} s, Kafka to Kafka, parallelism 1")
-    for title in ("job", "flink-conf", "p50", "p95", "p99", "max", "steal s"):
-        table.add_column(title, justify="left" if title in ("job", "flink-conf") else "right")
-    for row in found:
-        times = (row.p50, row.p95, row.p99, row.max)
-        table.add_row(row.model, row.configuration, *(f"{value:.0f}" for value in times), f"{row.steal:.1f}")
-    console.print(table)
-    return {"machine": machine, "rate": rate, "runs": [asdict(row) for row in found]}
+    guarantee = "exactly once" if exactly_once else "at least once"
+    with TemporaryDirectory(prefix="millstream-latency-") as name, console.status("") as status:
+        scene = prepare(Path(name), root, bootstrap, exactly_once=exactly_once)
+        for rate in rates:
+            for number in range(1, rounds + 1):
+                for way in ways:
+                    status.update(f"{rate:,} records/s, round {number} of {rounds}: {way}")
+                    row = _measure(scene, way, rate, seconds, warm_up)
+                    found.append(row)
+                    console.print(f"{rate:,}/s {way}: p50 {row.p50:.1f}, p99 {row.p99:.1f} ms, {row.records:,} records")
+            at_rate = [row for row in found if row.rate == rate]
+            title = f"milliseconds at {rate:,} records/s for {seconds} s, Kafka to Kafka, parallelism 1, {guarantee}"
+            console.print(_table(at_rate, ways, f"{title}; medians of {rounds}" if rounds > 1 else title))
+    return {"machine": machine, "guarantee": guarantee, "runs": [asdict(row) for row in found]}
 
 
-def _measure(root: Path, bootstrap: str, model: str, configuration: str, rate: int, seconds: int) -> Latency:
-    suffix = f"{model}-{configuration}-{time.time_ns()}"  # no earlier run's records
-    variables = {
-        "BENCH_RECORDS": f"records-{suffix}",
-        "BENCH_SCORES": f"scores-{suffix}",
-        "BENCH_LINGER_MS": "0" if configuration == "low-latency" else "5",
-        "MILLSTREAM_FLINK_CONF": str(_FLINK_CONF / f"{configuration}.yaml"),
+def _table(found: list[Latency], ways: Sequence[str], title: str) -> Table:
+    """Return the medians of the rounds; ratios to the job without a model are of these."""
+    table = Table(title=title)
+    for heading in ("way", "p50", "p95", "p99", "max", "p50 x", "p99 x", "steal s"):
+        table.add_column(heading, justify="left" if heading == "way" else "right")
+    middle = {
+        way: {key: median(getattr(row, key) for row in found if row.way == way) for key in _COLUMNS} for way in ways
     }
-    topics.create(bootstrap, {variables["BENCH_RECORDS"]: 1, variables["BENCH_SCORES"]: 1})
-    with (
-        _job(root, f"{model}_kafka", variables) as job,
-        _sending(bootstrap, variables["BENCH_RECORDS"], rate),
-    ):
-        stolen = steal_seconds()
-        times = _receive(bootstrap, variables["BENCH_SCORES"], _WARM_UP, seconds, job)
-        stolen = steal_seconds() - stolen
-    p50, p95, p99, most = np.quantile(times, [0.5, 0.95, 0.99, 1]).tolist()
-    return Latency(model, configuration, len(times), p50, p95, p99, most, stolen)
+    for way, values in middle.items():
+        base = middle.get(BASELINE)
+        times = [f"{values[key] / base[key]:.2f}" if base else "-" for key in ("p50", "p99")]
+        shown = [f"{values[key]:.1f}" for key in _COLUMNS[:4]]
+        table.add_row(way, *shown, *times, f"{values['steal']:.1f}")
+    return table
 
 
-@contextmanager
-def _job(root: Path, name: str, variables: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a job with the command line, and end it with Ctrl-C."""
-    start = "from pyflink_jobs.cli import main; main()"
-    command = [sys.executable, "-c", start, "--project", str(root), "run", name, "--parallelism", "1"]
-    job = subprocess.Popen(command, env=os.environ | variables, stdout=subprocess.DEVNULL)
+_COLUMNS = ("p50", "p95", "p99", "max", "steal")
+
+
+def _measure(scene: Scene, way: str, rate: int, seconds: int, warm_up: int) -> Latency:
+    suffix = f"{way}-{rate}-{time.time_ns()}"  # no earlier run's records
+    source, sink = f"records-{suffix}", f"scores-{suffix}"
+    topics.create(scene.bootstrap, {source: 1, sink: 1})
+    log = scene.folder / "log"
     try:
-        yield job
-    finally:
-        job.send_signal(signal.SIGINT)
-        try:
-            job.wait(_ENDS_WITHIN)
-        except subprocess.TimeoutExpired:
-            job.kill()
-            job.wait()
+        with started(WAYS[way](scene, source, sink), log) as job, _sending(scene.bootstrap, source, rate):
+            stolen = steal_seconds()
+            times = _receive(scene, sink, warm_up, seconds, job)
+            stolen = steal_seconds() - stolen
+    except JobError as error:
+        words = log.read_text(errors="replace").splitlines()[-10:]
+        raise JobError(f"{way}: {error.findings[0].message}", facts=tuple(words)) from error
+    for topic in (source, sink):
+        delete_topic(scene.bootstrap, topic)
+    p50, p95, p99, most = np.quantile(times, [0.5, 0.95, 0.99, 1]).tolist()
+    return Latency(way, rate, len(times), p50, p95, p99, most, stolen)
 
 
 @contextmanager
@@ -150,10 +155,17 @@ def _send(bootstrap: str, topic: str, rate: int) -> None:
 
 
 def _receive(
-    bootstrap: str, topic: str, warm_up: float, seconds: float, job: subprocess.Popen[bytes]
+    scene: Scene, topic: str, warm_up: float, seconds: float, job: subprocess.Popen[bytes]
 ) -> NDArray[np.float64]:
     """Return the milliseconds of all scores within `seconds`, starting `warm_up` seconds after the first."""
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "latency", "fetch.wait.max.ms": 5})
+    consumer = Consumer(
+        {
+            "bootstrap.servers": scene.bootstrap,
+            "group.id": "latency",
+            "fetch.wait.max.ms": 5,
+            "isolation.level": "read_committed" if scene.exactly_once else "read_uncommitted",
+        }
+    )
     consumer.assign([TopicPartition(topic, 0, 0)])
     arrived: list[tuple[float, int]] = []
     first = None
@@ -169,4 +181,6 @@ def _receive(
         if now > first + warm_up:
             arrived.append((received, json.loads(message.value())["sent_us"]))
     consumer.close()
+    if not arrived:
+        raise JobError("no score arrived in the measured time")
     return np.array([1e3 * then - sent / 1e3 for then, sent in arrived])

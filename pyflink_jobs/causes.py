@@ -63,6 +63,12 @@ _ENCODING = ("encode_to_stream", "in encode_one_row")
 _CONSTANTS = re.compile(
     r"Index 0 out of bounds for length 0\n\tat org\.apache\.flink\.table\.runtime\.arrow\.ArrowWriter"
 )
+_EMBEDDED = re.compile(
+    r"pemja\.core\.PythonException: <class '(?P<cls>[\w.]+)'>(?:: (?P<text>.*?))?(?P<frames>(?:\n\tat [^\n]*)+)",
+    re.DOTALL,
+)
+"""An error of Python inside Flink's JVM; the first frame is the innermost."""
+_EMBEDDED_FRAME = re.compile(r"\tat (?P<file>/\S+)\.(?P<function>[\w<>]+)\((?P<name>[\w.]+\.py):(?P<line>\d+)\)")
 _LONGEST = 400  # characters
 
 
@@ -89,7 +95,9 @@ def summarize(trace: str) -> str:
     """Return why something failed, in one paragraph."""
     causes = find_causes(trace)
     texts = [cause.text for cause in causes] or [trace.partition("\n\tat ")[0]]
-    if traceback := next((text for text in reversed(texts) if _TRACEBACK in text), None):
+    if embedded := _EMBEDDED.search(trace):
+        found = _in_jvm(embedded)
+    elif traceback := next((text for text in reversed(texts) if _TRACEBACK in text), None):
         function = _FUNCTION.search(trace)
         found = _not_loaded(function["path"], traceback) if function else _python(traceback)
     elif program := _PROGRAM.search(trace):
@@ -167,6 +175,22 @@ def _python(text: str) -> str:
     if not place and any(function in error.frames for function in _ENCODING):
         return f"a Python function returned a value that is not of its result type: {error.said}"
     return error.said + place
+
+
+def _in_jvm(found: re.Match[str]) -> str:
+    """Return what an error of Python inside Flink's JVM says, and where it was raised if that is not Millstream."""
+    error = _Raised(found["cls"], (found["text"] or "").strip(), "")
+    if missing := _missing_module(error):
+        return (
+            f"the Python inside Flink's JVM has no module `{missing}`: name the folder of the workers' packages in "
+            "python.pythonpath, or in PYTHONPATH of the TaskManagers; a module of your own belongs in python.files"
+        )
+    if error.cls.startswith(_OURS) and error.text:
+        return error.text
+    own = [frame for frame in _EMBEDDED_FRAME.finditer(found["frames"]) if not _PACKAGE.match(frame["file"])]
+    if not own:
+        return error.said
+    return f"{error.said} ({own[0]['file']}.py, line {own[0]['line']}, in {own[0]['function']})"
 
 
 def _not_loaded(function: str, text: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pyflink.common import Configuration
@@ -17,6 +17,11 @@ from tests.unit.onnx_models import model_spec
 from udfs.flink.scoring import scoring_function
 from udfs.scoring.arguments import argument_sql
 from udfs.scoring.model import ModelSpec, Output
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pyflink.table.udf import UserDefinedScalarFunctionWrapper
 
 __all__ = ["DTYPES", "GATHER", "MLP", "OPTIONS", "STRINGS", "Row", "rows", "score"]
 
@@ -62,15 +67,19 @@ def rows() -> list[Row]:
     return data
 
 
-def call(spec: ModelSpec, columns: list[str]) -> str:
+def call(spec: ModelSpec, columns: list[str], *, wide: bool) -> str:
     """Return the SQL that calls the model's function."""
-    pairs = zip(columns, spec.inputs, strict=True)
-    arguments = [sql for column, given in pairs for sql in argument_sql(column, TYPES.get(column, "INT"), given.dtype)]
+    arguments: list[str] = []
+    for column, given in zip(columns, spec.inputs, strict=True):
+        arguments += argument_sql(column, TYPES.get(column, "INT"), given.dtype, wide=wide)
     return f"{spec.name}({', '.join(arguments)})"
 
 
-def score(environment: TableEnvironment) -> list[list[Any]]:
-    """Run the job; return its rows in any order."""
+def score(
+    environment: TableEnvironment,
+    function: Callable[[ModelSpec], UserDefinedScalarFunctionWrapper] = scoring_function,
+) -> list[list[Any]]:
+    """Run the job, in which `function` makes the function of each model; return its rows in any order."""
     types = {
         "id": DataTypes.INT(),
         **{f"c{i}": DataTypes.FLOAT() for i in range(16)},
@@ -83,14 +92,15 @@ def score(environment: TableEnvironment) -> list[list[Any]]:
     table = environment.from_elements([(i, *features, *rest) for i, features, *rest in rows()], schema)
     environment.create_temporary_view("flights", table)
     for spec in (MLP, GATHER, STRINGS, DTYPES):
-        environment.create_temporary_function(spec.name, scoring_function(spec))
+        environment.create_temporary_function(spec.name, function(spec))
     inputs = {
         MLP: [f"c{i}" for i in range(16)],
         GATHER: ["n", "x"],
         STRINGS: ["s", "x", "CAST(1.5 AS FLOAT)"],
         DTYPES: [COLUMNS.get(given.dtype, "1") for given in DTYPES.inputs],
     }
-    calls = [f"{call(spec, columns)} AS {spec.name}" for spec, columns in inputs.items()]
+    wide = function is not scoring_function
+    calls = [f"{call(spec, columns, wide=wide)} AS {spec.name}" for spec, columns in inputs.items()]
     fields = [f"{spec.name}.{name}" for spec in inputs for name in (*(o.name for o in spec.outputs), "error")]
     query = f"SELECT id, {', '.join(fields)} FROM (SELECT id, {', '.join(calls)} FROM flights)"
     with environment.execute_sql(query).collect() as results:

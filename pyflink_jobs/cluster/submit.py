@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.cluster.java_client import rest_options, set_login, write_certificates
 from pyflink_jobs.cluster.pack_python import pack_environment
 from pyflink_jobs.cluster.ship_models import files_of, located_at, located_in_archive, pack_models, put_models
+from pyflink_jobs.cluster.targets import LOCAL
 from pyflink_jobs.errors import JobError
 from pyflink_jobs.planning.compile.compiled_plan import Plan, compile_plan
 from pyflink_jobs.planning.compile.plan import PlannedJob, plan_job
@@ -16,6 +18,7 @@ from pyflink_jobs.planning.declare import declare
 from pyflink_jobs.planning.flink.errors import read_exception
 from pyflink_jobs.project.flink_options import read_configuration, with_all_files
 from pyflink_jobs.project.functions import pack_functions
+from pyflink_jobs.project.interpreter import embedded_options
 from pyflink_jobs.project.pack_files import MODELS_FOLDER, Package, pack_code
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job_topics import prepare_topics
@@ -78,6 +81,8 @@ def prepare(
     options |= {"pipeline.name": name, **_COMPILING}
     if target.kind == "session":
         options = with_all_files(options, _of_session(project, target, folder))
+        if target.name == LOCAL:  # its Python is this one
+            options = with_all_files(embedded_options({"python.executable": sys.executable, **options}), options)
         set_login(target)
     environment = table_environment(project, options, remote=True)
     write_certificates(target, folder)

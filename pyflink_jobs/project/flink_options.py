@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from pyflink_jobs.errors import Place, ProjectError
@@ -15,7 +16,13 @@ if TYPE_CHECKING:
 
 __all__ = ["flat_options", "read_configuration", "with_all_files"]
 
-_LISTS = {"pipeline.jars": ";", "pipeline.classpaths": ";", "python.files": ",", "python.archives": ","}
+_LISTS = {
+    "pipeline.jars": ";",
+    "pipeline.classpaths": ";",
+    "python.files": ",",
+    "python.archives": ",",
+    "python.pythonpath": os.pathsep,
+}
 """Options that list files, with what is between two of them: files of ours and of the user's are all needed."""
 
 

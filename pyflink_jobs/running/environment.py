@@ -9,6 +9,7 @@ from pyflink_jobs.java.build import java_classes
 from pyflink_jobs.local.jars import jars
 from pyflink_jobs.project.flink_options import read_configuration, with_all_files
 from pyflink_jobs.project.functions import make_importable, pack_functions
+from pyflink_jobs.project.interpreter import embedded_options
 from pyflink_jobs.running.jvm import prepare_jvm, start_jvm
 from udfs.flink.speedups import SPEEDUPS
 
@@ -87,6 +88,7 @@ def table_environment(
         {} if remote else {**here, **read_configuration(project)},
         options or {},
     )
+    settings = with_all_files(embedded_options(settings), settings)
     for key, value in settings.items():
         configuration.set_string(key, value)
     builder = EnvironmentSettings.new_instance().with_configuration(configuration)

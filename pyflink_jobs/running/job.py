@@ -17,7 +17,7 @@ from pyflink_jobs.planning.compile.failures import calls_that_failed
 from pyflink_jobs.planning.compile.plan import PlannedJob, Run, plan_job
 from pyflink_jobs.planning.flink.errors import read_exception
 from pyflink_jobs.running.environment import import_pyflink, table_environment
-from pyflink_jobs.running.jvm import flink_log
+from pyflink_jobs.running.jvm import flink_log, jvm_lives
 from pyflink_jobs.running.last_words import last_words
 from pyflink_jobs.running.minicluster import TARGET, MiniCluster, StartingCluster, slots_of
 from pyflink_jobs.running.progress import JobCounts, read_counts, read_final_counts
@@ -105,7 +105,12 @@ def execute(
             raise (planned.refusal(error) if refused else _failure(project, planned, error)) from error
         job_id = str(client.get_job_id())
         watch = BrokerWatch(brokers({**planned.sources, **planned.sinks}))
-        counts = _follow(cluster, job_id, client, watch, on_progress, interrupted)
+        try:
+            counts = _follow(cluster, job_id, client, watch, on_progress, interrupted)
+        except OSError as error:
+            if jvm_lives():
+                raise
+            raise _ended(project, planned.name) from error
         if counts.state == "FAILED":
             try:
                 client.get_job_execution_result().result()
@@ -151,6 +156,16 @@ def _interruptible(event: Event) -> Iterator[Event]:
         yield event
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _ended(project: Project, name: str) -> JobError:
+    """Return the error of a job whose Flink, in the JVM of this process, is gone."""
+    log = flink_log(project)
+    words = last_words(log)
+    return JobError(
+        f"job `{name}` failed: Flink has ended while it ran",
+        facts=(*([words] if words else []), f"Flink's log is in {project.relative(log)}/"),
+    )
 
 
 def _failure(project: Project, planned: PlannedJob, error: BaseException) -> JobError:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
+
+from py4j.protocol import Py4JNetworkError
 
 from pyflink_jobs.local.flink_home import flink_home
 from pyflink_jobs.local.java import find_java
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from pyflink_jobs.project.settings import Project
     from pyflink_jobs.running.fast_start.class_archive import Archive
 
-__all__ = ["early_jvm", "flink_log", "prepare_jvm", "start_jvm", "variable"]
+__all__ = ["early_jvm", "flink_log", "jvm_lives", "prepare_jvm", "start_jvm", "variable"]
 
 T = TypeVar("T")
 
@@ -60,6 +63,17 @@ def start_jvm() -> JavaGateway:
     return gateway
 
 
+def jvm_lives() -> bool:
+    """Return whether the JVM that was started still answers. If not, its client logs no more errors."""
+    logging.disable()  # py4j logs a stack trace for each call that finds it gone
+    try:
+        start_jvm().jvm.java.lang.System.nanoTime()
+    except Py4JNetworkError:
+        return False
+    logging.disable(logging.NOTSET)
+    return True
+
+
 @contextmanager
 def early_jvm(project: Project, first: Callable[[], T]) -> Iterator[Future[T]]:
     """Start the JVM on a thread beside the block, and call `first` there, which may use it; yield its future result.
@@ -82,7 +96,8 @@ def early_jvm(project: Project, first: Callable[[], T]) -> Iterator[Future[T]]:
         finally:
             wait([starting])
             if archive and not starting.exception():
-                archive.finish(start_jvm(), well=sys.exception() is None)
+                with suppress(Py4JNetworkError):  # the JVM has ended already
+                    archive.finish(start_jvm(), well=sys.exception() is None)
 
 
 @contextmanager

@@ -1,4 +1,7 @@
-"""What a Python worker wrote about its own end: in Flink's log, since Flink does not have it in its exception."""
+"""What a Python worker, or the interpreter in Flink's JVM, wrote about its own end.
+
+It is among Flink's logs, since Flink does not have it in its exception.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["last_words"]
 
-_WORDS = re.compile(r"PythonWorker .*? (millstream: .+)$", re.MULTILINE)  # as udfs.scoring.time_limit writes them
+_WORDS = re.compile(r"(?:PythonWorker .*? |^)(millstream: .+)$", re.MULTILINE)  # as udfs.scoring.time_limit writes them
 
 
 def last_words(log: Path) -> str:

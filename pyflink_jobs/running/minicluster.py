@@ -7,9 +7,11 @@ in a second. Python workers are processes of their own, as on a real cluster.
 from __future__ import annotations
 
 from concurrent.futures import wait
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from py4j.protocol import Py4JNetworkError
 
 from pyflink_jobs.project.flink_options import read_configuration
 from pyflink_jobs.running.fast_start.worker_forks import RUNNER_FOLDER, forked_workers
@@ -88,8 +90,9 @@ class StartingCluster:
 
     def close(self) -> None:
         """End the cluster, and its jobs with it."""
-        self._thread.join()
-        self._cluster.close()
+        with suppress(Py4JNetworkError):  # the JVM has ended already
+            self._thread.join()
+            self._cluster.close()
 
 
 @contextmanager

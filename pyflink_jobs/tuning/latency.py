@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from pyflink_jobs.errors import MillstreamError
+from pyflink_jobs.project.interpreter import EXECUTION_MODE, PROCESS, THREAD
 from pyflink_jobs.tuning import measure_latency
 from pyflink_jobs.tuning.bundle_cost import BundleCost, cycle, fit, longest_time
 from pyflink_jobs.tuning.least_records import Least
@@ -23,9 +25,10 @@ _SIZES = (500, 1000, 2000, 5000, 20000)  # rows of a bundle whose cost is measur
 BUNDLES = Least(_SIZES[-1], f"a bundle of {_SIZES[-1]:,} rows, the largest that is timed")
 """For delays."""
 _SMALL = {BUNDLE: "1000", TIME: "1000"}  # bundles that end by their size, so that the fixed cost dominates
+_ROWS = {EXECUTION_MODE: THREAD, TIME: "1000"}  # a monitor still has bundles, which rows wait for
 _ATTEMPTS = 4
 _LONG = "1 s"  # a buffer timeout that no limit would allow
-_RUNS = 25  # about: one to warm up, 8 for two options, 10 for bundles, 6 at the records' own rate
+_RUNS = 27  # about: one to warm up, 8 for two options, 10 for bundles, 8 at the records' own rate
 
 
 class _UnknownDelayError(Exception):
@@ -39,6 +42,7 @@ class Bound:
     `cost` is that of a bundle, `seconds` the measurements it was fitted to. `expected` is the cycle by the formula,
     None if a subtask cannot keep up. `rest` is the measured delay beyond the formula, 0 if `latencies` is empty: then
     only bundles were measured. `p99` is the largest measured one with the chosen options, or else the formula's.
+    `rows` are the delays without bundles, with rows scored in the JVM: measured where bundles do not meet the limit.
     """
 
     limit: float
@@ -51,19 +55,27 @@ class Bound:
     rest: float
     latencies: list[Latency]
     p99: float
+    rows: list[Latency] = field(default_factory=list)
 
     @property
     def met(self) -> bool:
         """Whether the limit is met."""
         return self.p99 <= self.limit
 
+    @property
+    def in_jvm(self) -> bool:
+        """Whether rows are to be scored in the JVM: their delays are the smaller ones."""
+        return bool(self.rows) and self.p99 == max(latency.p99 for latency in self.rows)
+
 
 def tune_latency(bench: Bench, limit: float, rate: float) -> Bound:
     """Choose the options with which the p99 stays below `limit` milliseconds at `rate` records a second.
 
-    First the options that make a bundle cheaper, then the longest bundle.time that meets the limit.
+    First the options that make a bundle cheaper, then the longest bundle.time that meets the limit. If there is none,
+    rows in the JVM, without bundles: they share a process with Flink, and are the last resort.
     """
     bench.runs = _RUNS
+    bench.search.options[EXECUTION_MODE] = PROCESS
     bench.warm_up()
     bench.time_models()
     for key in (METRICS, REUSE):
@@ -87,7 +99,27 @@ def tune_latency(bench: Bench, limit: float, rate: float) -> Bound:
     expected = cycle(cost, share, time)
     p99 = max((latency.p99 for latency in found), default=_formula(cost, share, time))
     bench.search.options[TIME] = str(time)
-    return Bound(limit, rate, parallelism, cost, seconds, time, expected, rest, found, p99)
+    rows = _in_jvm(bench, rate) if found and p99 > limit else []
+    bound = Bound(limit, rate, parallelism, cost, seconds, time, expected, rest, found, p99)
+    if rows and (best := max(latency.p99 for latency in rows)) < p99:
+        bound = replace(bound, p99=best, rows=rows)
+        bench.search.options |= _ROWS
+    return bound
+
+
+def _in_jvm(bench: Bench, rate: float) -> list[Latency]:
+    """Return the delays with rows in the JVM; [] for a job that cannot run so."""
+    found = []
+    for _ in range(2):
+        bench.begin(f"{EXECUTION_MODE}: {THREAD} at {rate:,.0f} records/s")
+        try:
+            latency = measure_latency.measure(bench.trial_runs, {**bench.search.options, **_ROWS}, rate)
+        except MillstreamError:
+            return []
+        if latency is None:
+            return []
+        found.append(latency)
+    return found
 
 
 def _seconds_of_bundles(bench: Bench, parallelism: int) -> dict[int, list[float]]:

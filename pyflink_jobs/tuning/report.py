@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.project.flink_options import read_configuration
+from pyflink_jobs.project.interpreter import EXECUTION_MODE, PROCESS, THREAD
 from pyflink_jobs.tuning.bundle_cost import TIMES
 from pyflink_jobs.tuning.options import ARROW, BUNDLE, PARALLELISM, TIME
 from pyflink_jobs.tuning.write_conf import Entry, entry_of_model, entry_of_step, fragment
@@ -37,16 +38,16 @@ def of_throughput(bench: Bench, gain: Gain, command: str, output: str) -> str:
 
 def of_latency(bench: Bench, bound: Bound, command: str, output: str) -> str:
     """Return the configuration for a limit on the p99."""
-    entries = [*(entry_of_step(step) for step in bench.search.steps), *_entries_of_bundles(bench, bound)]
+    entries = [*(entry_of_step(step) for step in bench.search.steps), *_entries_of_mode(bench, bound)]
     return _file(bench, command, output, [expectation(bound)], entries)
 
 
 def expectation(bound: Bound) -> str:
     """Return a text about the expected p99, and whether it meets the limit."""
     met = "" if bound.met else f" It is the smallest that was found; the limit of {bound.limit:,.0f} ms is not met."
-    if bound.latencies:
-        measured = " and ".join(f"{latency.p99:,.0f}" for latency in bound.latencies)
-        count, rate = bound.latencies[0].records, bound.latencies[0].rate
+    if latencies := bound.rows if bound.in_jvm else bound.latencies:
+        measured = " and ".join(f"{latency.p99:,.0f}" for latency in latencies)
+        count, rate = latencies[0].records, latencies[0].rate
         return (
             f"Expected at {rate:,.0f} records/s: a p99 of {bound.p99:,.0f} ms from a record's arrival in Kafka to its "
             f"score's. Measured: {measured} ms, of {count:,} records each.{met}"
@@ -56,6 +57,20 @@ def expectation(bound: Bound) -> str:
         "the sink, and windows or joins that wait for event time come on top. The whole was not measured: the job does "
         f"not write one row to a topic for each record, or one sender is too slow for this rate.{met}"
     )
+
+
+def _entries_of_mode(bench: Bench, bound: Bound) -> list[Entry]:
+    if not bound.in_jvm:
+        return [Entry(EXECUTION_MODE, PROCESS, ("Models are in workers.",)), *_entries_of_bundles(bench, bound)]
+    bundles = " and ".join(f"{latency.p99:,.0f}" for latency in bound.latencies)
+    rows = " and ".join(f"{latency.p99:,.0f}" for latency in bound.rows)
+    measured = f"p99 in ms {rows}. In workers, with bundles every {bound.time} ms: {bundles}."
+    why = (
+        f"Models score each row in Flink's JVM: {measured}",
+        "A model that hangs or crashes ends the TaskManager: docs/performance.md says when not to use this.",
+    )
+    time = "Not measured: a monitor still has bundles, and rows wait while a worker has one."
+    return [Entry(EXECUTION_MODE, THREAD, why), Entry(TIME, bench.search.options[TIME], (time,))]
 
 
 def _entries_of_bundles(bench: Bench, bound: Bound) -> list[Entry]:

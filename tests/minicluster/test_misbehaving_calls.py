@@ -18,6 +18,7 @@ from pyflink_jobs.local import topics
 from pyflink_jobs.local.send import send_records
 from pyflink_jobs.planning.compile.plan import Run, plan_job
 from pyflink_jobs.planning.declare import declare
+from pyflink_jobs.project.interpreter import EXECUTION_MODE
 from pyflink_jobs.running.environment import table_environment
 from pyflink_jobs.running.job import execute
 from tests.projects import add_model, make_project
@@ -105,22 +106,22 @@ def three(topic: Callable[[str], str]) -> dict[str, str]:
     return {kind: topic(kind) for kind in ("events", "scored", "quarantine")}
 
 
+@pytest.mark.parametrize("mode", ["process", "thread"])
 def test_each_kind_of_bad_row_is_refused_with_its_reason_and_its_neighbours_are_scored(
-    broker: Broker, cluster: MiniCluster, topic: Callable[[str], str], tmp_path: Path
+    mode: str, broker: Broker, cluster: MiniCluster, topic: Callable[[str], str], tmp_path: Path
 ) -> None:
     names = three(topic)
     inputs = "steps FLOAT, columns FLOAT, counts FLOAT, x FLOAT"
     # Its loop asks how long the slowest row takes, so a NaN would change its neighbours: NULL is refused.
-    options = ", 'time-limit' = '1 s', 'null-inputs' = 'refuse'"
-    project = project_of(tmp_path, broker.bootstrap_servers, names, "misbehaving", inputs, options)
+    limit = ", 'time-limit' = '1 s', 'null-inputs' = 'refuse'"
+    project = project_of(tmp_path, broker.bootstrap_servers, names, "misbehaving", inputs, limit)
     healthy: list[dict[str, float]] = [
         {"steps": n % 5, "columns": 0, "counts": n % 3, "x": n / 7} for n in range(5 * BATCH)
     ]
     rows = [{**row, **POISON.get(PLACES.get(n, ""), {})} for n, row in enumerate(healthy)]
     send(broker, names["events"], rows)
-    planned = plan_job(
-        declare(project).job("score"), table_environment(project, options_of(cluster)), Run(bounded=True)
-    )
+    options = options_of(cluster) | {EXECUTION_MODE: mode}
+    planned = plan_job(declare(project).job("score"), table_environment(project, options), Run(bounded=True))
     assert execute(project, planned, cluster).state == "FINISHED"  # without checkpoints, Flink restarts nothing
 
     matrix = np.array([list(row.values()) for row in healthy], np.float32)

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from pyflink_jobs.project.interpreter import EXECUTION_MODE, THREAD
 from pyflink_jobs.project.settings import Project, Settings
 from pyflink_jobs.running.environment import table_environment
 from tests.scoring_job import GATHER, MLP, OPTIONS, STRINGS, rows, score
 from tests.unit.onnx_models import run_directly
+from udfs.flink.row_scoring import row_scoring_function
+from udfs.flink.scoring import scoring_function
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,14 +29,16 @@ if TYPE_CHECKING:
 IDS, FEATURES, N, X, S, B = (list(column) for column in zip(*rows(), strict=True))
 
 
-@pytest.fixture(scope="module", params=["process", pytest.param("loopback", marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=["process", "thread", pytest.param("loopback", marks=pytest.mark.slow)])
 def scored(
     request: pytest.FixtureRequest, cluster: MiniCluster, tmp_path_factory: pytest.TempPathFactory
 ) -> list[list[Any]]:
-    """Return the job's rows by id, from a worker of its own as on a cluster, and from one in the client's process."""
-    if request.param == "process":
+    """Return the job's rows by id: from a worker as on a cluster, from the JVM, or from the client's process."""
+    if request.param != "loopback":
         project = Project(tmp_path_factory.mktemp("scored"), Settings())
-        return sorted(score(table_environment(project, {**cluster.options, **OPTIONS})))
+        options = {**cluster.options, **OPTIONS, EXECUTION_MODE: request.param}
+        function = row_scoring_function if request.param == THREAD else scoring_function
+        return sorted(score(table_environment(project, options), function))
     job = subprocess.run(
         [sys.executable, "-m", "tests.scoring_job"],
         cwd=Path(__file__).parents[2],

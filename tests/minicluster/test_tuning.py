@@ -104,13 +104,18 @@ def test_the_models_rows_are_those_that_sql_gives_it(trial_runs: TrialRuns) -> N
     assert sorted(map(repr, found)) == sorted(map(repr, expected))
 
 
-@pytest.mark.parametrize("trial_runs", ["each", "some", "gone"], indirect=True)
+@pytest.mark.parametrize(
+    ("trial_runs", "mode"),
+    [("each", "process"), ("each", "thread"), ("some", "process"), ("gone", "process")],
+    indirect=["trial_runs"],
+)
 def test_delays_are_measured_where_each_record_has_a_row(
-    trial_runs: TrialRuns, monkeypatch: pytest.MonkeyPatch
+    trial_runs: TrialRuns, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(measure_latency, "_SECONDS", 3.0)
     monkeypatch.setattr(measure_latency, "_STRAGGLERS", 3.0)
-    found = measure_latency.measure(trial_runs, {"python.fn-execution.bundle.time": "10"}, rate=100)
+    options = {"python.fn-execution.bundle.time": "10", "python.execution-mode": mode}
+    found = measure_latency.measure(trial_runs, options, rate=100)
     if trial_runs.job.name == "each":
         assert found is not None
         assert found.records == 150

@@ -15,7 +15,7 @@ from pyflink_jobs.errors import SqlError
 from pyflink_jobs.parsing.statements import Statement
 from pyflink_jobs.planning.compile.plan import plan_job
 from pyflink_jobs.planning.declare import declare
-from pyflink_jobs.planning.flink.python_functions import refuse_missing_function
+from pyflink_jobs.planning.flink.python_functions import check_function
 from pyflink_jobs.project.flink_options import with_all_files
 from pyflink_jobs.project.functions import make_importable
 from pyflink_jobs.running.environment import table_environment
@@ -168,5 +168,5 @@ def test_what_cannot_be_imported_is_one_paragraph(function: str, expected: str, 
     make_importable(project(tmp_path))
     statement = Statement(Path("sql/features/f.sql"), "", f"CREATE FUNCTION f AS '{function}' LANGUAGE PYTHON")
     with pytest.raises(SqlError) as caught:
-        refuse_missing_function(statement)
+        check_function(statement, in_jvm=False)
     assert str(caught.value) == f"sql/features/f.sql:1:22: {expected}"

@@ -100,3 +100,43 @@ def test_the_causes_are_in_the_order_of_the_trace() -> None:
         ("a.BException", "inner"),
         ("c.DError", "inner"),
     ]
+
+
+EMBEDDED = """org.apache.flink.runtime.JobException: Recovery is suppressed by NoRestartBackoffTimeStrategy
+\tat org.apache.flink.runtime.executiongraph.failover.ExecutionFailureHandler.handle(ExecutionFailureHandler.java:180)
+Caused by: pemja.core.PythonException: <class '{cls}'>: {text}
+\tat {frame}
+\tat /opt/venv/lib/python3.11/site-packages/pyflink/fn_execution/table/operations.open(operations.py:119)
+\tat pemja.core.PythonInterpreter.invokeMethodNoArgs(Native Method)
+\tat pemja.core.PythonInterpreter.invokeMethod(PythonInterpreter.java:113)
+"""
+
+
+@pytest.mark.parametrize(
+    ("cls", "text", "frame", "said"),
+    [
+        (
+            "udfs.scoring.onnx_files.ModelFileError",
+            "m.onnx is not the file that model m, version 1, was planned with",
+            "/opt/venv/lib/python3.11/site-packages/udfs/scoring/verified_files.verified(verified_files.py:41)",
+            "m.onnx is not the file that model m, version 1, was planned with",
+        ),
+        (
+            "ZeroDivisionError",
+            "division by zero",
+            "/work/functions/geo.kilometres(geo.py:7)",
+            "ZeroDivisionError: division by zero (/work/functions/geo.py, line 7, in kilometres)",
+        ),
+        (
+            "ModuleNotFoundError",
+            "No module named 'pemja'",
+            "<string>.<module>(<string>:1)",
+            (
+                "the Python inside Flink's JVM has no module `pemja`: name the folder of the workers' packages in "
+                "python.pythonpath, or in PYTHONPATH of the TaskManagers; a module of your own belongs in python.files"
+            ),
+        ),
+    ],
+)
+def test_errors_of_python_inside_the_jvm(cls: str, text: str, frame: str, said: str) -> None:
+    assert summarize(EMBEDDED.format(cls=cls, text=text, frame=frame)) == said

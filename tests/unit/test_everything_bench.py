@@ -16,7 +16,12 @@ PEERS = {"medians": dict.fromkeys(("mlp", "gbm", "monitored"), RATIOS)}
 def found() -> dict[str, Any]:
     return {
         **dict.fromkeys(("peers", "peers, Avro", "peers, exactly once"), PEERS),
-        "latency": {"runs": [{"model": "mlp", "p50": 10, "p99": 36}]},
+        "latency": {
+            "runs": [
+                {"way": way, "p50": p50, "p99": p99}
+                for way, p50, p99 in (("none", 8, 20), ("rows", 10, 36), ("java", 12, 30), ("kafka_streams", 9, 40))
+            ]
+        },
         "startup": {"runs": [{"command": c, "seconds": [9, 8, 1]} for c in ("help", "check", "small", "flights")]},
         "scaling": {"lines": [{"job": "mlp", "over": "slots", "growth": [-0.2, float("nan")]}]},
     }
@@ -29,6 +34,8 @@ def test_an_aim_is_met_missed_or_open(found: dict[str, Any]) -> None:
     assert rows["Avro: mlp, of Flink Java in micro-batches"] == ("1.00", "-", "-")
     assert rows["latency, median, ms"] == ("10", "10", "yes")
     assert rows["latency, p99, ms"] == ("35", "36", "no")
+    assert rows["latency, p50, of the job without a model"] == ("1.50", "1.25", "yes")
+    assert rows["latency, p99, of Flink Java, a row a call"] == ("1.00", "1.20", "no")
     assert rows["small job: first prediction, s"] == ("8.0", "8.0", "yes")
     assert rows["--help, s"] == ("0.3", "8.0", "no")
     assert rows["mlp: growth per doubling of slots"] == ("+5%", "-", "-")

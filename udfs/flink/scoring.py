@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pyflink.table.udf import ScalarFunction, udf
 
-from udfs.flink.speedups import has_speedups
-from udfs.nulls import masked, with_nulls
-from udfs.scoring.arguments import ERROR, SQL_TYPES
+from udfs.flink.speedups import prepare_worker
+from udfs.nulls import with_nulls
+from udfs.scoring.arguments import ERROR, SQL_TYPES, column_of, columns_of, is_column
 from udfs.scoring.call_size import ROWS_PER_CALL
 from udfs.scoring.inference import run_inference
 from udfs.scoring.metrics import ModelMetrics
@@ -26,17 +26,16 @@ from udfs.scoring.model import load_model, numpy_dtype
 from udfs.scoring.samples import verify_samples
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
     from pyflink.table.udf import FunctionContext, UserDefinedScalarFunctionWrapper
 
-    from udfs.scoring.inference import Predictions
     from udfs.scoring.model import Model, ModelSpec
     from udfs.scoring.rider import LoadedRider, Rider
 
-__all__ = ["result_type", "scoring_function"]
+__all__ = ["by_name", "length_of", "result_type", "scoring_function"]
 
 
 def scoring_function(
@@ -68,15 +67,7 @@ class _Score(ScalarFunction):  # type: ignore[misc]  # pyflink ships no types
         self._metrics: ModelMetrics | None = None
 
     def open(self, function_context: FunctionContext) -> None:
-        if has_speedups(function_context):
-            from udfs.flink.without_sampling import skip_sampling
-
-            skip_sampling()
-        self.pandas = self.pandas or not has_speedups(function_context)
-        if not self.pandas:
-            from udfs.flink.without_pandas import skip_pandas
-
-            skip_pandas()
+        self.pandas = prepare_worker(function_context, pandas=self.pandas)
         started = perf_counter_ns()
         rows = function_context.get_job_parameter(f"{ROWS_PER_CALL}{self.spec.name}", "")
         self._model = load_model(self.spec, int(rows) if rows else None)
@@ -88,18 +79,19 @@ class _Score(ScalarFunction):  # type: ignore[misc]  # pyflink ships no types
 
     def eval(self, *arguments: Any) -> pd.DataFrame | dict[str, NDArray[Any]]:  # noqa: ANN401 - a Series or an array each, or a plain value for a constant
         assert self._model is not None, "Flink calls open() first"  # noqa: S101
-        rows = _length(self.spec, arguments)
+        rows = length_of(arguments, f"model {self.spec.name}")
         remaining = iter(arguments)
-        batch = [*_batch(self.spec, remaining, rows)]
+        batch = [*columns_of(self.spec.inputs, remaining, rows)]
         started = perf_counter_ns()
         predictions = run_inference(batch, self._model)
         if self._metrics:
             self._metrics.count(batch, predictions.error, _microseconds_since(started))
         columns = {output.name: with_nulls(v) for output, v in zip(self.spec.outputs, predictions.outputs, strict=True)}
         columns[ERROR] = np.full(rows, None, object) if predictions.error is None else predictions.error
+        named = by_name(self.spec, predictions.inputs, predictions.outputs)
         for rider, loaded in zip(self.riders, self._loaded, strict=True):
-            given = [_array(next(remaining), rows, numpy_dtype(dtype)) for dtype in rider.arguments]
-            columns |= loaded.ride(_by_name(self.spec, predictions), given)
+            given = [column_of(next(remaining), rows, numpy_dtype(dtype)) for dtype in rider.arguments]
+            columns |= loaded.ride(named, given)
         if not self.pandas:
             return columns
         import pandas as pd
@@ -111,37 +103,17 @@ def _microseconds_since(nanoseconds: int) -> int:
     return (perf_counter_ns() - nanoseconds) // 1000
 
 
-def _length(spec: ModelSpec, arguments: tuple[Any, ...]) -> int:
+def length_of(arguments: tuple[Any, ...], what: str) -> int:
+    """Return how many rows a batch has. Raises ValueError where no argument is a column."""
     for argument in arguments:
-        if _is_column(argument):
+        if is_column(argument):
             return len(argument)
-    raise ValueError(f"model {spec.name}: all inputs are constants; give at least one that is a column")
+    raise ValueError(f"{what}: all inputs are constants; give at least one that is a column")
 
 
-def _batch(spec: ModelSpec, remaining: Iterator[Any], rows: int) -> Iterator[NDArray[Any]]:
-    """Yield one array per input, as `run_inference` expects it."""
-    for given in spec.inputs:
-        values = _array(next(remaining), rows)
-        if not given.dtype.startswith("float"):
-            null = _array(next(remaining), rows)
-            values = masked(values, null) if null.any() else values
-        yield values
-
-
-def _by_name(spec: ModelSpec, predictions: Predictions) -> dict[str, NDArray[Any]]:
+def by_name(
+    spec: ModelSpec, inputs: Sequence[NDArray[Any]], outputs: Sequence[NDArray[Any]]
+) -> dict[str, NDArray[Any]]:
     """Return all columns of the model, by name."""
-    inputs = {given.name: values for given, values in zip(spec.inputs, predictions.inputs, strict=True)}
-    return inputs | {given.name: v for given, v in zip(spec.outputs, predictions.outputs, strict=True)}
-
-
-def _array(argument: Any, rows: int, dtype: np.dtype[Any] | None = None) -> NDArray[Any]:  # noqa: ANN401 - a column or a constant
-    """Return a column; a constant is repeated, as `dtype`, or else as what it is: the model's input may be narrower."""
-    if _is_column(argument):
-        return np.asarray(argument)
-    if dtype is None and not isinstance(argument, bool | int):
-        dtype = np.dtype(object if isinstance(argument, str) else float)  # of None, which only a float can be, NaN
-    return np.full(rows, argument, dtype)
-
-
-def _is_column(argument: Any) -> bool:  # noqa: ANN401 - a Series, an array or a constant
-    return hasattr(argument, "__array__")
+    names = [*(given.name for given in spec.inputs), *(given.name for given in spec.outputs)]
+    return dict(zip(names, (*inputs, *outputs), strict=True))

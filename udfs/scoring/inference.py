@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from udfs.scoring.signature import Tensor
 
-__all__ = ["Predictions", "assemble", "run_inference"]
+__all__ = ["Predictions", "as_input", "assemble", "run_inference", "score_batch", "unusable"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,11 @@ def run_inference(batch: Sequence[NDArray[Any]], model: Model) -> Predictions:
     that a new process scores at least one.
     """
     check_memory(model.spec.worker_memory)
+    return score_batch(batch, model)
+
+
+def score_batch(batch: Sequence[NDArray[Any]], model: Model) -> Predictions:
+    """Score a batch as `run_inference` does, in a process whose memory is not the worker's alone."""
     work = _Work(model, len(batch[0]))
     inputs: list[NDArray[Any]] = []
     # The last input first, so that the reason names the first of a row's NULLs.
@@ -65,11 +70,9 @@ def run_inference(batch: Sequence[NDArray[Any]], model: Model) -> Predictions:
         null, why = _nulls(column, given.dtype, model)
         if null is not None and null.any():
             work.refuse(null, f"input `{given.name}` is {why}")
-        converted, lost = convert(column, given.dtype)
-        if lost is not None:
-            for row in np.flatnonzero(lost):
-                work.refuse(row, f"input `{given.name}` is {lost_value(column[row], given.dtype)}")
-            converted = converted if converted.dtype.kind == "f" else masked(converted, lost | _masks(converted))
+        converted, lost = as_input(column, given.dtype)
+        for row in () if lost is None else np.flatnonzero(lost):
+            work.refuse(row, f"input `{given.name}` is {lost_value(column[row], given.dtype)}")
         inputs.insert(0, converted)
     tensors = {tensor.name: assemble(tensor, inputs, model) for tensor in model.tensors}
     rows = np.arange(work.size)
@@ -80,6 +83,24 @@ def run_inference(batch: Sequence[NDArray[Any]], model: Model) -> Predictions:
         part = slice(start, start + model.calls.rows)
         work.score({name: tensor[part] for name, tensor in tensors.items()}, rows[part])
     return work.predictions(inputs)
+
+
+def as_input(column: NDArray[Any], dtype: str) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """Return a column of shape (rows,) as in `Predictions.inputs`, and where a value was lost, as `convert` does."""
+    converted, lost = convert(column, dtype)
+    if lost is not None and converted.dtype.kind != "f":
+        converted = masked(converted, lost | _masks(converted))
+    return converted, lost
+
+
+def unusable(value: float) -> str:
+    """Return what a score is that no output can have: "NaN", "Infinity" or "-Infinity"; "" for a number.
+
+    JSON has no number for an infinite one.
+    """
+    if value - value == 0:
+        return ""
+    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"  # noqa: PLR0124 - only NaN does
 
 
 def _masks(column: NDArray[Any]) -> NDArray[np.bool_]:
@@ -149,10 +170,10 @@ class _Work:
             if values.dtype.kind != "f" or np.isfinite(values).all():
                 continue
             if (nan := np.isnan(values) & ~self.refused).any():
-                self.explain(nan, f"output `{spec.name}` is NaN")
-            for infinity in (-np.inf, np.inf):  # which JSON has no number for
+                self.explain(nan, f"output `{spec.name}` is {unusable(np.nan)}")
+            for infinity in (-np.inf, np.inf):
                 if (same := values == infinity).any():
-                    self.explain(same, f"output `{spec.name}` is {'-' * (infinity < 0)}Infinity")
+                    self.explain(same, f"output `{spec.name}` is {unusable(infinity)}")
                     values[same] = np.nan
         if self.refused.any():
             outputs = [v if v.dtype.kind == "f" else masked(v, self.refused) for v in outputs]

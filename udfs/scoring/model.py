@@ -7,7 +7,7 @@ Inputs of one tensor are the columns of a matrix, and an output may be one eleme
 >>> spec.columns_of(Tensor("X", "float32", (None, 2)))
 [0, 2]
 >>> probabilities = np.array([[0.25, 0.75], [0.5, 0.5]], np.float32)
->>> _one_per_row(probabilities, 2, Output("late", "probabilities", 1, "float32")).tolist()
+>>> one_per_row(probabilities, 2, Output("late", "probabilities", 1, "float32")).tolist()
 [0.75, 0.5]
 """
 
@@ -44,6 +44,7 @@ __all__ = [
     "SampleFile",
     "load_model",
     "numpy_dtype",
+    "one_per_row",
 ]
 
 
@@ -174,23 +175,33 @@ class Model:
     tensors: tuple[Tensor, ...]
     calls: Calls
 
+    @property
+    def wanted(self) -> list[str]:
+        """The names of the ONNX outputs that the outputs of the spec are part of."""
+        return list(dict.fromkeys(output.tensor for output in self.spec.outputs))
+
+    @property
+    def title(self) -> str:
+        """The model's name and version, as the first words of a message."""
+        return f"model {self.spec.name}, version {self.spec.version},"
+
     def run(self, tensors: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
         """Call the model once; return an array of shape (rows,), of the model's own dtype, for each output of the spec.
 
         Raises one of RUN_ERRORS where the model refuses the input: TimeLimitError where it does not answer in time,
         OutputShapeError where an output does not have the expected value for each row.
         """
-        wanted = list(dict.fromkeys(output.tensor for output in self.spec.outputs))
+        wanted = self.wanted
 
         def call(options: onnxruntime.RunOptions) -> list[Any]:
             release_after(options)
             results: list[Any] = self.session.run(wanted, dict(tensors), options)
             return results
 
-        results = run_limited(call, self.spec.time_limit, f"model {self.spec.name}, version {self.spec.version},")
+        results = run_limited(call, self.spec.time_limit, self.title)
         given = dict(zip(wanted, results, strict=True))
         rows = len(next(iter(tensors.values())))
-        return [_one_per_row(given[output.tensor], rows, output) for output in self.spec.outputs]
+        return [one_per_row(given[output.tensor], rows, output) for output in self.spec.outputs]
 
 
 def numpy_dtype(dtype: str) -> np.dtype[Any]:
@@ -271,7 +282,8 @@ def _warm(model: Model) -> Model:
     return model
 
 
-def _one_per_row(values: NDArray[Any], rows: int, output: Output) -> NDArray[Any]:
+def one_per_row(values: NDArray[Any], rows: int, output: Output) -> NDArray[Any]:
+    """Return an output's values, of shape (rows,). Raises OutputShapeError where a tensor has not one for each row."""
     width = values.size // rows
     if values.shape[:1] != (rows,) or not (width == 1 if output.element is None else output.element < width):
         wanted = "one value" if output.element is None else f"element {output.element}"

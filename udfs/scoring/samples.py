@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from udfs.nulls import masked
-from udfs.scoring.inference import run_inference
+from udfs.scoring.inference import score_batch
 from udfs.scoring.model import numpy_dtype
 from udfs.scoring.onnx_files import ModelFileError
 from udfs.scoring.verified_files import verified
@@ -133,7 +133,7 @@ def compare(model: Model, samples: Sequence[Sample], tolerance: float) -> Compar
     """
     spec = model.spec
     batch = [column_of([_value(sample, given) for sample in samples], given, samples) for given in spec.inputs]
-    predictions = run_inference(batch, model)
+    predictions = score_batch(batch, model)
     kept = ~_refused_by_null(batch, spec.inputs, refuse=spec.null_inputs == "refuse")
     outputs = [
         (output, name, values)

@@ -5,7 +5,8 @@ allocation beyond that fails inside the call, like any other reason to refuse a 
 (RLIMIT_DATA, RLIMIT_AS) would also apply to other allocations of the process: Arrow and gRPC end the process where
 memory is refused, and thread stacks count even where they are not used.
 
-All other memory is checked by the resident size of the process, before each batch.
+All other memory is checked by the resident size of the process: before each batch, or every second where rows are
+scored one by one.
 """
 
 from __future__ import annotations
@@ -13,14 +14,28 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from threading import Lock, Thread
+from time import sleep
 
 import onnxruntime
 
-__all__ = ["WorkerMemoryError", "bounded_options", "check_memory", "failure_text", "release_after"]
+from udfs.scoring.time_limit import end_process
+
+__all__ = [
+    "WorkerMemoryError",
+    "bounded_options",
+    "check_memory",
+    "failure_text",
+    "release_after",
+    "resident_bytes",
+    "watch_memory",
+]
 
 _STATM = Path("/proc/self/statm")  # Linux; on other systems slow growth is not detected
 _SHARE = 2  # the arena may use one half of the limit
 _arena: list[int] = []
+_watching: list[Thread] = []
+_lock = Lock()
 _REFUSED = re.compile(r"smaller than requested bytes of (\d+)")
 
 
@@ -67,13 +82,40 @@ def failure_text(error: Exception) -> str:
 
 def check_memory(bound: int) -> None:
     """Raise WorkerMemoryError where this process holds more than `bound` bytes; without /proc, do nothing."""
-    try:
-        pages = int(_STATM.read_bytes().split()[1])
-    except OSError:
-        return
-    if (held := pages * os.sysconf("SC_PAGE_SIZE")) > bound:
+    if (held := resident_bytes()) > bound:
         raise WorkerMemoryError(
             f"this Python worker holds {held / 2**20:,.0f} MiB, more than the {bound / 2**20:,.0f} MiB it may: the job "
             "restarts from its last checkpoint, with a new worker, if its restart strategy allows; if that repeats, "
             "raise worker_memory in [tool.millstream], or look for what grows"
         )
+
+
+def resident_bytes() -> int:
+    """Return how much memory this process holds; 0 without /proc."""
+    try:
+        return int(_STATM.read_bytes().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
+
+
+def watch_memory(bound: int, every: float = 1.0) -> None:
+    """End this process when it holds more than `bound` bytes; a thread of its own looks `every` so many seconds.
+
+    For a process whose memory a new worker would not give back. The first bound in a process is the one that counts.
+    """
+    with _lock:
+        if _watching:
+            return
+        _watching.append(Thread(target=_watch, args=(bound, every), name="memory limit", daemon=True))
+        _watching[0].start()
+
+
+def _watch(bound: int, every: float) -> None:
+    while True:
+        sleep(every)
+        if (held := resident_bytes()) > bound:
+            end_process(
+                f"this process holds {held / 2**20:,.0f} MiB, more than the {bound / 2**20:,.0f} MiB that Java and "
+                "worker_memory allow. It ends, so that the job restarts from its last checkpoint. If that repeats, "
+                "raise worker_memory in [tool.millstream], or look for what grows."
+            )

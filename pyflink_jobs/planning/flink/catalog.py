@@ -13,12 +13,13 @@ from pyflink_jobs.planning.checks.input_columns import check_columns
 from pyflink_jobs.planning.checks.origin import Origins
 from pyflink_jobs.planning.flink.changes import changes
 from pyflink_jobs.planning.flink.errors import read_exception
+from pyflink_jobs.planning.flink.execution_mode import create_functions, in_jvm
 from pyflink_jobs.planning.flink.java_functions import create_function
 from pyflink_jobs.planning.flink.may_change import may_change
 from pyflink_jobs.planning.flink.missing_names import fixes_of_name
-from pyflink_jobs.planning.flink.python_functions import refuse_missing_function
+from pyflink_jobs.planning.flink.python_functions import check_function
 from pyflink_jobs.planning.flink.reserved_words import reserved_word
-from pyflink_jobs.planning.flink.scoring_sql import input_arguments, late_sql, predictions_sql, scoring_sql
+from pyflink_jobs.planning.flink.scoring_sql import input_arguments, late_sql, predictions_sql, riding_sql, scoring_sql
 from pyflink_jobs.planning.flink.used_columns import used_columns
 from pyflink_jobs.planning.rewrites.personal_data import HASH, KEY
 from pyflink_jobs.planning.scored_view import ScoredView
@@ -54,13 +55,13 @@ class Catalog:
     apart: bool = False
     views: list[ScoredView] = field(default_factory=list)
     statements: dict[str, Statement] = field(default_factory=dict)
-    _functions: set[str] = field(default_factory=set)
+    _functions: dict[str, bool] = field(default_factory=dict)
     _changing: dict[str, bool] = field(default_factory=dict)
 
     def load(self, statement: Statement) -> None:
         """Execute a CREATE statement; raises SqlError with file, line and column."""
         if statement.kind == "CREATE FUNCTION":
-            refuse_missing_function(statement)
+            check_function(statement, in_jvm=in_jvm(self.environment))
         source = self.validated.get(statement.name or "")
         text = source.table_sql if source else self.expanded(statement)
         try:
@@ -111,8 +112,6 @@ class Catalog:
         return view.predictions
 
     def _create(self, call: Call) -> ScoredView:
-        from udfs.flink.scoring import scoring_function
-
         model = self.models[call.model.text]
         source, shown = self._source(call)
         schema = self._schema(call, source)
@@ -122,14 +121,12 @@ class Catalog:
             findings += addition.check(call, schema, shown, self)
         if findings:
             raise SqlError(findings)
-        function = f"score_{call.model.text}"
+        function, ride = f"score_{call.model.text}", f"ride_{call.model.text}"
         if function not in self._functions:
-            riders = tuple(added.rider for added in model.additions.values() if added.rider)
             # A user's own function may be a vectorised one too, and then wants pandas.
             pandas = any(statement.kind == "CREATE FUNCTION" for statement in self.readers)
-            score = scoring_function(model.spec, riders, pandas=pandas)
-            self.environment.create_temporary_function(quoted(function), score)
-            self._functions.add(function)
+            self._functions[function] = create_functions(self.environment, model, function, ride, pandas=pandas)
+        riders_apart = self._functions[function]
         number = len(self.views) + 1
         scored, predictions = f"{call.model.text}_scored_{number}", f"{call.model.text}_predictions_{number}"
         used = used_columns(call, self.readers, schema)
@@ -143,22 +140,27 @@ class Catalog:
         if timed:
             self._create_view(call, timed, timed_sql)
         read = f"{quoted(timed)}\nWHERE {quoted(LATE)} IS NULL" if timed else source
-        inputs = input_arguments(call, model, schema)
-        inner = scoring_sql(read, kept, inputs, model, function)
+        inputs = input_arguments(call, model, schema, wide=in_jvm(self.environment))
+        inner = scoring_sql(read, kept, inputs, model, function, riders_apart=riders_apart)
         self._create_view(call, scored, inner)
+        ridden = {f"{call.model.text}_ridden_{number}": riding_sql(scored, inputs, model, ride)} if riders_apart else {}
+        for name, sql in ridden.items():
+            self._create_view(call, name, sql)
         partitions = [v.place[0] for v in self.validated.values() if v.place[0] in kept]
-        outer = predictions_sql(scored, kept, model, partitions[0] if self.apart and partitions else "")
+        apart = partitions[0] if self.apart and partitions else ""
+        outer = predictions_sql(scored, kept, model, apart, wide=in_jvm(self.environment))
         self._create_view(call, predictions, outer)
         types = {name: schema[name] for name in kept}
+        behind = [*ridden, scored][0]  # where the riders' fields are
         added = {
-            companion: addition.views(scored, number, self.environment)
+            companion: addition.views(behind if addition.rider else scored, number, self.environment)
             for companion, addition in model.additions.items()
         }
         for views in added.values():
             for name, sql in views.items():
                 self._create_view(call, name, sql)
         return ScoredView(
-            call, model, scored, inner, predictions, outer, types, source, inputs, timed, timed_sql, added
+            call, model, scored, inner, predictions, outer, types, source, inputs, timed, timed_sql, ridden, added
         )
 
     def _may_be_late(self, call: Call) -> bool:

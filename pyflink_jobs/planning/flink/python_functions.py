@@ -10,6 +10,7 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding, SqlError, did_you_mean
+from pyflink_jobs.planning.flink.execution_mode import vectorised_finding
 from pyflink_jobs.project.functions import FUNCTIONS
 
 if TYPE_CHECKING:
@@ -18,13 +19,16 @@ if TYPE_CHECKING:
     from pyflink_jobs.errors import Place
     from pyflink_jobs.parsing.statements import Statement
 
-__all__ = ["refuse_missing_function"]
+__all__ = ["check_function"]
 
 _JAVA = "_java_user_defined_function"  # what Flink asks a function for
 
 
-def refuse_missing_function(statement: Statement) -> None:
-    """Raise SqlError for a Python function that cannot be imported; another language's is passed over."""
+def check_function(statement: Statement, *, in_jvm: bool) -> None:
+    """Raise SqlError for a Python function that cannot be imported, or, `in_jvm`, for one of batches.
+
+    Functions in another language are passed over.
+    """
     tokens = statement.tokens
     if not any(a.says("LANGUAGE") and b.says("PYTHON") for a, b in pairwise(tokens)):
         return
@@ -46,6 +50,8 @@ def refuse_missing_function(statement: Statement) -> None:
         )
         facts = (f"functions of Flink in it: {', '.join(there) or 'none'}",)
         raise SqlError(f"`{function}` in module `{name}` {what}", place=place, facts=facts, fixes=ways)
+    if in_jvm and getattr(found, "_func_type", "") == "pandas":
+        raise SqlError(vectorised_finding(function, place))
 
 
 def _import(name: str, function: str, place: Place) -> ModuleType:

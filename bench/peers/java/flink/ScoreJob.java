@@ -10,6 +10,7 @@ import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
 import org.apache.flink.connector.kafka.sink.KafkaSink;
 import org.apache.flink.connector.kafka.sink.KafkaSinkBuilder;
 import org.apache.flink.connector.kafka.source.KafkaSource;
+import org.apache.flink.connector.kafka.source.KafkaSourceBuilder;
 import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
 import org.apache.flink.formats.avro.AvroDeserializationSchema;
 import org.apache.flink.formats.avro.AvroSerializationSchema;
@@ -21,14 +22,15 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 
 /**
  * Scores what is in a topic now into another one. Arguments: broker, source, sink, model file, format, milliseconds
- * between commits or 0.
+ * between commits or 0. With the property peers.live it goes on, in one subtask, row by row, and sends scores at once.
  */
 public class ScoreJob {
     public static void main(String[] args) throws Exception {
         boolean avro = args[4].equals("avro");
         long commitEvery = Long.parseLong(args[5]);
         Configuration options = new Configuration();
-        options.setString("parallelism.default", "2");
+        boolean live = Boolean.getBoolean("peers.live");
+        options.setString("parallelism.default", live ? "1" : "2");
         options.setString("pipeline.object-reuse", "true");
         options.setString("restart-strategy.type", "none");
         StreamExecutionEnvironment environment = StreamExecutionEnvironment.getExecutionEnvironment(options);
@@ -36,16 +38,17 @@ public class ScoreJob {
         DeserializationSchema events = avro
                 ? (DeserializationSchema) AvroDeserializationSchema.forSpecific(AvroEvent.class)
                 : (DeserializationSchema) new JsonDeserializationSchema(Event.class);
-        KafkaSource source = KafkaSource.builder()
+        KafkaSourceBuilder source = KafkaSource.builder()
                 .setBootstrapServers(args[0])
                 .setTopics(new String[] {args[1]})
                 .setStartingOffsets(OffsetsInitializer.earliest())
-                .setBounded(OffsetsInitializer.latest())
-                .setValueOnlyDeserializer(events)
-                .build();
-        DataStream read = environment.fromSource(source, WatermarkStrategy.noWatermarks(), "events");
+                .setValueOnlyDeserializer(events);
+        if (!live) {
+            source.setBounded(OffsetsInitializer.latest());
+        }
+        DataStream read = environment.fromSource(source.build(), WatermarkStrategy.noWatermarks(), "events");
         SingleOutputStreamOperator scored =
-                read.transform("score", TypeInformation.of(Score.class), new ScoringOperator(args[3]));
+                read.transform("score", TypeInformation.of(Score.class), new ScoringOperator(args[3], live ? 1 : 256));
         if (avro) {
             scored = scored.map(new ScoreToAvro()).returns(TypeInformation.of(AvroScore.class));
         }
@@ -59,6 +62,9 @@ public class ScoreJob {
                         .setTopic(args[2])
                         .setValueSerializationSchema(scores)
                         .build());
+        if (live) {
+            sink.setProperty("linger.ms", "0");
+        }
         if (commitEvery > 0) {
             environment.enableCheckpointing(commitEvery);
             sink.setDeliveryGuarantee(DeliveryGuarantee.EXACTLY_ONCE).setTransactionalIdPrefix(args[2]);

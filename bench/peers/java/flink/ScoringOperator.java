@@ -12,25 +12,26 @@ import org.apache.flink.streaming.runtime.tasks.ProcessingTimeService;
 /** Scores events in micro-batches: when one is full, when it has waited long enough, and before each checkpoint. */
 public class ScoringOperator extends AbstractStreamOperator
         implements OneInputStreamOperator, BoundedOneInput, ProcessingTimeCallback {
-    private static final int BATCH = 256;
     private static final long WAIT_MS = 10;
 
     private final String file;
+    private final int batch;
     private transient Model model;
     private transient long[] ids;
     private transient long[] sent;
     private transient int count;
     private transient boolean timed;
 
-    public ScoringOperator(String file) {
+    public ScoringOperator(String file, int batch) {
         this.file = file;
+        this.batch = batch;
     }
 
     public void open() throws Exception {
         super.open();
-        model = new Model(file, BATCH);
-        ids = new long[BATCH];
-        sent = new long[BATCH];
+        model = new Model(file, batch);
+        ids = new long[batch];
+        sent = new long[batch];
     }
 
     public void processElement(StreamRecord record) throws Exception {
@@ -39,7 +40,7 @@ public class ScoringOperator extends AbstractStreamOperator
         ids[count] = event.id();
         sent[count] = event.sentUs();
         count++;
-        if (count == BATCH) {
+        if (count == batch) {
             flush();
         } else if (!timed) {
             ProcessingTimeService clock = getProcessingTimeService();

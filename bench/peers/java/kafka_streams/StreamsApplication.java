@@ -19,7 +19,7 @@ import org.apache.kafka.streams.kstream.Produced;
 
 /**
  * Scores what is in a topic now into another one, then ends. Arguments: broker, source, sink, model file, guarantee,
- * milliseconds between commits.
+ * milliseconds between commits. With the property peers.live it goes on, in one thread, and sends scores at once.
  */
 public class StreamsApplication {
     public static void main(String[] args) throws Exception {
@@ -27,7 +27,11 @@ public class StreamsApplication {
         settings.put("bootstrap.servers", args[0]);
         settings.put("application.id", "streams-" + args[2]);
         settings.put("auto.offset.reset", "earliest");
-        settings.put("num.stream.threads", "2");
+        boolean live = Boolean.getBoolean("peers.live");
+        settings.put("num.stream.threads", live ? "1" : "2");
+        if (live) {
+            settings.put("producer.linger.ms", "0");
+        }
         settings.put("processing.guarantee", args[4]);
         settings.put("commit.interval.ms", args[5]);
         settings.put("state.dir", Files.createTempDirectory("streams-").toString());
@@ -35,7 +39,7 @@ public class StreamsApplication {
         CountDownLatch done = new CountDownLatch(1);
         StreamsBuilder builder = new StreamsBuilder();
         builder.stream(args[1], Consumed.with(Serdes.ByteArray(), Serdes.ByteArray()))
-                .mapValues(new Scoring(args[3], records(args[0], args[1]), done))
+                .mapValues(new Scoring(args[3], live ? Long.MAX_VALUE : records(args[0], args[1]), done))
                 .to(args[2], Produced.with(Serdes.ByteArray(), Serdes.ByteArray()));
         KafkaStreams streams = new KafkaStreams(builder.build(), settings);
         streams.start();
