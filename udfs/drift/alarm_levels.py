@@ -9,8 +9,8 @@ Single windows open the alarm here, so the sum of both does not:
 >>> state = DriftState()
 >>> [update_alarm(profile, state, 0, span, drift)[1:] for span in ((0, 10), (10, 20))]
 [(None, 0), (True, 0)]
->>> update_alarm(profile, state, 1, (0, 20), drift)[1:], state.alarm_levels["(all)", "delay"]
-((None, 0), AlarmLevel(level=0, until=20))
+>>> update_alarm(profile, state, 1, (0, 20), drift)[1:], state.alarm_levels["(all)", "delay"].level
+((None, 0), 0)
 """
 
 from __future__ import annotations
@@ -64,6 +64,7 @@ def update_alarm(
             opens = event == "opens"
             since = history.alarm.since if opens else since
             alarm_level.level = level if opens else None
+            alarm_level.opened = replace(judgement, comparison=judgement.comparison.brief) if opens else None
             alarm_level.until = end
     if alarm_level.level is not None:
         alarm_level.until = max(alarm_level.until, end)
