@@ -27,7 +27,7 @@ from pyflink_jobs.demo.send_flights import send_flights
 from pyflink_jobs.local import broker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bench.peers.one_run import Figures
 
@@ -73,8 +73,14 @@ def flights(
                         f"{way:10} {several} slots {f.steady:7,.0f}/s  {f.cpu_us:6.0f} µs  "
                         f"first {run.first:5.1f} s  all {f.seconds:5.1f} s"
                     )
-    console.print(_table(runs, count, rounds))
-    return {"machine": machine, "departures": count, "runs": [{**asdict(run), **asdict(run.figures)} for run in runs]}
+    medians = _medians(runs)
+    console.print(_table(medians, count, rounds))
+    return {
+        "machine": machine,
+        "departures": count,
+        "runs": [{**asdict(run), **asdict(run.figures)} for run in runs],
+        "medians": medians,
+    }
 
 
 def _measure(scratch: Path, bootstrap: str, broker_id: int, way: str, slots: int, records: int) -> Run:
@@ -94,22 +100,30 @@ def _first(bootstrap: str, topic: str, began: float, ended: float) -> float:
         return moments[bisect_left(moments, 1, key=appended)] / 1000
 
 
-def _table(runs: Iterable[Run], count: int, rounds: int) -> Table:
+def _medians(runs: Iterable[Run]) -> dict[str, dict[str, float | None]]:
+    """Return the medians of a way with some slots; None for runs too short to measure."""
+    values: dict[str, list[dict[str, float]]] = {}
+    for run in runs:
+        f = run.figures
+        figures = {"steady": f.steady, "first": run.first, "seconds": f.seconds, "cpu_us": f.cpu_us, "steal": f.steal}
+        values.setdefault(f"{run.way}, {run.slots} slots", []).append(figures)
+    return {
+        kind: {name: median_of_known(each[name] for each in several) for name in several[0]}
+        for kind, several in values.items()
+    }
+
+
+def _table(medians: Mapping[str, Mapping[str, float | None]], count: int, rounds: int) -> Table:
     table = Table(title=f"{count:,} flights, Kafka to Kafka, median of {rounds}")
     columns = {
         "steady": ("steady/s", "{:,.0f}"),
+        "cpu_us": ("CPU µs", "{:.0f}"),
         "first": ("first prediction, s", "{:.1f}"),
         "seconds": ("whole run, s", "{:.1f}"),
-        "cpu_us": ("CPU µs", "{:.0f}"),
         "steal": ("steal s", "{:.1f}"),
     }
-    for title in ("way", "slots", *(title for title, _ in columns.values())):
-        table.add_column(title, justify="left" if title == "way" else "right")
-    by_kind: dict[tuple[str, int], list[Run]] = {}
-    for run in runs:
-        by_kind.setdefault((run.way, run.slots), []).append(run)
-    for (way, slots), several in by_kind.items():
-        values = [{**asdict(run.figures), "first": run.first} for run in several]
-        medians = {name: median_of_known(each[name] for each in values) for name in columns}
-        table.add_row(way, str(slots), *cells(medians, columns))
+    for title in ("", *(title for title, _ in columns.values())):
+        table.add_column(title, justify="right" if title else "left")
+    for kind, figures in medians.items():
+        table.add_row(kind, *cells(figures, columns))
     return table
