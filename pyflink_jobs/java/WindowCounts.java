@@ -80,9 +80,9 @@ public class WindowCounts extends ProcessTableFunction<Row> {
                 long first = Math.floorDiv(start, window << level) * (window << level);
                 byte[] before = sums.get(key(level, first));
                 sums.put(key(level, first), before == null ? counts : PartialCounts.add(before, counts));
-                time.registerOnTime(last(first + (window << level)));
+                registerLater(time, end, first + (window << level));
             }
-            time.registerOnTime(last(start + kept()));
+            registerLater(time, end, start + kept());
         }
         for (int level = 1; level < levels; level++) {
             String key = key(level, end - (window << level));
@@ -94,6 +94,13 @@ public class WindowCounts extends ProcessTableFunction<Row> {
         }
         windows.remove(end - kept());
         lateRows.remove(end - kept());
+    }
+
+    /** Registers a timer, unless it is the one that fires. */
+    private static void registerLater(TimeContext<Long> time, long now, long seconds) {
+        if (seconds > now) {
+            time.registerOnTime(last(seconds));
+        }
     }
 
     /** How long after its start a window is kept. With allowed lateness, rows that were in it may be one window away. */
