@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from bench.console import console_for_tables
-from bench.flights.ways import WAYS, contestant, write_projects
+from bench.flights.ways import LOOP, WAYS, contestant, write_projects
 from bench.machine import describe
 from bench.medians import cells, median_of_known
 from bench.peers.append_times import appended_before
@@ -64,7 +64,7 @@ def flights(
         write_projects(Path(scratch))
         for number in range(1, rounds + 1):
             for way in ways:
-                for several in slots:
+                for several in slots if way != LOOP else slots[:1]:
                     status.update(f"round {number} of {rounds}: {way}, {several} slots")
                     run = _measure(Path(scratch), bootstrap, running.pid, way, several, count)
                     runs.append(run)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from bench.peers.contestants import Task
 
-__all__ = ["WAYS", "contestant", "write_projects"]
+__all__ = ["LOOP", "WAYS", "contestant", "write_projects"]
 
 _ROOT = Path(__file__).parents[2]
 _MONITOR = """,
@@ -33,13 +33,15 @@ _FEATURES = (
     "carrier_departures_3h, carrier_delay_3h, temp, wind_speed, precip, visib"
 )
 
-WAYS = ("monitored", "scored", "sql")
-"""The job as it is; without its monitor; and its SQL alone, which writes a sum of the features in place of a score."""
+LOOP = "loop"
+WAYS = ("monitored", "scored", "sql", LOOP)
+"""The job as it is; without its monitor; its SQL alone, which writes a sum of the features in place of a score; `loop.py`.
+"""
 
 
 def write_projects(folder: Path) -> None:
     """Write the project of each way into `folder`, named as the way."""
-    for way in WAYS:
+    for way in (way for way in WAYS if way != LOOP):
         project = folder / way
         for part in ("sql", "models", "flink-conf"):
             shutil.copytree(_ROOT / part, project / part, ignore=shutil.ignore_patterns("train"))
@@ -56,8 +58,14 @@ def write_projects(folder: Path) -> None:
 
 
 def contestant(way: str, slots: int) -> Contestant:
-    """Return how a way is run with so many slots, by the command line."""
-    return Contestant(f"{way}, {slots} slots", "none", _run(slots))
+    """Return how a way is run with so many slots, by the command line; the loop has one process."""
+    return Contestant(f"{way}, {slots} slots", "none", _loop if way == LOOP else _run(slots))
+
+
+def _loop(task: Task) -> Start:
+    model = _ROOT / "models" / "late_arrival" / "1" / "model.onnx"
+    arguments = [str(Path(__file__).with_name("loop.py")), task.bootstrap, task.source, task.sink, str(model)]
+    return Start([sys.executable, *arguments], {})
 
 
 def _run(slots: int) -> Callable[[Task], Start]:
