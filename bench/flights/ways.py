@@ -35,8 +35,7 @@ _FEATURES = (
 
 LOOP = "loop"
 WAYS = ("monitored", "scored", "sql", LOOP)
-"""The job as it is; without its monitor; its SQL alone, which writes a sum of the features in place of a score; `loop.py`.
-"""
+"""The job as it is; without its monitor; its SQL alone, which writes a sum of the features for a score; `loop.py`."""
 
 
 def write_projects(folder: Path) -> None:

@@ -15,7 +15,7 @@ def test_the_loop_has_the_same_features() -> None:
     sample = events(datetime(2013, 4, 1, tzinfo=UTC), datetime(2013, 4, 3, tzinfo=UTC))
     departures, weather = sample.topics["departures"], sample.topics["weather"]
     loop = Features(weather.replace({np.nan: None}).to_dict("records"))
-    found = {}
+    found: dict[str, list[float]] = {}
     for number, flight in enumerate(departures.to_dict("records")):
         loop.add(flight, number % 4)
         found |= {done["flight_id"]: row for done, row in loop.complete({0, 1, 2, 3})}
