@@ -24,6 +24,9 @@ public class WindowCounts extends ProcessTableFunction<Row> {
     private static final String LATE = "late";
     private static final String LOST = "lost";
 
+    /** Not what `table.exec.state.ttl` says, which is for joins and aggregates. */
+    private static final String FOR_EVER = "0 s";
+
     private final long window; // seconds
     private final long lateness;
     private final int levels;
@@ -37,9 +40,9 @@ public class WindowCounts extends ProcessTableFunction<Row> {
     /** `windows` and `lateRows` are by the window's start, `sums` by level and start. */
     public void eval(
             Context context,
-            @StateHint MapView<Long, byte[]> windows,
-            @StateHint MapView<Long, Long> lateRows,
-            @StateHint MapView<String, byte[]> sums,
+            @StateHint(ttl = FOR_EVER) MapView<Long, byte[]> windows,
+            @StateHint(ttl = FOR_EVER) MapView<Long, Long> lateRows,
+            @StateHint(ttl = FOR_EVER) MapView<String, byte[]> sums,
             @ArgumentHint({ArgumentTrait.SET_SEMANTIC_TABLE, ArgumentTrait.REQUIRE_ON_TIME}) Row input)
             throws Exception {
         TimeContext<Long> time = context.timeContext(Long.class);

@@ -37,6 +37,9 @@ public class WindowHistory extends ProcessTableFunction<Row> {
     private static final String IN_TIME = "in time";
     private static final String LOST = "lost";
 
+    /** Not what `table.exec.state.ttl` says, which is for joins and aggregates. */
+    private static final String FOR_EVER = "0 s";
+
     private final long window; // seconds
     private final long lateness; // seconds
     private final long block; // windows
@@ -81,10 +84,10 @@ public class WindowHistory extends ProcessTableFunction<Row> {
     /** `windows` are short texts by number, `corrections` those of late rows by window, and what they are of. */
     public void eval(
             Context context,
-            @StateHint Newest newest,
-            @StateHint MapView<String, Pending> pending,
-            @StateHint MapView<Long, byte[]> windows,
-            @StateHint MapView<String, byte[]> corrections,
+            @StateHint(ttl = FOR_EVER) Newest newest,
+            @StateHint(ttl = FOR_EVER) MapView<String, Pending> pending,
+            @StateHint(ttl = FOR_EVER) MapView<Long, byte[]> windows,
+            @StateHint(ttl = FOR_EVER) MapView<String, byte[]> corrections,
             @ArgumentHint({ArgumentTrait.SET_SEMANTIC_TABLE, ArgumentTrait.REQUIRE_ON_TIME,
                     ArgumentTrait.OPTIONAL_PARTITION_BY}) Row input)
             throws Exception {
