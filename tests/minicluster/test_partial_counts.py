@@ -28,7 +28,8 @@ FEATURES = Features(
 CELLS = arrays(
     np.int64, FEATURES.size, elements=st.sampled_from([0, 0, 0, 1, 255, 256, 70_000, 2**33, 2**61]), fill=st.just(0)
 )
-ENDS = arrays(np.float32, 3, elements=st.sampled_from([-np.inf, -1e30, -1.5, -0.0, 0.0, 1e-45, 7, np.inf]))
+FLOATS = np.array([-np.inf, -1e30, -1.5, -0.0, 0.0, 1e-45, 7, np.inf], np.float32).tolist()
+ENDS = arrays(np.float32, 3, elements=st.sampled_from(FLOATS))
 NAMES = st.dictionaries(st.text(max_size=3), st.integers(1, 2**40), max_size=40).map(some)
 PARTS = st.dictionaries(st.integers(0, 167), st.integers(1, 2**40), max_size=4)
 COUNTS = st.builds(
