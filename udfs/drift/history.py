@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BLOCK", "Arrival", "Memory", "first_window", "judge_next"]
 
-BLOCK = 512
-"""Windows: three weeks of hours, a year and a half of days."""
+BLOCK = 1024
+"""Windows: six weeks of hours, almost three years of days."""
 
 
 @dataclass(frozen=True)
