@@ -21,7 +21,7 @@ def alarms(references: int, windows: int, runs: int, bins: int) -> dict[str, obj
         "machine": describe(),
         "independent": false_alarms(console, references, windows, bins),
         "power": power(console, runs, bins),
-        "memory": memory(console, streams=max(1, runs // 20), windows=3000),
+        "memory": memory(console, streams=max(1, runs // 20), windows=5000),
     }
     seconds = perf_counter() - start
     console.print(f"{seconds / 60:.1f} minutes")

@@ -17,7 +17,7 @@ from scipy.signal import lfilter
 
 from bench.windows import Column, column, counts_of, distances, p_values
 from udfs.distributions.count_layout import Features
-from udfs.drift import history
+from udfs.drift import history, thresholds
 from udfs.drift.compare import Comparison
 from udfs.drift.compared import Compared
 from udfs.drift.history import Arrival, Memory, first_window, judge_next
@@ -34,13 +34,15 @@ __all__ = ["memory"]
 N = 200
 REFERENCE_ROWS, BINS = 20_000, 64
 WINDOW = 3600
-D_MIN = 0.0
-SHIFT = 1.5  # standard deviations; the mean of such a window is off by .3 anyway
+D_MINS = (0.0, thresholds.D_MIN)
+SHIFT = 0.6  # standard deviations; the mean of such a window is off by .3 anyway
 AFTER = 64  # windows in which a shift is to be found
 _COEFFICIENT = 0.9
 _BURN_IN = 200
 _SEED = 5
 _ENDLESS = 1 << 40  # windows of a block
+
+Distances = dict[tuple[str, str, int], tuple[float, ...]]
 
 
 @dataclass(frozen=True)
@@ -51,22 +53,22 @@ class Found:
     delays: list[float]
 
 
-def memory(console: Console, streams: int, windows: int, features: int = 4) -> list[dict[str, object]]:
+def memory(console: Console, streams: int, windows: int, features: int = 2) -> list[dict[str, object]]:
     """Judge streams of so many windows, each with a shift at its end; print a table, return its figures."""
     generator = np.random.default_rng(_SEED)
     names = tuple(f"x{i}" for i in range(features))
     memories = {"one to two blocks": history.BLOCK, "all windows": _ENDLESS}
-    found: dict[str, list[Found]] = {name: [] for name in memories}
+    found: dict[tuple[float, str], list[Found]] = {(d_min, name): [] for d_min in D_MINS for name in memories}
     for _ in track(range(streams), "streams", transient=True):
         columns = [column(generator, REFERENCE_ROWS, BINS) for _ in names]
-        loaded = _loaded(columns, names, generator)
+        own = _own_distances(columns, names, generator)
         values = [_autoregressive(generator, (windows + AFTER) * N) for _ in names]
         for each in values:
             each[windows * N :] += SHIFT
         stream = _stream(columns, names, values)
-        for name, block in memories.items():
-            with patch.object(history, "BLOCK", block):
-                found[name].append(_judged(loaded, stream, windows, names))
+        for (d_min, name), several in found.items():
+            with patch.object(history, "BLOCK", memories[name]):
+                several.append(_judged(_loaded(own, names, d_min), stream, windows, names))
     return _shown(console, found, streams, windows, features)
 
 
@@ -76,16 +78,19 @@ def _autoregressive(generator: np.random.Generator, n: int) -> NDArray[np.float6
     return values
 
 
-def _loaded(columns: list[Column], names: tuple[str, ...], generator: np.random.Generator) -> LoadedMonitor:
-    """Return a monitor whose reference's own windows are as far from it as those of a stream without drift."""
+def _own_distances(columns: list[Column], names: tuple[str, ...], generator: np.random.Generator) -> Distances:
+    """Return distances of the reference's own windows: as far as those of a stream without drift."""
     own = {}
     for name, each in zip(names, columns, strict=True):
         values = _autoregressive(generator, REFERENCE_ROWS)
         for level, comparisons in _compared(each, name, values):
             own[ALL, name, level] = tuple(c.d_lo for c in comparisons if c.d_lo is not None)
+    return own
+
+
+def _loaded(own: Distances, names: tuple[str, ...], d_min: float) -> LoadedMonitor:
     profile = Profile("m", "1", Features((), ()), Keys(), {}, own)
-    monitor = Monitor("m", "1", "", "", names, (D_MIN,) * len(names), ("",) * len(names), WINDOW)
-    return LoadedMonitor(monitor, profile)
+    return LoadedMonitor(Monitor("m", "1", "", "", names, (d_min,) * len(names), ("",) * len(names), WINDOW), profile)
 
 
 def _compared(each: Column, name: str, values: NDArray[np.float64]) -> list[tuple[int, list[Comparison]]]:
@@ -122,6 +127,7 @@ def _stream(columns: list[Column], names: tuple[str, ...], values: list[NDArray[
 
 def _judged(loaded: LoadedMonitor, stream: list[Arrival], change: int, names: tuple[str, ...]) -> Found:
     memory_, known, alarms = Memory(DriftState()), list[Arrival](), 0
+    known_open: set[str] = set()
     delays = dict.fromkeys(names, np.inf)
     for i, arrival in enumerate(stream):
         if i == change:  # an alarm that is open by chance is no finding
@@ -139,27 +145,24 @@ def _judged(loaded: LoadedMonitor, stream: list[Arrival], change: int, names: tu
 
 
 def _shown(
-    console: Console, found: dict[str, list[Found]], streams: int, windows: int, features: int
+    console: Console, found: dict[tuple[float, str], list[Found]], streams: int, windows: int, features: int
 ) -> list[dict[str, object]]:
     table = Table(
         title=f"{streams} streams of {features} features, {windows:,} windows of {N} values each, AR(1) with "
-        f"{_COEFFICIENT}, d_min {D_MIN:g}; then a shift of {SHIFT:g} sd"
+        f"{_COEFFICIENT}; then a shift of {SHIFT:g} sd"
     )
-    for title in (
-        "memory",
-        "alarms in 1,000 windows of a feature",
-        "shifts found",
-        "windows to the alarm: median, p90",
-    ):
+    titles = ("alarms in 1,000 windows of a feature", "shifts found", "windows to the alarm: median, p90")
+    for title in ("d_min", "memory", *titles):
         table.add_column(title, justify="left" if title == "memory" else "right")
     figures: list[dict[str, object]] = []
-    for name, several in found.items():
+    for (d_min, name), several in found.items():
         rate = 1000 * sum(each.alarms for each in several) / (streams * windows * features)
         delays = np.array([delay for each in several for delay in each.delays])
         seen = delays[np.isfinite(delays)]
-        shown = f"{np.median(seen):.0f}, {np.quantile(seen, 0.9):.0f}" if len(seen) else ""
-        table.add_row(name, f"{rate:.2f}", f"{len(seen) / len(delays):.2f}", shown)
         share = len(seen) / len(delays)
-        figures.append({"memory": name, "alarms_per_1000": rate, "found": share, "delays": seen.tolist()})
+        shown = f"{np.median(seen):.0f}, {np.quantile(seen, 0.9):.0f}" if len(seen) else ""
+        table.add_row(f"{d_min:g}", name, f"{rate:.2f}", f"{share:.2f}", shown)
+        row = {"d_min": d_min, "memory": name, "alarms_per_1000": rate, "found": share, "delays": seen.tolist()}
+        figures.append(row)
     console.print(table)
     return figures
