@@ -35,6 +35,7 @@ import org.apache.flink.types.Row;
 public class WindowHistory extends ProcessTableFunction<Row> {
 
     private static final String IN_TIME = "in time";
+    private static final String LATE = "late";
     private static final String LOST = "lost";
 
     /** Not what `table.exec.state.ttl` says, which is for joins and aggregates. */
@@ -105,9 +106,9 @@ public class WindowHistory extends ProcessTableFunction<Row> {
         } else if (time.currentWatermark() == null || time.currentWatermark() < last) {
             pending.put(key, new Pending(level, last, full, brief));
             time.registerOnTime(last);
-        } else {
-            collect(result(history(windows, corrections), begin, arrival, List.of(full)));
-            corrections.put(key, packed(begin, arrival, List.of(brief)));
+        } else if (level == 0) { // a sum that comes after its end, from an input that was idle, is left out
+            collect(result(history(windows, corrections), begin, LATE, List.of(full)));
+            corrections.put(key, packed(begin, LATE, List.of(brief)));
         }
     }
 
@@ -137,7 +138,10 @@ public class WindowHistory extends ProcessTableFunction<Row> {
         long number = begin / window;
         boolean nextBlock = newest.number != null && newest.number / block < number / block;
         collect(result(nextBlock ? all(windows, corrections) : history(windows, corrections), begin, IN_TIME, full));
-        forget(windows, corrections, number, begin);
+        if (nextBlock) {
+            forgetWindows(windows, (number / block - 1) * block);
+        }
+        forgetCorrections(corrections, begin);
         windows.put(number, packed(begin, IN_TIME, brief));
         newest.number = number;
     }
@@ -165,19 +169,20 @@ public class WindowHistory extends ProcessTableFunction<Row> {
         return found.toArray(byte[][]::new);
     }
 
-    /** Removes windows before the last block, and what late rows brought to windows that no further ones come to. */
-    private void forget(
-            MapView<Long, byte[]> windows, MapView<String, byte[]> corrections, long number, long begin)
-            throws Exception {
+    private static void forgetWindows(MapView<Long, byte[]> windows, long first) throws Exception {
         List<Long> old = new ArrayList<>();
         for (Long one : windows.keys()) {
-            if (one < (number / block - 1) * block) {
+            if (one < first) {
                 old.add(one);
             }
         }
         for (Long one : old) {
             windows.remove(one);
         }
+    }
+
+    /** Removes what late rows brought to windows that no further ones come to. */
+    private void forgetCorrections(MapView<String, byte[]> corrections, long begin) throws Exception {
         List<String> closed = new ArrayList<>();
         for (String key : corrections.keys()) {
             if (Long.parseLong(key.substring(0, key.indexOf('@'))) + window + lateness <= begin) {
