@@ -172,7 +172,7 @@ def test_production_on_a_cluster_scores_checkpoints_and_shows_metrics(
     config = seen["config"]
     assert (config["mode"], config["unaligned_checkpoints"]) == ("exactly_once", False)
     assert (config["state_backend"], config["checkpoint_storage"]) == (
-        "EmbeddedRocksDBStateBackend",
+        "HashMapStateBackend",
         "FileSystemCheckpointStorage",
     )
     assert config["externalization"] == {"enabled": True, "delete_on_cancellation": False}
