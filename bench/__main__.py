@@ -13,6 +13,8 @@ import click
 
 from bench.alarms import alarms
 from bench.everything import everything
+from bench.flights import ways as flight_ways
+from bench.flights.table import flights
 from bench.latency import RATES, WARM_UP, latency
 from bench.latency_ways import WAYS
 from bench.peers.comparison import peers
@@ -150,6 +152,15 @@ def _peers(
 def _scaling(root: Path, bootstrap: str, records: int, rounds: int) -> Figures:
     """Measure CPU time per record at 1, 2 and 4 slots, and per value at 16, 64 and 256 floats; Kafka to Kafka."""
     return scaling(root, bootstrap, records, rounds)
+
+
+@_with_kafka
+@_count("--days", 45, help_text="Of flights, from April on: 41,452 are the default.")
+@_count("--rounds", 3)
+@_only(flight_ways.WAYS)
+def _flights(root: Path, bootstrap: str, days: int, rounds: int, only: tuple[str, ...]) -> Figures:
+    """Measure the flights' job at one and two slots: as it is, without its monitor, and its SQL without a model."""
+    return flights(root, bootstrap, days, rounds, only or flight_ways.WAYS)
 
 
 @_with_kafka

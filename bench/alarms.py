@@ -7,6 +7,7 @@ from time import perf_counter
 from bench.console import console_for_tables
 from bench.false_alarms import false_alarms
 from bench.machine import describe
+from bench.memory import memory
 from bench.power import power
 
 __all__ = ["alarms"]
@@ -20,6 +21,7 @@ def alarms(references: int, windows: int, runs: int, bins: int) -> dict[str, obj
         "machine": describe(),
         "independent": false_alarms(console, references, windows, bins),
         "power": power(console, runs, bins),
+        "memory": memory(console, streams=max(1, runs // 20), windows=5000),
     }
     seconds = perf_counter() - start
     console.print(f"{seconds / 60:.1f} minutes")

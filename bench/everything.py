@@ -12,6 +12,7 @@ from rich.table import Table
 
 from bench.alarms import alarms
 from bench.console import console_for_tables
+from bench.flights.table import flights
 from bench.latency import latency
 from bench.latency_ways import BASELINE, WAYS
 from bench.peers.comparison import peers
@@ -31,6 +32,7 @@ __all__ = ["aims", "everything"]
 # The single benches run longer by default; a JVM is warm after about ten million records.
 _RECORDS = 2_000_000
 _FEWER = 1_000_000
+_DAYS = 45
 _BLACKHOLE = ("none_blackhole", "mlp_blackhole")
 _LOOPS = ("mlp", "gbm", "loop_mlp", "loop_gbm", "java_mlp", "java_gbm")
 _TAKING_PART: dict[tuple[Form, bool], tuple[str, ...]] = {  # the others take minutes for this many records
@@ -68,6 +70,7 @@ def _benches(root: Path, bootstrap: str) -> dict[str, Callable[[], dict[str, Any
         "latency": lambda: latency(root, bootstrap, (2000,), 30, [*WAYS]),
         "startup": lambda: startup(root, bootstrap, 2, COMMANDS),
         "scaling": lambda: scaling(root, bootstrap, _FEWER, 1, jobs=("mlp",)),
+        "flights": lambda: flights(root, bootstrap, _DAYS, 1),
         "throughput": lambda: throughput(root, bootstrap, _FEWER, 1, _BLACKHOLE),
         "quarantine": lambda: quarantine(root, bootstrap, _FEWER // 2, 1),
         "alarms": lambda: alarms(references=5, windows=1000, runs=20, bins=256),
@@ -112,6 +115,13 @@ def aims(found: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
         ("help", "--help, s", 0.3),
     ):
         yield _row(what, aim, seconds[command], "{:.1f}", operator.le)
+    steady = {kind: figures["steady"] for kind, figures in found["flights"]["medians"].items()}
+    for what, kind, base, aim in (
+        ("flights, monitored, of their SQL without a model", "monitored, 1 slots", "sql, 1 slots", 0.9),
+        ("flights, monitored, two slots, of one", "monitored, 2 slots", "monitored, 1 slots", 1.7),
+    ):
+        share = steady[kind] / steady[base] if steady[kind] and steady[base] else None
+        yield _row(what, aim, share, "{:.2f}", operator.ge)
     for line in found["scaling"]["lines"]:
         worst = float(np.max(line["growth"]))  # NaN if one of them is
         yield _row(f"{line['job']}: growth per doubling of {line['over']}", AIM, worst, "{:+.0%}", operator.le)

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tests.judged_windows import JudgedWindows
 from udfs.distributions.counts import count
-from udfs.distributions.partial import to_bytes
-from udfs.drift import state as drift_state
 from udfs.drift.build_reference import build_profile
-from udfs.drift.follow_windows import NewResults, WindowCounts, add_window
 from udfs.drift.monitor import LoadedMonitor, Monitor
-from udfs.drift.state import DriftState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from udfs.drift.follow_windows import NewResults
 
 __all__ = ["HOUR", "START", "Follower", "follower"]
 
@@ -31,28 +30,20 @@ _FIRST = START - 64 * 32 * HOUR
 
 
 @dataclass
-class Follower:
-    """A monitor of the column `x`, and its state, which goes through bytes with each window, as in Flink."""
+class Follower(JudgedWindows):
+    """A monitor of the column `x`."""
 
-    loaded: LoadedMonitor
-    state: DriftState = field(default_factory=DriftState)
     number: int = 0
 
-    def window(self, slices: Mapping[str, NDArray[Any]]) -> NewResults:
+    def next(self, slices: Mapping[str, NDArray[Any]]) -> NewResults:
         """Judge the next window, of the values of each slice that has rows."""
         start = START + self.number * HOUR
         self.number += 1
-        counts = {label: count(self.loaded.features, [values]) for label, values in slices.items()}
-        judged = {
-            (label, 0): WindowCounts(to_bytes(c), self.loaded.compare_window(0, label, start, c))
-            for label, c in counts.items()
-        }
-        self.state = drift_state.from_bytes(drift_state.to_bytes(self.state))
-        return add_window(self.loaded, self.state, start, judged)
+        return self.window(start, {(label, 0): count(self.loaded.features, [v]) for label, v in slices.items()})
 
     def verdict(self, values: NDArray[Any]) -> str:
         """Judge the next window, without slices, and return its verdict."""
-        [first, *_] = self.window({"(all)": values}).results
+        [first, *_] = self.next({"(all)": values}).results
         return first.judgement.verdict
 
 

@@ -24,7 +24,6 @@ OPTIONS = {
     "restart-strategy.fixed-delay.attempts": "1000000",
     # A partition whose records a fault delays must not count as empty: its rows would be late.
     "table.exec.source.idle-timeout": "0 s",
-    "state.backend.type": "rocksdb",
 }
 """Flink's options for the job. Checkpoints are frequent so that tries follow each other soon."""
 

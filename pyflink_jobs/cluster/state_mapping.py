@@ -66,7 +66,8 @@ def _outcomes(old: Plan, new: Plan, ids: dict[int, int]) -> Iterable[StateOutcom
             changed = operator.type not in (SOURCE, SINK) and not same
             yield StateOutcome("keeps", name, "its input rows differ from before" if changed else "")
         else:
-            before = next((one for one in lost if one.type == operator.type and old.names[one.id] == name), None)
+            alike = [one for one in lost if old.names[one.id] == name]
+            before = next((one for one in alike if one.type == operator.type), next(iter(alike), None))
             if before is None:
                 yield StateOutcome("new", name)
             else:
@@ -83,6 +84,8 @@ def _keepers(plan: Plan) -> Iterable[Operator]:
 def _difference(old: Plan, before: Operator, new: Plan, after: Operator) -> str:
     if before.type in (SOURCE, SINK):
         return f"it was at {old.tables.get(before.table)}, now at {new.tables.get(after.table)}"
+    if before.type != after.type:
+        return "it is kept in another way now"
     given = [
         [plan.operators[n].node["outputType"] for n in plan.inputs[one.id]]
         for plan, one in ((old, before), (new, after))

@@ -112,7 +112,8 @@ def compile_java(
     """
     [compiler] = jars(_COMPILER)
     with tempfile.TemporaryDirectory() as folder:
-        options = [f"-{_JAVA_VERSION}", "-proc:none", *warnings, "-encoding", "UTF-8", "-d", folder]
+        # Flink reads the names of a table function's arguments and states from the class.
+        options = [f"-{_JAVA_VERSION}", "-parameters", "-proc:none", *warnings, "-encoding", "UTF-8", "-d", folder]
         libraries = os.pathsep.join(map(str, class_path))
         java = [str(find_java().executable), *_QUICKLY, "-jar", str(compiler)]
         command = [*java, *options, "-classpath", libraries, *map(str, sources)]

@@ -40,12 +40,6 @@ class Tables(Protocol):
 class Addition:
     """A base class: nothing is added. A companion's own class overrides what it needs."""
 
-    keeps_state = False
-    """Whether Python functions of its views keep state."""
-
-    operators = 0
-    """How many Python operators its views add to a call's own."""
-
     rider: Rider | None = None
     """What rides along with the scoring call in the worker."""
 

@@ -86,11 +86,6 @@ class Job:
         """The tables that it reads."""
         return {name: table for name, table in self.tables.items() if name not in self.written}
 
-    @property
-    def keeps_state(self) -> bool:
-        """Whether Python functions of the job keep state."""
-        return any(addition.keeps_state for model in self.models.values() for addition in model.additions.values())
-
     def read_by(self, statement: Statement) -> list[Statement]:
         """Return the statements that one of the job's statements reads or writes, directly or through others."""
         views = [s for s in self.own if s.kind == "CREATE VIEW"]

@@ -37,7 +37,7 @@ def measure_cost(bench: Bench) -> MeasuredCost:
     bench.warm_up(_LONGEST)
     trials = [bench.run("one slot", bench.search.options) for _ in range(_REPEATS)]
     with bench.trial_runs.planned(bench.search.options, bench.sample.reads) as planned:
-        workers = count_python_operators(planned)
+        workers = min(1, count_python_operators(planned))
     held = max(trial.workers for trial in trials) / _MIB
     worker = held / workers if workers and held else float(WORKER)
     us = sum(trial.us for trial in trials) / len(trials)
@@ -47,10 +47,9 @@ def measure_cost(bench: Bench) -> MeasuredCost:
 def declared_workers(job: Job) -> tuple[int, float]:
     """Return the number of Python workers in a slot of a job, and the assumed MiB of each, from its SQL alone.
 
-    A call of a model is one operator, of a monitored model three; each operator has a worker of its own.
+    All Python operators of a slot share one worker.
     """
     calls = {call.key: call for call in job.calls}
     models = [job.models[call.model.text] for call in calls.values()]
     files = sum(Path(path).stat().st_size for model in models for path in model.spec.files)
-    workers = sum(1 + sum(added.operators for added in model.additions.values()) for model in models)
-    return workers, WORKER + files / _MIB / max(1, workers)
+    return min(1, len(models)), WORKER + files / _MIB

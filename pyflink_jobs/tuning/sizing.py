@@ -13,8 +13,8 @@ SLOTS = 2
 JVM = 1920
 """Memory of a TaskManager of two slots itself, MiB: heap, network, metaspace; as there."""
 
-_ROCKSDB = 512
-"""Managed memory of a slot, MiB: RocksDB's; as there."""
+_STATE = 512
+"""State of a slot, MiB; as there."""
 
 WORKER = 190
 """Assumed memory of a Python worker that was not measured, MiB, without its models; as there."""
@@ -62,7 +62,7 @@ def size(rate: float, cost: Cost, headroom: float) -> Size:
     # Not rounded up for a rounding error.
     slots = max(1, math.ceil(rate / (of_slot * (1 - headroom)) - 1e-9))
     taskmanagers = math.ceil(slots / SLOTS)
-    memory = JVM + SLOTS * (_ROCKSDB + cost.workers * cost.worker)
+    memory = JVM + SLOTS * (_STATE + cost.workers * cost.worker)
     return Size(rate, headroom, cost, cores, of_slot, slots, slots, taskmanagers, memory, taskmanagers * memory)
 
 
@@ -89,7 +89,7 @@ def lines(found: Size, partitions: int | None) -> list[tuple[str, str, str]]:
         ("TaskManagers", f"{found.slots:,} slots / {SLOTS}, rounded up", f"{found.taskmanagers:,}"),
         (
             "memory of one",
-            f"{JVM:,} JVM + {SLOTS} slots x ({_ROCKSDB} RocksDB + {cost.workers} workers x {cost.worker:,.0f})",
+            f"{JVM:,} JVM + {SLOTS} slots x ({_STATE} state + {cost.workers} workers x {cost.worker:,.0f})",
             f"{found.memory:,.0f} MiB",
         ),
         ("memory", f"{found.taskmanagers:,} TaskManagers x {found.memory:,.0f} MiB", f"{found.total / 1024:,.1f} GiB"),

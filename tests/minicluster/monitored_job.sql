@@ -35,36 +35,33 @@ CROSS JOIN UNNEST(`carried`.`partials`) WITH ORDINALITY AS `partial` (`partial`,
 WHERE `ordinality` > 1;
 
 CREATE TEMPORARY VIEW `m_merged_1` AS
+SELECT *
+FROM `merge_m_1`(
+  input => TABLE `m_partials_1` PARTITION BY (`slice`, `feature_group`),
+  on_time => DESCRIPTOR(`event_time`),
+  uid => 'm_merged_1'
+);
+
+CREATE TEMPORARY VIEW `m_compared_1` AS
 SELECT
-  TUMBLE_ROWTIME(`event_time`, INTERVAL '1' MINUTE) AS `window_time`, `slice`, `feature_group`,
-  `merge_m_1`(`slice`, `feature_group`, `window_start`, `partial`) AS `merged`
-FROM `m_partials_1`
-WHERE `arrival` = 'in time'
-GROUP BY TUMBLE(`event_time`, INTERVAL '1' MINUTE), `slice`, `feature_group`;
+  `rowtime` AS `event_time`, `level`, `window_start`, `slice`, `feature_group`, `arrival`,
+  `compare_m_1`(`level`, `window_start`, `slice`, `feature_group`, `counts`, `late`) AS `compared`
+FROM `m_merged_1`;
 
 CREATE TEMPORARY VIEW `m_windows_1` AS
-SELECT
-  EXTRACT(EPOCH FROM TUMBLE_START(`window_time`, INTERVAL '1' MINUTE)) AS `window_start`, 'in time' AS `arrival`,
-  ARRAY_AGG(CAST(ROW(`slice`, `feature_group`, `merged`.`comparisons`, `merged`.`counts`) AS ROW<`slice` STRING, `feature_group` INT, `comparisons` STRING, `counts` BYTES>)) AS `merged`
-FROM `m_merged_1`
-WHERE `merged` IS NOT NULL
-GROUP BY TUMBLE(`window_time`, INTERVAL '1' MINUTE)
-UNION ALL
-SELECT
-  `window_start`, `arrival`,
-  ARRAY[CAST(ROW(`slice`, `feature_group`, CAST(NULL AS STRING), `partial`) AS ROW<`slice` STRING, `feature_group` INT, `comparisons` STRING, `counts` BYTES>)]
-FROM `m_partials_1`
-WHERE `arrival` <> 'in time';
-
-CREATE TEMPORARY VIEW `m_followed_1` AS
-SELECT `model`, `follow_m_1`(`window_start`, `arrival`, `merged`) AS `followed`
-FROM (SELECT 'm' AS `model`, `window_start`, `arrival`, `merged` FROM `m_windows_1`)
-GROUP BY `model`;
+SELECT *
+FROM `gather_m_1`(
+  input => TABLE `m_compared_1`,
+  on_time => DESCRIPTOR(`event_time`),
+  uid => 'm_windows_1'
+);
 
 CREATE TEMPORARY VIEW `m_new_results_1` AS
-SELECT `followed`.`results` AS `results`, `followed`.`alerts` AS `alerts`
-FROM TO_CHANGELOG(input => TABLE `m_followed_1`)
-WHERE `op` IN ('INSERT', 'UPDATE_AFTER');
+SELECT `judged`.`results` AS `results`, `judged`.`alerts` AS `alerts`
+FROM (
+  SELECT `judge_m_1`(`follows`, `memory`, `history`, `window_start`, `arrival`, `compared`) AS `judged`
+  FROM `m_windows_1`
+);
 
 INSERT INTO scored SELECT id, score
 FROM `m_predictions_1`;

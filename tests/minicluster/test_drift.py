@@ -212,7 +212,7 @@ def test_a_restart_from_a_checkpoint_in_the_midst_of_a_window_changes_nothing(
     whole = within_half_an_hour(results["sevens"]["drift"])
     wait_until(lambda: len(within_half_an_hour(read(broker, names["drift"]))) >= len(whole))
     assert get(f"{url}/checkpoints")["counts"]["restored"] >= 1
-    assert "RocksDB" in get(f"{url}/checkpoints/config")["state_backend"]
+    assert "HashMap" in get(f"{url}/checkpoints/config")["state_backend"]
     job.cancel().result()
     assert within_half_an_hour(read(broker, names["drift"])) == whole
     assert {row["id"] for row in read(broker, names["scored"])} >= {event["id"] for event in EVENTS}

@@ -68,7 +68,6 @@ def test_groups_have_their_own_new_names() -> None:
 def test_names_are_not_kept_where_the_reference_has_too_many_to_know_what_is_new() -> None:
     features = Features(("x",), (Categories(("JFK", "LGA")),))
     assert count(features, [np.array(["EWR"], object)]).new == {}
-    assert to_bytes(count(features, [np.array(["EWR"], object)]))[2] == 1, "the format of before"
 
 
 def place(generator: np.random.Generator, n: int, shares: dict[str, float]) -> NDArray[np.object_]:
@@ -83,7 +82,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     windows = [place(generator, 200, before) for _ in range(30)]
     job = follower(tmp_path_factory.mktemp("reference"), windows)
     now = np.array(["JFK"] * 520 + ["lga"] * 250 + ["LGA"] * 130 + ["Boston"] * 100, object)
-    [result, *_] = job.window({"(all)": now}).results
+    [result, *_] = job.next({"(all)": now}).results
     values = dict(zip(RESULT_FIELDS, result_values(result), strict=True))
     times = {"window_start": "2013-07-01T00:00:00Z", "window_end": "2013-07-02T00:00:00Z"}
     return drift() | values | times

@@ -15,8 +15,6 @@ from pyflink_jobs.drift.results import results
 from tests.drift_records import drift, records
 from tests.reported_windows import HOUR, START, Follower, follower
 from udfs.distributions.counts import count
-from udfs.distributions.partial import to_bytes
-from udfs.drift.follow_windows import NewResults, add_late_rows
 from udfs.drift.record_values import ALERT_FIELDS, alert_values
 from udfs.drift.reference import read_profile, write_profile
 from udfs.drift.slice_rows import ROWS
@@ -26,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from udfs.drift.follow_windows import NewResults
 
 SHARES = {"JFK": 0.5, "LGA": 0.4, "EWR": 0.1}
 
@@ -54,7 +54,7 @@ def test_a_slice_that_vanishes_is_shown_opens_an_alarm_and_closes_it(tmp_path: P
     job = reference(tmp_path, [SHARES] * 40)
     generator = np.random.default_rng(1)
     present, gone = {"JFK": 100, "LGA": 80, "EWR": 20}, {"JFK": 100, "LGA": 0, "EWR": 20}
-    new = [job.window(values(generator, rows)) for rows in (present, gone, gone, gone, present, present, present)]
+    new = [job.next(values(generator, rows)) for rows in (present, gone, gone, gone, present, present, present)]
     single = [[found for found in rows_of(one) if found[1] == 1] for one in new]
     assert single[0] == []
     assert single[1:4] == [[("LGA", 1, "drift")]] * 3
@@ -77,7 +77,7 @@ def test_a_slice_too_small_for_a_window_is_missed_in_their_sums(tmp_path: Path) 
     shares = {"JFK": 0.98, "rare": 0.02}
     job = reference(tmp_path, [shares] * 128)
     generator = np.random.default_rng(1)
-    found = [one for _ in range(32) for one in rows_of(job.window(values(generator, {"JFK": 100})))]
+    found = [one for _ in range(32) for one in rows_of(job.next(values(generator, {"JFK": 100})))]
     # A window expects 2 rows, four of them 8: exp(-8) is below the level for each of four slices, exp(-4) is not.
     assert {size for _, size, _ in found} == {8, 16, 32}
     assert {(label, verdict) for label, _, verdict in found} == {("rare", "drift")}
@@ -88,10 +88,10 @@ def test_a_slice_that_sleeps_at_night_is_no_news(tmp_path: Path) -> None:
     job = reference(tmp_path, [night if i % 24 < 6 else day for i in range(240)])
     generator = np.random.default_rng(1)
     hours = [values(generator, {"JFK": 120, "LGA": 0 if i % 24 < 6 else 80}) for i in range(48)]
-    new = [job.window(rows) for rows in hours]
+    new = [job.next(rows) for rows in hours]
     assert {verdict for one in new for _, size, verdict in rows_of(one) if size == 1} == {"stable"}
     assert [c for one in new for c in one.changes if c.result.judgement.comparison.feature == ROWS] == []
-    later = [job.window(values(generator, {"JFK": 120})) for _ in range(48)]
+    later = [job.next(values(generator, {"JFK": 120})) for _ in range(48)]
     assert any(c.result.judgement.comparison.feature == ROWS for one in later for c in one.changes), (
         "longer than a night"
     )
@@ -102,7 +102,7 @@ def test_by_chance_a_slice_vanishes_no_more_often_than_the_level(tmp_path: Path)
     generator = np.random.default_rng(2)
     sizes = generator.integers(60, 200, 100)
     drawn = [generator.multinomial(n, list(SHARES.values())).tolist() for n in sizes]
-    new = [job.window(values(generator, dict(zip(SHARES, rows, strict=True)))) for rows in drawn]
+    new = [job.next(values(generator, dict(zip(SHARES, rows, strict=True)))) for rows in drawn]
     single = [found for one in new for found in rows_of(one) if found[1] == 1]
     assert len(single) <= scipy.stats.binom.ppf(1 - 1e-4, len(sizes), ALPHA)
     assert [c for one in new for c in one.changes if c.result.judgement.comparison.feature == ROWS] == []
@@ -112,12 +112,12 @@ def test_late_rows_correct_the_result(tmp_path: Path) -> None:
     job = reference(tmp_path, [SHARES] * 40)
     job.loaded = replace(job.loaded, monitor=replace(job.loaded.monitor, allowed_lateness=HOUR))
     generator = np.random.default_rng(1)
-    assert ("LGA", 1, "drift") in rows_of(job.window(values(generator, {"JFK": 100, "EWR": 20})))
-    late = to_bytes(count(job.loaded.features, [generator.normal(size=7).astype(np.float32)]))
-    new = add_late_rows(job.loaded, job.state, START, ("LGA", 0), late)
+    assert ("LGA", 1, "drift") in rows_of(job.next(values(generator, {"JFK": 100, "EWR": 20})))
+    late = count(job.loaded.features, [generator.normal(size=7).astype(np.float32)])
+    new = job.late(START, ("LGA", 0), late)
     assert rows_of(new) == [("LGA", 1, "stable")]
     assert new.results[0].judgement.comparison.n == 7
-    more = add_late_rows(job.loaded, job.state, START, ("LGA", 0), late)
+    more = job.late(START, ("LGA", 0), late)
     assert rows_of(more) == []
 
 
@@ -128,7 +128,7 @@ def test_a_file_of_an_older_version_does_not_say_which_slices_sleep(tmp_path: Pa
     write_profile(replace(job.loaded.profile, absent=None), tmp_path / "old.parquet")
     old = Follower(replace(job.loaded, profile=read_profile(tmp_path / "old.parquet", "m")))
     generator = np.random.default_rng(1)
-    assert [rows_of(old.window(values(generator, {"JFK": 100}))) for _ in range(3)] == [[], [], []]
+    assert [rows_of(old.next(values(generator, {"JFK": 100}))) for _ in range(3)] == [[], [], []]
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,7 @@ Sizes go from 20 to 20,000 on both sides, for numbers and for text of few, many 
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
-from zlib import compress
 
 import numpy as np
 import pytest
@@ -16,8 +14,6 @@ import scipy.stats
 from tests.reported_windows import Follower, follower
 from udfs.distributions.categorical import noise, total_variation
 from udfs.distributions.categories import Categories, CategoryCounts
-from udfs.drift import state as drift_state
-from udfs.drift.state import DriftState, FeatureHistory, to_bytes
 from udfs.drift.thresholds import ALPHA, LIKE, like_sizes, margin, together
 
 if TYPE_CHECKING:
@@ -68,10 +64,10 @@ def test_distances_are_ranked_among_windows_of_like_size(tmp_path: Path) -> None
     usual = [generator.normal(generator.choice([-1, 1]), 1, 100).astype(np.float32) for _ in range(60)]
     known = follower(tmp_path, usual)
     assert [known.verdict(generator.normal(1, 1, 120).astype(np.float32)) for _ in range(5)] == ["stable"] * 5
-    ranked = known.window({"(all)": generator.normal(1, 1, 120).astype(np.float32)}).results[0].judgement
+    ranked = known.next({"(all)": generator.normal(1, 1, 120).astype(np.float32)}).results[0].judgement
     assert ranked.rank is not None
     assert ranked.rank > 0.02
-    larger = known.window({"(all)": generator.normal(1, 1, 2000).astype(np.float32)}).results[0].judgement
+    larger = known.next({"(all)": generator.normal(1, 1, 2000).astype(np.float32)}).results[0].judgement
     assert (larger.rank, larger.verdict) == (None, "drift")
 
 
@@ -83,23 +79,6 @@ def test_like_sizes_are_within_a_factor() -> None:
     # Beyond the size of the reference, all windows are as far from it.
     assert like_sizes(together(20_000, 300), [together(2000, 300)]).all()
     assert like_sizes(5.0, [np.nan]).all(), "of a file without sizes, all are ranked among, as before"
-
-
-def test_the_state_of_an_older_version_is_read() -> None:
-    history = FeatureHistory(distances=[0.1], sizes=[50.0], pending=[(0.5, 9.0)])
-    state = DriftState(histories={("(all)", "x", 0): history})
-    assert drift_state.from_bytes(to_bytes(state)) == state
-    older = {
-        "version": 1,
-        "latest": 5,
-        "followed": [["(all)", "x", 0, {"is_open": False, "since": None, "against": 0}, "mpmZmZmZuT8=", [0.5]]],
-        "standing": [],
-        "sums": [],
-        "opened": [],
-    }
-    [read] = drift_state.from_bytes(compress(json.dumps(older).encode())).histories.values()
-    assert read.distances == [0.1]
-    assert np.isnan([*read.sizes, read.pending[0][1]]).all()
 
 
 @pytest.mark.parametrize("column", list(COLUMNS))

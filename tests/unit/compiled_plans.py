@@ -8,7 +8,7 @@ from typing import Any
 
 from pyflink_jobs.planning.compile.compiled_plan import Plan
 
-__all__ = ["EVENTS", "SCORED", "calc", "kafka", "over", "plan", "sink", "source"]
+__all__ = ["EVENTS", "SCORED", "calc", "kafka", "over", "plan", "python_group", "sink", "source", "table_function"]
 
 EVENTS, SCORED = "kafka localhost:9092 events", "kafka localhost:9092 scored"
 
@@ -27,6 +27,16 @@ def calc(number: int, *columns: str, projection: str = "") -> dict[str, Any]:
 def over(number: int, *columns: str, days: int = 1) -> dict[str, Any]:
     """Make an operator that counts the rows of the last days."""
     return _node(number, "over-aggregate_1", columns, overSpec={"days": days})
+
+
+def python_group(number: int, *columns: str) -> dict[str, Any]:
+    """Make an operator whose state is in Python, as drift's was."""
+    return _node(number, "python-group-aggregate_1", columns, aggCalls=[{"catalogName": "`c`.`d`.`follow_m_1`"}])
+
+
+def table_function(number: int, *columns: str, call: dict[str, str]) -> dict[str, Any]:
+    """Make an operator that makes a table of a table by a function of the job, or of Flink's own."""
+    return _node(number, "process-table-function_1", columns, uid="first", functionCall=call)
 
 
 def sink(number: int, *columns: str, table: str = "scored") -> dict[str, Any]:

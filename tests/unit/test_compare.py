@@ -19,7 +19,8 @@ from udfs.distributions.ks import ks
 from udfs.distributions.psi import psi
 from udfs.distributions.quantiles import quantiles
 from udfs.distributions.wasserstein import wasserstein
-from udfs.drift.compare import compare, from_json, to_json
+from udfs.drift.compare import compare
+from udfs.drift.compared import Compared, from_json, to_json
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,7 +79,8 @@ def test_a_column_is_compared_as_if_it_were_alone(seed: int, n: int, empty_colum
             assert one.wasserstein == (pytest.approx(area, abs=1e-9) if np.isfinite(area) else None)
             shown = [None if not np.isfinite(q) else pytest.approx(q) for q in quantiles(now)]
             assert [*one.quantiles] == shown
-    assert from_json(to_json(found)) == found
+    compared = Compared(0, 0, "(all)", 0, {0: n}, tuple(found))
+    assert from_json(to_json(compared)) == compared
 
 
 def test_without_a_reference_there_are_sizes_and_quantiles_alone() -> None:

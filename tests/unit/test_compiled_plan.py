@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyflink_jobs.planning.compile.compiled_plan import Plan
-from tests.unit.compiled_plans import calc, over, plan, sink, source
+from tests.unit.compiled_plans import calc, over, plan, sink, source, table_function
 
 if TYPE_CHECKING:
     from typing import Any
@@ -77,3 +77,19 @@ def test_functions_count_by_what_they_do_and_not_by_name() -> None:
     assert first.state(first.operators[2]) == second.state(second.operators[2])
     third = Plan(other, {}, {"f_2": "another"})
     assert first.state(first.operators[2]) != third.state(third.operators[2])
+
+
+def test_a_table_function_of_the_job_keeps_state_under_a_lasting_name_and_flinks_own_keeps_none() -> None:
+    own = table_function(2, "k", call={"systemName": "gather_m_1"})
+    changelog = table_function(3, "k", call={"internalName": "$TO_CHANGELOG$1"})
+    made = Plan(plan(source("k"), own, changelog, sink(4, "k")).text, {}, {"gather_m_1": "digest"})
+    assert [*stateful(made).values()] == ["table-source-scan", "process-table-function", "sink"]
+    assert made.operators[2].functions == ["gather_m_1"]
+    lasting = made.with_lasting_ids()
+    [number] = [n for n, kind in stateful(lasting).items() if kind == "process-table-function"]
+    assert lasting.operators[number].node["uid"] == f"{number}_table-function"
+    other = Plan(made.text.replace("gather_m_1", "gather_m_2"), {}, {"gather_m_2": "digest"})
+    assert made.state(made.operators[2]) == other.state(other.operators[2])
+    assert number in other.with_lasting_ids().operators
+    changed = Plan(made.text, {}, {"gather_m_1": "another"})
+    assert number not in changed.with_lasting_ids().operators

@@ -23,6 +23,13 @@ def found() -> dict[str, Any]:
             ]
         },
         "startup": {"runs": [{"command": c, "seconds": [9, 8, 1]} for c in ("help", "check", "small", "flights")]},
+        "flights": {
+            "medians": {
+                "monitored, 1 slots": {"steady": 1000.0},
+                "monitored, 2 slots": {"steady": None},
+                "sql, 1 slots": {"steady": 1250.0},
+            }
+        },
         "scaling": {"lines": [{"job": "mlp", "over": "slots", "growth": [-0.2, float("nan")]}]},
     }
 
@@ -38,6 +45,8 @@ def test_an_aim_is_met_missed_or_open(found: dict[str, Any]) -> None:
     assert rows["latency, p99, of Flink Java, a row a call"] == ("1.00", "1.20", "no")
     assert rows["small job: first prediction, s"] == ("8.0", "8.0", "yes")
     assert rows["--help, s"] == ("0.3", "8.0", "no")
+    assert rows["flights, monitored, of their SQL without a model"] == ("0.90", "0.80", "no")
+    assert rows["flights, monitored, two slots, of one"] == ("1.70", "-", "-")
     assert rows["mlp: growth per doubling of slots"] == ("+5%", "-", "-")
 
 

@@ -11,27 +11,18 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.judged_windows import JudgedWindows
 from udfs.distributions.categories import Categories
 from udfs.distributions.choose_bins import choose_bins
 from udfs.distributions.count_layout import Features
 from udfs.distributions.counts import Counts, count
-from udfs.distributions.partial import to_bytes
-from udfs.drift import state as drift_state
-from udfs.drift.compare import Comparison, compare, from_json, to_json
-from udfs.drift.follow_windows import (
-    LATE,
-    AlarmChange,
-    NewResults,
-    WindowCounts,
-    add_late_rows,
-    add_window,
-    count_dropped_rows,
-)
+from udfs.drift.compare import Comparison, compare
+from udfs.drift.compared import Compared, from_json, to_json
+from udfs.drift.follow_windows import LATE, AlarmChange, NewResults
 from udfs.drift.judge import judge
 from udfs.drift.monitor import LoadedMonitor, Monitor
 from udfs.drift.record_values import ALERT_FIELDS, RESULT_FIELDS, alert_values, result_values
 from udfs.drift.reference import ALL, LEVELS, Keys, Profile
-from udfs.drift.state import DriftState
 from udfs.drift.thresholds import q_values
 
 if TYPE_CHECKING:
@@ -57,17 +48,9 @@ def sample(values: NDArray[np.float64]) -> Counts:
     return count(FEATURES, [values.astype(np.float32)])
 
 
-def judge_next(loaded: LoadedMonitor, state: DriftState, number: int, values: NDArray[np.float64]) -> NewResults:
-    """Judge the next window; the state goes through bytes, as it does in Flink."""
-    counts = sample(values)
-    reference = loaded.profile.counts[ALL, 0]
-    through = drift_state.from_bytes(drift_state.to_bytes(state))
-    new = add_window(
-        loaded, through, START + number * HOUR, {(ALL, 0): WindowCounts(to_bytes(counts), compare(reference, counts))}
-    )
-    state.histories, state.alarm_levels, state.sums = through.histories, through.alarm_levels, through.sums
-    state.open_windows, state.latest = through.open_windows, through.latest
-    return new
+def judge_next(job: JudgedWindows, number: int, values: NDArray[np.float64]) -> NewResults:
+    """Judge the next window."""
+    return job.window(START + number * HOUR, {(ALL, 0): sample(values)})
 
 
 def alarm_changes(new: list[NewResults]) -> list[tuple[bool, int, int]]:
@@ -76,17 +59,17 @@ def alarm_changes(new: list[NewResults]) -> list[tuple[bool, int, int]]:
 
 
 def test_an_alarm_opens_with_the_second_window_holds_and_closes() -> None:
-    state, loaded = DriftState(), made()
+    job = JudgedWindows(made())
     shifts = [0, 0, 0, 0, 0, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0]
-    new = [judge_next(loaded, state, i, generator.normal(shift, 1, N)) for i, shift in enumerate(shifts)]
+    new = [judge_next(job, i, generator.normal(shift, 1, N)) for i, shift in enumerate(shifts)]
     assert alarm_changes(new) == [(True, 8, 9), (False, 8, 15)]
     verdicts = [r.judgement.verdict for one in new for r in one.results if r.end - r.start == HOUR]
     assert verdicts == ["drift" if shift else "stable" for shift in shifts]
 
 
 def test_a_slow_drift_is_found_in_sums_alone() -> None:
-    state, loaded = DriftState(), made(replace(MONITOR, d_min=(0.0,)))
-    new = [judge_next(loaded, state, i, generator.normal(0.2, 1, 60)) for i in range(64)]
+    job = JudgedWindows(made(replace(MONITOR, d_min=(0.0,))))
+    new = [judge_next(job, i, generator.normal(0.2, 1, 60)) for i in range(64)]
     results = [r for one in new for r in one.results]
     assert {r.judgement.verdict for r in results if r.end - r.start == HOUR} == {"stable"}
     longest = [r for r in results if r.end - r.start == 32 * HOUR]
@@ -98,11 +81,11 @@ def test_a_slow_drift_is_found_in_sums_alone() -> None:
 @settings(max_examples=30)
 @given(cuts=st.lists(st.integers(1, 40), min_size=1, max_size=20))
 def test_sums_hold_each_window_once_whatever_windows_are_missing(cuts: list[int]) -> None:
-    state, loaded = DriftState(), made()
+    job = JudgedWindows(made())
     there = np.cumsum(cuts).tolist()
     totals: dict[tuple[int, int], int] = {}
     for number in there:
-        for r in judge_next(loaded, state, number, np.zeros(number)).results:
+        for r in judge_next(job, number, np.zeros(number)).results:
             totals[(r.start - START) // HOUR, (r.end - r.start) // HOUR] = r.judgement.comparison.n
     for (first, size), n in totals.items():
         assert n == sum(number for number in there if first <= number < first + size)
@@ -111,45 +94,47 @@ def test_sums_hold_each_window_once_whatever_windows_are_missing(cuts: list[int]
 
 
 def test_a_level_that_earlier_windows_had_opens_no_alarm_and_does_not_hold_one() -> None:
-    usual = made(distances=tuple(np.linspace(0.3, 0.6, 60)))
-    state = DriftState()
-    new = [judge_next(usual, state, i, generator.normal(1, 1, N)) for i in range(8)]  # a distance of .38
+    job = JudgedWindows(made(distances=tuple(np.linspace(0.3, 0.6, 60))))
+    new = [judge_next(job, i, generator.normal(1, 1, N)) for i in range(8)]  # a distance of .38
     assert alarm_changes(new) == []
     assert {r.judgement.verdict for one in new for r in one.results} == {"stable"}
-    far = [judge_next(usual, state, 8 + i, generator.normal(2.5, 1, N)) for i in range(4)]  # of .79
+    far = [judge_next(job, 8 + i, generator.normal(2.5, 1, N)) for i in range(4)]  # of .79
     assert [opens for opens, _, _ in alarm_changes(far)] == [True]
-    back = [judge_next(usual, state, 12 + i, generator.normal(1, 1, N)) for i in range(4)]
+    back = [judge_next(job, 12 + i, generator.normal(1, 1, N)) for i in range(4)]
     assert [opens for opens, _, _ in alarm_changes(back)] == [False]
 
 
 def test_values_that_are_all_null_are_drift() -> None:
-    state, loaded = DriftState(), made()
-    new = [judge_next(loaded, state, i, np.full(N, np.nan)) for i in range(2)]
+    job = JudgedWindows(made())
+    new = [judge_next(job, i, np.full(N, np.nan)) for i in range(2)]
     assert alarm_changes(new) == [(True, 0, 1)]
     message = alert_values(new[1].changes[0], MONITOR)[[*ALERT_FIELDS].index("message")]
     assert "100.0% of its values are NULL, 0.0% in the reference" in str(message)
 
 
-@pytest.mark.parametrize("n", [0, 1, 29])
+def test_no_row_gets_no_verdict() -> None:
+    [found] = compare(made().profile.counts[ALL, 0], sample(np.empty(0)))
+    assert [j.verdict for j in judge([(ALL, found)], {"x": 0.1}, {})] == ["too few"]
+
+
+@pytest.mark.parametrize("n", [1, 29])
 def test_few_values_get_no_verdict(n: int) -> None:
-    new = judge_next(made(), DriftState(), 0, generator.normal(9, 1, n))
+    new = judge_next(JudgedWindows(made()), 0, generator.normal(9, 1, n))
     assert [(r.judgement.verdict, r.judgement.comparison.n) for r in new.results] == [("too few", n)]
 
 
 def test_a_slice_that_the_reference_does_not_have_has_no_reference() -> None:
     counts = sample(generator.normal(size=N))
-    slices = {("new", 0): WindowCounts(to_bytes(counts), compare(None, counts))}
-    new = add_window(made(), DriftState(), START, slices)
+    new = JudgedWindows(made()).window(START, {("new", 0): counts})
     assert [r.judgement.verdict for r in new.results] == ["no reference"]
 
 
-def test_late_rows_correct_an_open_window_and_are_counted_in_a_closed_one() -> None:
-    loaded = made(replace(MONITOR, allowed_lateness=2 * HOUR))
-    state = DriftState()
+def test_late_rows_correct_an_open_window_and_lost_ones_are_counted() -> None:
+    job = JudgedWindows(made(replace(MONITOR, allowed_lateness=2 * HOUR)))
     first, after = generator.normal(size=N), generator.normal(2, 1, N)
-    judge_next(loaded, state, 0, first)
-    judge_next(loaded, state, 1, first)
-    new = add_late_rows(loaded, state, START, (ALL, 0), to_bytes(sample(after)))
+    judge_next(job, 0, first)
+    judge_next(job, 1, first)
+    new = job.late(START, (ALL, 0), sample(after))
     (result,) = new.results
     assert (result.start, result.late, result.judgement.comparison.n) == (START, N, 2 * N)
     both = np.concatenate((first, after)).astype(np.float32)
@@ -158,32 +143,17 @@ def test_late_rows_correct_an_open_window_and_are_counted_in_a_closed_one() -> N
     assert c.d_lo is not None
     assert c.d_hi is not None
     assert c.d_lo - 1e-9 <= exact <= c.d_hi + 1e-9
+    assert [*job.memory.state.open_windows] == [START, START + HOUR]
     for number in (2, 3):
-        judge_next(loaded, state, number, first)
-    rest = to_bytes(sample(after[:7]))
-    for new in (add_late_rows(loaded, state, START, (ALL, 0), rest), count_dropped_rows(loaded, START, (ALL, 0), rest)):
-        (gone,) = new.results
-        assert (gone.judgement.comparison.feature, gone.judgement.verdict, gone.late) == (LATE, "late", 7)
-
-
-def test_late_rows_that_overtake_their_window_are_part_of_it() -> None:
-    loaded = made(replace(MONITOR, allowed_lateness=2 * HOUR))
-    first, after = generator.normal(size=N), generator.normal(2, 1, N)
-    orders = []
-    for overtakes in (True, False):
-        state = DriftState()
-        new = [judge_next(loaded, state, 0, first)] if not overtakes else []
-        new.append(add_late_rows(loaded, state, START, (ALL, 0), to_bytes(sample(after))))
-        new += [judge_next(loaded, state, 0, first)] if overtakes else []
-        result = new[-1].results[0]
-        orders.append((result.late, result.judgement.comparison))
-    assert orders[0] == orders[1]
-    assert (orders[0][0], orders[0][1].n) == (N, 2 * N)
+        judge_next(job, number, first)
+    assert START not in job.memory.state.open_windows
+    (gone,) = job.lost(START, (ALL, 0), sample(after[:7])).results
+    assert (gone.judgement.comparison.feature, gone.judgement.verdict, gone.late) == (LATE, "late", 7)
 
 
 def test_an_alarm_has_a_message() -> None:
-    state, loaded = DriftState(), made()
-    new = [judge_next(loaded, state, i, generator.normal(3, 1, N)) for i in range(2)]
+    job = JudgedWindows(made())
+    new = [judge_next(job, i, generator.normal(3, 1, N)) for i in range(2)]
     (change,) = new[1].changes
     alert = dict(zip(ALERT_FIELDS, alert_values(change, MONITOR), strict=True))
     assert (alert["feature"], alert["event"], alert["since"]) == ("x", "opens", START * 1000)
@@ -216,4 +186,5 @@ def test_text_is_compared_by_its_categories() -> None:
     (found,) = compare(then, now)
     assert (found.n, found.nulls, found.quantiles) == (40, 10, ())
     assert found.d_lo == pytest.approx((abs(0.6 - 0.25) + 0.4 + 0.75) / 2)
-    assert from_json(to_json([found])) == [found]
+    compared = Compared(0, START, ALL, 0, {0: 50}, (found,))
+    assert from_json(to_json(compared)) == compared

@@ -59,7 +59,7 @@ def test_each_refusal_has_a_reason() -> None:
     for bad, features, words in (
         (b"short", FEATURES, "5 bytes are too few"),
         (b"xx" + data[2:], FEATURES, "begins with b'xx', expected b'mh'"),
-        (data[:2] + b"\x09" + data[3:], FEATURES, "of version 9, expected 1"),
+        (data[:2] + b"\x09" + data[3:], FEATURES, "of version 9, expected 3"),
         (data[:20] + b"?" + data[21:], FEATURES, "checksum does not match"),
         (data, other, f"over other bins: {FEATURES.digest.hex()}, expected"),
     ):

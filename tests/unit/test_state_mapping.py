@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pyflink_jobs.cluster.state_mapping import StateOutcome, carry_over
 from pyflink_jobs.planning.compile.compiled_plan import Plan
-from tests.unit.compiled_plans import EVENTS, calc, kafka, over, plan, sink, source
+from tests.unit.compiled_plans import EVENTS, calc, kafka, over, plan, python_group, sink, source, table_function
 
 
 def job(days: int = 1, columns: tuple[str, ...] = ("k", "t"), projection: str = "", topic: str = "events") -> Plan:
@@ -87,3 +87,13 @@ def test_an_operator_never_comes_upon_the_state_of_another_by_its_number() -> No
     assert 7 not in carried.operators
     assert ids(carried, "sink") == [8]
     assert len(carried.operators) == 4
+
+
+def test_an_upgrade_says_that_drift_begins_anew_where_its_state_was_in_python() -> None:
+    memory = "drift of `m`: memory of past windows (sql/models/m.sql)"
+    old = plan(source("k", number=1), python_group(2, "k"), sink(3, "k"))
+    new = plan(source("k", number=1), table_function(2, "k", call={"systemName": "gather_m_1"}), sink(3, "k"))
+    both = [replace(made, names={**made.names, 2: memory}).with_lasting_ids() for made in (old, new)]
+    carried, outcomes = carry_over(*both)
+    assert words(outcomes)[memory] == ("loses", "it is kept in another way now")
+    assert not {*ids(carried, "process-table-function")} & {*both[0].operators}

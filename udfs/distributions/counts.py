@@ -42,6 +42,7 @@ class Counts:
     `cells`, int64 of shape (features.size,), are in the order of Features; float64 for a mixture of samples. `least`
     and `most`, float32 of shape (columns,), are the ends of each column's values; +inf and -inf for a column of text or
     without a value. `new` has, by the position of a column of text, categories that the reference does not have.
+    `parts` has the rows in each part of a season; nothing where a sample is not divided.
     """
 
     features: Features
@@ -49,6 +50,7 @@ class Counts:
     least: NDArray[np.float32]
     most: NDArray[np.float32]
     new: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
+    parts: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -64,7 +66,8 @@ class Counts:
             index: some(Counter(self.new.get(index, {})) + Counter(other.new.get(index, {})))
             for index in sorted({*self.new, *other.new})
         }
-        return Counts(self.features, self.cells + other.cells, *ends, new)
+        parts = {part: self.parts.get(part, 0) + other.parts.get(part, 0) for part in {*self.parts, *other.parts}}
+        return Counts(self.features, self.cells + other.cells, *ends, new, parts)
 
     def without(self, part: Counts) -> Counts:
         """Return the counts less those of some of the rows; the ends remain."""
@@ -93,7 +96,7 @@ class Counts:
         starts = self.features.starts
         cells = np.concatenate([self.cells[starts[i] : starts[i + 1]] for i in at])
         new = {place: self.new[index] for place, index in enumerate(at) if index in self.new}
-        return Counts(features, cells, self.least[at], self.most[at], new)
+        return Counts(features, cells, self.least[at], self.most[at], new, self.parts)
 
 
 def empty(features: Features) -> Counts:

@@ -9,16 +9,17 @@ Single windows open the alarm here, so the sum of both does not:
 >>> state = DriftState()
 >>> [update_alarm(profile, state, 0, span, drift)[1:] for span in ((0, 10), (10, 20))]
 [(None, 0), (True, 0)]
->>> update_alarm(profile, state, 1, (0, 20), drift)[1:], state.alarm_levels["(all)", "delay"]
-((None, 0), AlarmLevel(level=0, until=20))
+>>> update_alarm(profile, state, 1, (0, 20), drift)[1:], state.alarm_levels["(all)", "delay"].level
+((None, 0), 0)
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import compress
 from math import nan
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from udfs.drift.alarm import CLOSES_AFTER, OPENS_AFTER, Alarm, next_alarm
 from udfs.drift.reference import HISTORY
@@ -27,6 +28,8 @@ from udfs.drift.state import AlarmLevel, DriftState, FeatureHistory
 from udfs.drift.thresholds import like_sizes
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from udfs.drift.compare import Comparison
     from udfs.drift.judge import Judgement
     from udfs.drift.reference import Profile
@@ -64,6 +67,7 @@ def update_alarm(
             opens = event == "opens"
             since = history.alarm.since if opens else since
             alarm_level.level = level if opens else None
+            alarm_level.opened = replace(judgement, comparison=judgement.comparison.brief) if opens else None
             alarm_level.until = end
     if alarm_level.level is not None:
         alarm_level.until = max(alarm_level.until, end)
@@ -73,10 +77,11 @@ def update_alarm(
 
 def earlier_distances(
     profile: Profile, state: DriftState, level: int, label: str, comparison: Comparison
-) -> list[float]:
+) -> NDArray[np.float64]:
     """Return the distances of earlier windows, or of sums at the same level, of a size like its own, oldest first."""
     history = history_of(profile, state, level, label, comparison.feature)
-    return list(compress(history.distances, like_sizes(comparison.size, history.sizes)))
+    found: NDArray[np.float64] = np.asarray(history.distances, float)[like_sizes(comparison.size, history.sizes)]
+    return found
 
 
 def history_of(profile: Profile, state: DriftState, level: int, label: str, feature: str) -> FeatureHistory:

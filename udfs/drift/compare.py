@@ -12,10 +12,9 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -28,14 +27,14 @@ from udfs.distributions.wasserstein import wasserstein
 from udfs.drift.thresholds import together
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
     from udfs.distributions.counts import Counts
     from udfs.distributions.histogram import Histogram
 
-__all__ = ["Comparison", "compare", "from_json", "to_json"]
+__all__ = ["Comparison", "compare"]
 
 
 @dataclass(frozen=True)
@@ -67,6 +66,12 @@ class Comparison:
     reference_shares: tuple[float, ...] = ()
 
     @property
+    def brief(self) -> Comparison:
+        """The same without what only a result shows: all that later windows need of it."""
+        sizes = self.n, self.nulls, self.reference_n, self.reference_nulls
+        return Comparison(self.feature, *sizes, self.d_lo, p=self.p, noise=self.noise)
+
+    @property
     def size(self) -> float:
         """The size of both samples together: see `udfs.drift.thresholds.together`."""
         return together(self.n, self.reference_n)
@@ -78,21 +83,6 @@ class Comparison:
         if not rows or not reference_rows:
             return 0.0
         return abs(self.nulls / rows - self.reference_nulls / reference_rows)
-
-
-def to_json(comparisons: Sequence[Comparison]) -> str:
-    """Return comparisons as JSON."""
-    return json.dumps([asdict(c) for c in comparisons])
-
-
-def from_json(text: str) -> list[Comparison]:
-    """Return the comparisons that `to_json` wrote."""
-    return [_comparison(values) for values in json.loads(text)]
-
-
-def _comparison(values: dict[str, Any]) -> Comparison:
-    kept: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
-    return Comparison(**kept)
 
 
 def compare(reference: Counts | None, window: Counts) -> list[Comparison]:

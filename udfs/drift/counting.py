@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from udfs.distributions.counts import count_groups
 from udfs.distributions.partial import to_bytes
+from udfs.drift.season import part_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,15 +69,13 @@ def count_batch(
     last = np.empty(len(found), np.intp)
     last[group] = inside  # of several rows, the last one stays
     counted = count_groups(features, values, group, len(found))
-    return [
-        BatchCounts(
-            int(row),
-            int(code // len(keys.labels)) * window,
-            keys.labels[code % len(keys.labels)],
-            [to_bytes(counts.select(some)) for some in groups],
-        )
-        for code, row, counts in zip(found, last, counted, strict=True)
-    ]
+    batch = []
+    for code, row, counts in zip(found.tolist(), last.tolist(), counted, strict=True):
+        start = code // len(keys.labels) * window
+        whole = replace(counts, parts={part_of(keys.season, start): counts.rows})
+        partials = [to_bytes(whole.select(some)) for some in groups]
+        batch.append(BatchCounts(row, start, keys.labels[code % len(keys.labels)], partials))
+    return batch
 
 
 def _groups(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.intp]]:

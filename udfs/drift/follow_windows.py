@@ -2,60 +2,41 @@
 
 Two windows of an hour with drift, one after the other, open an alarm. Its drift began with the first:
 
->>> import numpy as np
->>> from udfs.distributions import bins, count_layout, counts
+>>> from udfs.distributions import count_layout
 >>> from udfs.drift import monitor, reference
->>> features = count_layout.Features(("delay",), (bins.Bins(np.array([0], np.float32)),))
->>> profile = reference.Profile("m", "1", features, reference.Keys(), {})
+>>> from udfs.drift.compared import Compared
+>>> from udfs.drift.state import DriftState
+>>> profile = reference.Profile("m", "1", count_layout.Features((), ()), reference.Keys(), {})
 >>> hourly = monitor.LoadedMonitor(monitor.Monitor("m", "1", "", "", ("delay",), (0.1,), ("",), 3600), profile)
 >>> far = Comparison("delay", n=1000, nulls=0, reference_n=10_000, reference_nulls=0, d_lo=0.4, d_hi=0.41, p=1e-12)
->>> window = {("(all)", 0): WindowCounts(to_bytes(counts.count(features, [np.zeros(1000, np.float32)])), [far])}
 >>> state = DriftState()
->>> [[(c.opens, c.since) for c in add_window(hourly, state, start, window).changes] for start in (7200, 10_800)]
+>>> windows = (Compared(0, start, "(all)", 0, {0: 1000}, (far,)) for start in (7200, 10_800))
+>>> [[(c.opens, c.since) for c in add_window(hourly, state, [window]).changes] for window in windows]
 [[], [(True, 7200)]]
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import TYPE_CHECKING
 
-from udfs.distributions.partial import from_bytes, to_bytes
 from udfs.drift.alarm_levels import earlier_distances, history_of, update_alarm
 from udfs.drift.compare import Comparison
 from udfs.drift.judge import Judgement, judge
-from udfs.drift.reference import LEVELS
-from udfs.drift.season import part_of
 from udfs.drift.slice_rows import ROWS, judge_rows, slice_rows
-from udfs.drift.state import DriftState, OpenWindow
-from udfs.drift.window_sums import Key, add_to_sum, compare_sum
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from udfs.drift.compared import Compared
     from udfs.drift.monitor import LoadedMonitor
+    from udfs.drift.state import DriftState
 
-__all__ = [
-    "LATE",
-    "AlarmChange",
-    "NewResults",
-    "Result",
-    "WindowCounts",
-    "add_late_rows",
-    "add_window",
-    "count_dropped_rows",
-]
+__all__ = ["LATE", "AlarmChange", "NewResults", "Result", "add_late_rows", "add_window", "count_lost_rows"]
 
 LATE = "(late)"
 """The feature of a result that counts rows too late for their window; its n is their number."""
-
-
-@dataclass(frozen=True)
-class WindowCounts:
-    """The merged partial counts of one slice and group of features in a window, and their comparisons."""
-
-    counts: bytes
-    comparisons: list[Comparison]
 
 
 @dataclass(frozen=True)
@@ -88,89 +69,52 @@ class NewResults:
     changes: list[AlarmChange] = field(default_factory=list)
 
 
-def add_window(loaded: LoadedMonitor, state: DriftState, start: int, slices: Mapping[Key, WindowCounts]) -> NewResults:
-    """Judge the next window, which starts at `start` in seconds, in all its slices and groups of features.
+def add_window(loaded: LoadedMonitor, state: DriftState, compared: Iterable[Compared]) -> NewResults:
+    """Judge the next window in all its slices and groups of features, then the sums that end with it; changes `state`.
 
-    Changes `state`. Raises PartialError for counts that are not of the monitor's features.
+    A sum whose last windows have no row comes with the next window.
     """
     new = NewResults()
     size = loaded.monitor.window
-    state.latest = start
-    # Late rows whose counts came before those of the window itself.
-    early = state.open_windows.pop(start, OpenWindow())
-    slices = dict(sorted({**slices, **_with_late(loaded, start, slices, early)}.items()))
-    counts = {key: monitored.counts for key, monitored in slices.items()}
-    comparisons = {key: monitored.comparisons for key, monitored in slices.items()}
-    _follow(loaded, state, new, 0, (start, start + size), comparisons, early.late)
-    _follow_rows(loaded, state, new, 0, (start, start + size), _rows(loaded, start, comparisons))
-    for level in range(1, LEVELS):
-        for block, total in add_to_sum(loaded, state, level, start, counts):
-            span = (block << level) * size, (block + 1 << level) * size
-            _follow(loaded, state, new, level, span, compare_sum(loaded, total), {})
-            _follow_rows(loaded, state, new, level, span, {key[0]: parts for key, parts in total.rows.items()})
-    if loaded.monitor.allowed_lateness:
-        state.open_windows[start] = OpenWindow(counts, comparisons, early.late)
-        # One window longer than the allowed lateness: late rows may still be between two operators.
-        for old in [o for o in state.open_windows if o + size + loaded.monitor.allowed_lateness <= start]:
-            del state.open_windows[old]
+    start = 0
+    ordered = sorted(compared, key=lambda c: (c.level, c.start, c.label, c.group))
+    for (level, begin), several in groupby(ordered, key=lambda c: (c.level, c.start)):
+        found = {(c.label, c.group): c for c in several}
+        span = begin, begin + (size << level)
+        _follow(loaded, state, new, level, span, found)
+        _follow_rows(loaded, state, new, level, span, found)
+        if level == 0:
+            start = begin
+            if loaded.monitor.allowed_lateness:
+                state.open_windows[begin] = found
+    # One window longer than the allowed lateness: late rows may still be between two operators.
+    for old in [o for o in state.open_windows if o + size + loaded.monitor.allowed_lateness <= start]:
+        del state.open_windows[old]
     return new
 
 
-def add_late_rows(loaded: LoadedMonitor, state: DriftState, start: int, key: Key, data: bytes) -> NewResults:
-    """Add the counts of rows that came late, but within the allowed lateness, to the results of their window.
+def add_late_rows(loaded: LoadedMonitor, state: DriftState, corrected: Compared) -> NewResults:
+    """Correct a window by what is compared of one slice and group of features with the rows that came late.
 
-    Changes `state`; alarms and sums stay as they are. Rows of a window that is no longer open are only counted.
-    Raises PartialError for counts that are not of the monitor's features.
+    Changes `state`; alarms and distances stay as they are.
     """
-    label, group = key
-    if start not in state.open_windows and start <= state.latest:
-        return count_dropped_rows(loaded, start, key, data)
-    opened = state.open_windows.setdefault(start, OpenWindow())
-    before = {key: WindowCounts(opened.counts[key], [])} if key in opened.counts else {}
-    added = _with_late(loaded, start, before, OpenWindow({key: data}))[key]
-    opened.counts[key], opened.comparisons[key] = added.counts, added.comparisons
-    rows = from_bytes(data, loaded.groups[group]).rows
-    opened.late[label] = opened.late.get(label, 0) + (0 if group else rows)  # each group of features has the same rows
-    names = loaded.groups[group].names
-    again = [] if before or group else _judge_rows(loaded, state, 0, _rows(loaded, start, opened.comparisons))
-    return NewResults(
-        [
-            *(
-                Result(start, start + loaded.monitor.window, judgement, opened.late[label])
-                for judgement in again
-                if judgement.label == label
-            ),
-            *(
-                Result(start, start + loaded.monitor.window, judgement, max(opened.late[label], rows))
-                for judgement in _judge(loaded, state, 0, opened.comparisons)
-                if judgement.label == label and judgement.comparison.feature in names
-            ),
-        ]
-    )
+    label, group = corrected.label, corrected.group
+    window = state.open_windows.setdefault(corrected.start, {})
+    first = (label, group) not in window
+    window[label, group] = corrected
+    names = [c.feature for c in corrected.comparisons]
+    rows = _judge_rows(loaded, state, 0, window) if first and not group else []
+    judged = [j for j in _judge(loaded, state, 0, window) if j.comparison.feature in names]
+    span = corrected.start, corrected.start + loaded.monitor.window
+    return NewResults([Result(*span, j, corrected.late) for j in (*rows, *judged) if j.label == label])
 
 
-def count_dropped_rows(loaded: LoadedMonitor, start: int, key: Key, data: bytes) -> NewResults:
+def count_lost_rows(loaded: LoadedMonitor, lost: Compared) -> NewResults:
     """Return a result that has the number of rows that came too late for their window."""
-    label, group = key
-    if group:
+    if lost.group:
         return NewResults()  # each group of features has the same rows
-    rows = from_bytes(data, loaded.groups[group]).rows
-    judgement = Judgement(label, Comparison(LATE, rows, 0, 0, 0), "late", None, None, None)
-    return NewResults([Result(start, start + loaded.monitor.window, judgement, rows)])
-
-
-def _with_late(
-    loaded: LoadedMonitor, start: int, slices: Mapping[Key, WindowCounts], late: OpenWindow
-) -> dict[Key, WindowCounts]:
-    """Return the counts that late rows belong to, with the late rows added, and compared again."""
-    found = {}
-    for (label, group), data in late.counts.items():
-        features = loaded.groups[group]
-        counts = from_bytes(data, features)
-        if (label, group) in slices:
-            counts += from_bytes(slices[label, group].counts, features)
-        found[label, group] = WindowCounts(to_bytes(counts), loaded.compare_window(group, label, start, counts))
-    return found
+    judgement = Judgement(lost.label, Comparison(LATE, lost.late, 0, 0, 0), "late", None, None, None)
+    return NewResults([Result(lost.start, lost.start + loaded.monitor.window, judgement, lost.late)])
 
 
 def _follow(
@@ -179,11 +123,11 @@ def _follow(
     new: NewResults,
     level: int,
     span: tuple[int, int],
-    comparisons: Mapping[Key, list[Comparison]],
-    late: Mapping[str, int],
+    window: Mapping[tuple[str, int], Compared],
 ) -> None:
     """Judge comparisons, and update the alarm of each feature in each slice."""
-    for judged in _judge(loaded, state, level, comparisons):
+    late = {label: compared.late for (label, _), compared in window.items()}
+    for judged in _judge(loaded, state, level, window):
         judgement, opens, since = update_alarm(loaded.profile, state, level, span, judged)
         result = Result(*span, judgement, late.get(judgement.label, 0))
         new.results.append(result)
@@ -197,10 +141,10 @@ def _follow_rows(
     new: NewResults,
     level: int,
     span: tuple[int, int],
-    rows: Mapping[str, Mapping[int, int]],
+    window: Mapping[tuple[str, int], Compared],
 ) -> None:
     """Judge which slices have no rows, and update their alarms; those with rows have a result only in an alarm."""
-    for judged in _judge_rows(loaded, state, level, rows):
+    for judged in _judge_rows(loaded, state, level, window):
         judgement, opens, since = update_alarm(loaded.profile, state, level, span, judged)
         result = Result(*span, judgement)
         if judgement.verdict == "drift" or not judgement.comparison.n or opens is not None:
@@ -210,25 +154,20 @@ def _follow_rows(
 
 
 def _judge_rows(
-    loaded: LoadedMonitor, state: DriftState, level: int, rows: Mapping[str, Mapping[int, int]]
+    loaded: LoadedMonitor, state: DriftState, level: int, window: Mapping[tuple[str, int], Compared]
 ) -> list[Judgement]:
     profile = loaded.profile
     if profile.absent is None:
         return []
+    rows = {label: compared.rows for (label, _), compared in window.items()}
     slices = slice_rows(profile.counts, profile.keys.labels, rows)
     return judge_rows(slices, lambda label: history_of(profile, state, level, label, ROWS).distances)
 
 
-def _rows(loaded: LoadedMonitor, start: int, comparisons: Mapping[Key, list[Comparison]]) -> dict[str, dict[int, int]]:
-    """Return the rows of each slice in a window, by its part of the season."""
-    part = part_of(loaded.profile.keys.season, start)
-    return {label: {part: cs[0].n + cs[0].nulls} for (label, _), cs in comparisons.items()}
-
-
 def _judge(
-    loaded: LoadedMonitor, state: DriftState, level: int, comparisons: Mapping[Key, list[Comparison]]
+    loaded: LoadedMonitor, state: DriftState, level: int, window: Mapping[tuple[str, int], Compared]
 ) -> list[Judgement]:
-    listed = [(label, c) for (label, _), cs in sorted(comparisons.items()) for c in cs]
+    listed = [(label, c) for (label, _), compared in sorted(window.items()) for c in compared.comparisons]
     d_min = dict(zip(loaded.monitor.features, loaded.monitor.d_min, strict=True))
     past = {(label, c.feature): earlier_distances(loaded.profile, state, level, label, c) for label, c in listed}
     return judge(listed, d_min, past)

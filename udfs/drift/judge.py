@@ -20,6 +20,9 @@ from udfs.drift.thresholds import ALPHA, LEAST_N, Verdict, conformal_p, margin, 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from udfs.drift.compare import Comparison
 
 __all__ = ["HOLDS", "RANK", "Judgement", "judge"]
@@ -52,7 +55,7 @@ class Judgement:
 def judge(
     comparisons: Sequence[tuple[str, Comparison]],
     d_min: Mapping[str, float],
-    earlier: Mapping[tuple[str, str], Sequence[float]],
+    earlier: Mapping[tuple[str, str], Sequence[float] | NDArray[np.float64]],
 ) -> list[Judgement]:
     """Judge all features of all slices of one window; each comparison comes with the label of its slice.
 
@@ -66,7 +69,7 @@ def judge(
     for label, c in comparisons:
         q = next(q_of) if c.p is not None and c.n >= LEAST_N else None
         past = earlier.get((label, c.feature), ())
-        rank = conformal_p(c.d_lo, past) if past and c.d_lo is not None else None
+        rank = conformal_p(c.d_lo, past) if len(past) and c.d_lo is not None else None
         found.append(_judge(label, c, d_min[c.feature], q, rank, len(past)))
     return found
 

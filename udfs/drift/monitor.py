@@ -3,12 +3,14 @@
 A quarter of the reference's delays are at most 0, all of the window's are: their distance is at least three quarters.
 
 >>> from udfs.distributions import bins, count_layout, counts
+>>> from udfs.distributions.partial import to_bytes
 >>> from udfs.drift.reference import Keys
 >>> features = count_layout.Features(("delay",), (bins.Bins(np.array([0], np.float32)),))
 >>> usual, early = (counts.count(features, [np.array(delays, np.float32)]) for delays in ([-5, 5, 5, 5], [-5, -5]))
+>>> data = to_bytes(replace(early, parts={0: 2}))
 >>> profile = Profile("m", "1", features, Keys(), {("(all)", 0): usual})
 >>> hourly = LoadedMonitor(Monitor("m", "1", "", "", ("delay",), (0.1,), ("",), window=3600), profile)
->>> [comparison] = hourly.compare_window(group=0, label="(all)", start=7200, window=early)
+>>> [comparison] = hourly.compare(level=0, start=7200, label="(all)", group=0, data=data).comparisons
 >>> comparison.n, comparison.d_lo
 (2, 0.75)
 """
@@ -23,10 +25,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from udfs.distributions.bins import Bins, as_float32
+from udfs.distributions.partial import from_bytes
 from udfs.drift.compare import compare
+from udfs.drift.compared import Compared
 from udfs.drift.counting import BatchCounts, count_batch
 from udfs.drift.reference import Profile, ProfileError, read_profile
-from udfs.drift.season import part_of
 from udfs.local_file import FileError, local_file
 from udfs.nulls import with_nulls
 
@@ -37,8 +40,6 @@ if TYPE_CHECKING:
 
     from udfs.distributions.categories import Categories
     from udfs.distributions.count_layout import Features
-    from udfs.distributions.counts import Counts
-    from udfs.drift.compare import Comparison
 
 __all__ = ["GROUP", "PARTIALS", "LoadedMonitor", "Monitor"]
 
@@ -46,7 +47,7 @@ PARTIALS = "_partials"
 """The field of the scoring result that has partial counts. It is one field: each takes time for every row."""
 
 GROUP = 8
-"""How many features one merging operator has at a time."""
+"""How many features are merged and compared at a time."""
 
 
 @dataclass(frozen=True)
@@ -141,10 +142,6 @@ class LoadedMonitor:
         """The monitored columns in groups of at most GROUP."""
         return self.features.groups(GROUP)
 
-    def reference(self, group: int, label: str, rows: Mapping[int, int]) -> Counts | None:
-        """Return the reference counts of a slice in one group of features, as `Profile.reference` does."""
-        return self._profiles[group].reference(label, rows)
-
     @cached_property
     def _profiles(self) -> list[Profile]:
         """The profile of each group of features."""
@@ -153,9 +150,16 @@ class LoadedMonitor:
             for group in self.groups
         ]
 
-    def compare_window(self, group: int, label: str, start: int, window: Counts) -> list[Comparison]:
-        """Compare a slice's counts of the window that starts at `start`, in seconds, in one group of features."""
-        return compare(self.reference(group, label, {part_of(self.profile.keys.season, start): 1}), window)
+    def compare(self, level: int, start: int, label: str, group: int, data: bytes, late: int = 0) -> Compared:
+        """Compare a slice's counts of one group of features, as bytes, with the reference.
+
+        They are those of the window that starts at `start`, in seconds, or of 2^level windows from there on, of which
+        `late` rows are late. The reference is mixed as the rows are distributed over the season's parts.
+        Raises PartialError for bytes that are not counts of these features.
+        """
+        counts = from_bytes(data, self.groups[group])
+        comparisons = compare(self._profiles[group].reference(label, counts.parts), counts)
+        return Compared(level, start, label, group, counts.parts, tuple(comparisons), late)
 
 
 def _counted(values: NDArray[Any], column: Bins | Categories) -> NDArray[Any]:

@@ -128,11 +128,11 @@ def like_sizes(size: float, others: Sequence[float]) -> NDArray[np.bool_]:
     return alike
 
 
-def conformal_p(distance: float, earlier: Sequence[float]) -> float:
+def conformal_p(distance: float, earlier: Sequence[float] | NDArray[np.float64]) -> float:
     """Return the rank of a distance among those of earlier windows as a p-value: (1 + larger or equal) / (1 + all).
 
     It is valid for any distribution of distances if windows are exchangeable, so also where values within a window
     depend on each other and the textbook p-value is far too small (Vovk, Gammerman and Shafer, 2005, Algorithmic
     Learning in a Random World, chapter 2). With k earlier windows it is at least 1 / (k + 1).
     """
-    return (1 + sum(other >= distance for other in earlier)) / (1 + len(earlier))
+    return (1 + int(np.count_nonzero(np.asarray(earlier) >= distance))) / (1 + len(earlier))

@@ -1,134 +1,111 @@
-"""The aggregate functions that Flink's Python workers run for drift: merge partial counts, follow a model's windows.
+"""The functions that Flink's Python workers run for drift: compare counts with the reference, judge windows.
 
-Both are general aggregate functions with explicit state. `merging_function` is for a group window, keyed by slice and
-group of features. `following_function` is for a GROUP BY without a window, keyed by the model alone: its result after
-each bundle of rows has what is new since the bundle before. So of its changelog, only the rows INSERT and UPDATE_AFTER
-are to be read.
+Neither keeps state: what `judge` remembers between two calls, it can be given again. Both are row functions: they run
+for each window, not for each record.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from pyflink.common import Row
-from pyflink.table.udf import AggregateFunction, udaf
+from pyflink.table.udf import ScalarFunction, udf
 
-from udfs.distributions.partial import from_bytes, to_bytes
-from udfs.drift import state as drift_state
-from udfs.drift.compare import from_json, to_json
-from udfs.drift.follow_windows import WindowCounts, add_late_rows, add_window, count_dropped_rows
+from udfs.drift.compared import from_json, to_json
+from udfs.drift.history import Arrival, Memory, judge_next
 from udfs.drift.record_values import ALERT_FIELDS, RESULT_FIELDS, alert_values, result_values
 from udfs.flink.speedups import has_speedups
 
 if TYPE_CHECKING:
-    from pyflink.table.udf import FunctionContext, UserDefinedAggregateFunctionWrapper
+    from pyflink.table.udf import FunctionContext, UserDefinedScalarFunctionWrapper
 
     from udfs.drift.follow_windows import NewResults
     from udfs.drift.monitor import LoadedMonitor, Monitor
-    from udfs.drift.state import DriftState
 
-__all__ = ["MERGED", "following_function", "merging_function"]
-
-MERGED = "ROW<comparisons STRING, counts BYTES>"
-"""The SQL type of a merge's result."""
+__all__ = ["comparing_function", "judging_function"]
 
 _RESULTS = f"ARRAY<ROW<{', '.join(f'`{name}` {kind}' for name, kind in RESULT_FIELDS.items())}>>"
 _ALERTS = f"ARRAY<ROW<{', '.join(f'`{name}` {kind}' for name, kind in ALERT_FIELDS.items())}>>"
 
-
-def merging_function(monitor: Monitor) -> UserDefinedAggregateFunctionWrapper:
-    """Return merge(slice, feature_group, window_start, partial), with `window_start` in seconds."""
-    return udaf(_Merge(monitor), name=f"merge_{monitor.model}")
+_memories: dict[str, tuple[str, Memory]] = {}
+"""By function: what it remembers, and the name of that. Not in the function itself, which Beam may drop when idle."""
 
 
-def following_function(monitor: Monitor) -> UserDefinedAggregateFunctionWrapper:
-    """Return follow(window_start, arrival, merged).
+def comparing_function(monitor: Monitor) -> UserDefinedScalarFunctionWrapper:
+    """Return compare(level, window_start, slice, feature_group, counts, late), with `window_start` in seconds.
 
-    `window_start` is in seconds since 1970. `merged` is an array of ROW(slice, feature_group, comparisons, counts). For
-    rows in time, `arrival` is 'in time', and `merged` has the whole window. For 'late' rows and rows that are too late,
-    `merged` has one element with their counts, without comparisons.
+    Its result is ROW(full, brief): `udfs.drift.compared.Compared` as JSON, for a result and for the windows after it.
     """
-    return udaf(_Follow(monitor), name=f"follow_{monitor.model}")
+    result = "ROW<`full` STRING, `brief` STRING>"
+    return udf(_Compare(monitor), result_type=result, name=f"compare_{monitor.model}")
 
 
-class _OfMonitor(AggregateFunction):  # type: ignore[misc]  # pyflink ships no types
+def judging_function(monitor: Monitor, name: str) -> UserDefinedScalarFunctionWrapper:
+    """Return judge(follows, memory, history, window_start, arrival, compared), of a row of WindowHistory.java.
+
+    `name` is the function's, one for each call of a model. Its result is ROW(results, alerts).
+    """
+    result = f"ROW<`results` {_RESULTS}, `alerts` {_ALERTS}>"
+    return udf(_Judge(monitor, name), result_type=result, name=name)
+
+
+@lru_cache(maxsize=8)
+def _load(monitor: Monitor) -> LoadedMonitor:
+    return monitor.load()
+
+
+class _OfMonitor(ScalarFunction):  # type: ignore[misc]  # pyflink ships no types
     """A function that reads the monitor's profile when its worker opens it."""
 
     def __init__(self, monitor: Monitor) -> None:
         self.monitor = monitor
-        self._loaded: LoadedMonitor | None = None
 
     def open(self, function_context: FunctionContext) -> None:
         if has_speedups(function_context):
             from udfs.flink.without_sampling import skip_sampling
 
             skip_sampling()
-        self._loaded = self.monitor.load()
-
-    @property
-    def loaded(self) -> LoadedMonitor:
-        assert self._loaded is not None, "Flink calls open() first"  # noqa: S101
-        return self._loaded
+        _load(self.monitor)
 
 
-class _Merge(_OfMonitor):
-    def create_accumulator(self) -> list[Any]:
-        return ["", 0, 0, b""]  # slice, group, start, counts
-
-    def accumulate(self, accumulator: list[Any], label: str, group: int, start: int, partial: bytes) -> None:
-        features = self.loaded.groups[group]
-        added = from_bytes(partial, features)
-        counts = from_bytes(accumulator[3], features) + added if accumulator[3] else added
-        accumulator[:] = [label, group, start, to_bytes(counts)]
-
-    def get_value(self, accumulator: list[Any]) -> Row | None:
-        label, group, start, counts = accumulator
-        if not counts:
-            return None  # Flink also asks for the value of no rows
-        compared = self.loaded.compare_window(group, label, start, from_bytes(counts, self.loaded.groups[group]))
-        return Row(to_json(compared), counts)
-
-    def get_accumulator_type(self) -> str:
-        return "ROW<label STRING, feature_group INT, window_start BIGINT, counts BYTES>"
-
-    def get_result_type(self) -> str:
-        return MERGED
+class _Compare(_OfMonitor):
+    def eval(self, level: int, start: int, label: str, group: int, counts: bytes, late: int) -> Row:
+        compared = _load(self.monitor).compare(level, start, label, group, counts, late)
+        return Row(to_json(compared), to_json(compared.brief))
 
 
-class _Follow(_OfMonitor):
-    def create_accumulator(self) -> list[Any]:
-        return [b"", [], [], False, 0]  # state, results and alerts, whether they were output, a number
+class _Judge(_OfMonitor):
+    def __init__(self, monitor: Monitor, name: str) -> None:
+        super().__init__(monitor)
+        self.name = name
 
-    def accumulate(self, accumulator: list[Any], start: int, arrival: str, merged: list[Row]) -> None:
-        before, results, alerts, output, number = accumulator
-        state = drift_state.from_bytes(before)
-        new = self._new_results(state, start, arrival, merged)
-        if output:
-            results, alerts = [], []
-        accumulator[:] = [
-            drift_state.to_bytes(state),
-            [*results, *(Row(*result_values(result)) for result in new.results)],
-            [*alerts, *(Row(*alert_values(change, self.monitor)) for change in new.changes)],
-            False,
-            number + 1,  # Flink does not output a result that equals the one before
-        ]
+    def eval(
+        self,
+        follows: str | None,
+        memory: str | None,
+        history: list[bytes] | None,
+        start: int,
+        kind: str,
+        compared: list[str],
+    ) -> Row:
+        loaded = _load(self.monitor)
+        arrival = Arrival(start, kind, tuple(map(from_json, compared)))
+        if follows is None or memory is None:  # lost rows, which change nothing
+            return self._row(Memory.of(loaded, ()).judge(loaded, arrival))
+        known = [Arrival.unpacked(data) for data in history or ()]
+        before = self._remembered(follows) if history is None else Memory.of(loaded, known)
+        after, found = judge_next(loaded, before, arrival, known)
+        _memories[self.name] = memory, after
+        return self._row(found)
 
-    def _new_results(self, state: DriftState, start: int, arrival: str, merged: list[Row]) -> NewResults:
-        if arrival == "in time":
-            slices = {(m[0], m[1]): WindowCounts(m[3], from_json(m[2])) for m in merged}
-            return add_window(self.loaded, state, start, slices)
-        [(label, group, _, counts)] = merged
-        if arrival == "late":
-            return add_late_rows(self.loaded, state, start, (label, group), counts)
-        return count_dropped_rows(self.loaded, start, (label, group), counts)
+    def _remembered(self, follows: str) -> Memory:
+        name, memory = _memories.pop(self.name, ("", None))
+        if memory is None or name != follows:
+            # Flink starts the whole job again when a worker ends, and a history comes first.
+            raise RuntimeError(f"{self.name}: this worker does not remember the windows before this one")
+        return memory
 
-    def get_value(self, accumulator: list[Any]) -> Row:
-        # Flink asks once before a bundle of rows and once after it, and outputs what it gets: the next row starts over.
-        accumulator[3] = True
-        return Row(accumulator[1], accumulator[2], accumulator[4])
-
-    def get_accumulator_type(self) -> str:
-        return f"ROW<`state` BYTES, `results` {_RESULTS}, `alerts` {_ALERTS}, `output` BOOLEAN, `number` BIGINT>"
-
-    def get_result_type(self) -> str:
-        return f"ROW<results {_RESULTS}, alerts {_ALERTS}, number BIGINT>"
+    def _row(self, new: NewResults) -> Row:
+        results = [Row(*result_values(result)) for result in new.results]
+        return Row(results, [Row(*alert_values(change, self.monitor)) for change in new.changes])

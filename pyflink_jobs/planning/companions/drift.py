@@ -11,10 +11,11 @@ from pyflink_jobs.parsing.create_model import MONITOR
 from pyflink_jobs.parsing.tokens import quoted
 from pyflink_jobs.planning.addition import Addition
 from pyflink_jobs.planning.companion import Companion, GeneratedInsert
-from pyflink_jobs.planning.companions.drift_sql import TABLES, drift_views, insert_sql
+from pyflink_jobs.planning.companions.drift_sql import TABLES, Functions, drift_views, insert_sql
 from pyflink_jobs.planning.companions.event_time import check_columns
 from pyflink_jobs.planning.companions.monitor_options import Monitored, bind_monitor, read_monitor
 from pyflink_jobs.planning.flink.changes import NEW_ROWS
+from pyflink_jobs.planning.flink.java_functions import create_function
 from pyflink_jobs.planning.system_tables import missing_table, unknown_columns
 
 if TYPE_CHECKING:
@@ -40,9 +41,6 @@ class DriftOfModel(Addition):
     """A monitor, as it is added to the calls of its model."""
 
     monitored: Monitored
-
-    keeps_state = True
-    operators = 2
 
     @property
     def rider(self) -> Monitor:  # type: ignore[override]  # made when it is asked for
@@ -91,18 +89,24 @@ class DriftOfModel(Addition):
 
     def views(self, scored: str, number: int, environment: TableEnvironment) -> dict[str, str]:
         """Return the views from partial counts to new results."""
-        from udfs.flink.drift import following_function, merging_function
+        from udfs.drift.history import BLOCK
+        from udfs.drift.reference import LEVELS
+        from udfs.flink.drift import comparing_function, judging_function
 
-        merge, follow = self.functions(number)
-        environment.create_temporary_function(quoted(merge), merging_function(self.monitored.monitor))
-        environment.create_temporary_function(quoted(follow), following_function(self.monitored.monitor))
-        return drift_views(self.monitored, scored, number, merge, follow)
+        monitor, named = self.monitored.monitor, self._names(number)
+        spans = str(monitor.window), str(monitor.allowed_lateness)
+        create_function(environment, named.merge, "WindowCounts", *spans, str(LEVELS))
+        create_function(environment, named.gather, "WindowHistory", *spans, str(BLOCK))
+        environment.create_temporary_function(quoted(named.compare), comparing_function(monitor))
+        environment.create_temporary_function(quoted(named.judge), judging_function(monitor, named.judge))
+        return drift_views(self.monitored, scored, number, named)
 
     def functions(self, number: int) -> dict[str, object]:
-        """Return the functions that merge counts and follow windows."""
-        monitor = self.monitored.monitor
-        names = (f"merge_{monitor.model}_{number}", f"follow_{monitor.model}_{number}")
-        return dict.fromkeys(names, replace(monitor, reference=""))
+        """Return the functions that merge and compare counts, gather what is compared, and judge it."""
+        return dict.fromkeys(self._names(number), replace(self.monitored.monitor, reference=""))
+
+    def _names(self, number: int) -> Functions:
+        return Functions(*(f"{kind}_{self.monitored.monitor.model}_{number}" for kind in Functions._fields))
 
 
 class Drift(Companion):

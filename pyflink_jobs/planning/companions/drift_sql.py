@@ -1,15 +1,15 @@
 """The SQL behind a model's monitor: from the partial counts that ride on scored rows to the topics drift and alerts.
 
 partials   one row for each batch, window, slice and group of features
-merged     one for each window, slice and group: counts, and their comparison with the reference; in parallel
-windows    one for each window, with all its slices and groups; and one for each partial that came late
-followed   verdicts and alarms, in a stream of changes
-results    those that are new
+merged     one for each window, slice and group, and for sums of 2, 4, ... windows: counts; and one for each correction
+compared   what distinguishes them from the reference
+windows    one for each window, with its sums and all slices and groups; and one for each correction
+results    verdicts and alarms
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pyflink_jobs.parsing.tokens import literal, quoted
 from pyflink_jobs.planning.system_tables import ALERTS, DRIFT, SCORE
@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 
     from pyflink_jobs.planning.companions.monitor_options import Monitored
 
-__all__ = ["TABLES", "drift_views", "insert_sql"]
+__all__ = ["TABLES", "Functions", "drift_views", "insert_sql"]
 
-_MERGED = "ROW<`slice` STRING, `feature_group` INT, `comparisons` STRING, `counts` BYTES>"
 _TIMES = ("window_start", "window_end", "since")
 
 
@@ -31,17 +30,24 @@ TABLES = {DRIFT: (*_OF_MODEL, *RESULT_FIELDS), ALERTS: (*_OF_MODEL, *ALERT_FIELD
 """The tables that a job with a monitored model writes, with the columns that each may have."""
 
 
-def drift_views(monitored: Monitored, scored: str, number: int, merge: str, follow: str) -> dict[str, str]:
-    """Return the views over the view `scored`, the last of which has the new results.
+class Functions(NamedTuple):
+    """The names of the functions that a call's views use, in the order of the views."""
 
-    `merge` and `follow` are the names of their functions.
-    """
-    model, interval = monitored.monitor.model, monitored.options.interval
+    merge: str
+    compare: str
+    gather: str
+    judge: str
+
+
+def drift_views(monitored: Monitored, scored: str, number: int, functions: Functions) -> dict[str, str]:
+    """Return the views over the view `scored`, the last of which has the new results."""
+    model = monitored.monitor.model
     time = quoted(monitored.options.time.value)
-    names = {kind: f"{model}_{kind}_{number}" for kind in ("partials", "merged", "windows", "followed", "new_results")}
+    names = {kind: f"{model}_{kind}_{number}" for kind in ("partials", "merged", "compared", "windows", "new_results")}
+    merge, compare, gather, judge = map(quoted, functions)
     score, lateness = quoted(SCORE), monitored.options.allowed_lateness
     start = f"EXTRACT(EPOCH FROM {time}) / {monitored.options.window} * {monitored.options.window}"
-    # Flink's window takes no row from its last millisecond on.
+    # Flink's windows take no row from their last millisecond on.
     last = f"TO_TIMESTAMP_LTZ(({start} + {monitored.options.window}) * 1000 - 1, 3)"
     allowed = f"TO_TIMESTAMP_LTZ(({start} + {monitored.options.window + lateness}) * 1000 - 1, 3)"
     late = f"\n      WHEN CURRENT_WATERMARK({time}) >= {last} THEN 'late'" if lateness else ""
@@ -60,31 +66,28 @@ FROM (
 ) AS `carried`
 CROSS JOIN UNNEST(`carried`.`partials`) WITH ORDINALITY AS `partial` (`partial`, `ordinality`)
 WHERE `ordinality` > 1"""
-    merged = f"""SELECT
-  TUMBLE_ROWTIME(`event_time`, {interval}) AS `window_time`, `slice`, `feature_group`,
-  {quoted(merge)}(`slice`, `feature_group`, `window_start`, `partial`) AS `merged`
-FROM {quoted(names["partials"])}
-WHERE `arrival` = 'in time'
-GROUP BY TUMBLE(`event_time`, {interval}), `slice`, `feature_group`"""
-    windows = f"""SELECT
-  EXTRACT(EPOCH FROM TUMBLE_START(`window_time`, {interval})) AS `window_start`, 'in time' AS `arrival`,
-  ARRAY_AGG(CAST(ROW(`slice`, `feature_group`, `merged`.`comparisons`, `merged`.`counts`) AS {_MERGED})) AS `merged`
-FROM {quoted(names["merged"])}
-WHERE `merged` IS NOT NULL
-GROUP BY TUMBLE(`window_time`, {interval})
-UNION ALL
-SELECT
-  `window_start`, `arrival`,
-  ARRAY[CAST(ROW(`slice`, `feature_group`, CAST(NULL AS STRING), `partial`) AS {_MERGED})]
-FROM {quoted(names["partials"])}
-WHERE `arrival` <> 'in time'"""
-    followed = f"""SELECT `model`, {quoted(follow)}(`window_start`, `arrival`, `merged`) AS `followed`
-FROM (SELECT {literal(model)} AS `model`, `window_start`, `arrival`, `merged` FROM {quoted(names["windows"])})
-GROUP BY `model`"""
-    new_results = f"""SELECT `followed`.`results` AS `results`, `followed`.`alerts` AS `alerts`
-FROM TO_CHANGELOG(input => TABLE {quoted(names["followed"])})
-WHERE `op` IN ('INSERT', 'UPDATE_AFTER')"""
-    return dict(zip(names.values(), (partials, merged, windows, followed, new_results), strict=True))
+    merged = f"""SELECT *
+FROM {merge}(
+  input => TABLE {quoted(names["partials"])} PARTITION BY (`slice`, `feature_group`),
+  on_time => DESCRIPTOR(`event_time`),
+  uid => {literal(names["merged"])}
+)"""
+    compared = f"""SELECT
+  `rowtime` AS `event_time`, `level`, `window_start`, `slice`, `feature_group`, `arrival`,
+  {compare}(`level`, `window_start`, `slice`, `feature_group`, `counts`, `late`) AS `compared`
+FROM {quoted(names["merged"])}"""
+    windows = f"""SELECT *
+FROM {gather}(
+  input => TABLE {quoted(names["compared"])},
+  on_time => DESCRIPTOR(`event_time`),
+  uid => {literal(names["windows"])}
+)"""
+    new_results = f"""SELECT `judged`.`results` AS `results`, `judged`.`alerts` AS `alerts`
+FROM (
+  SELECT {judge}(`follows`, `memory`, `history`, `window_start`, `arrival`, `compared`) AS `judged`
+  FROM {quoted(names["windows"])}
+)"""
+    return dict(zip(names.values(), (partials, merged, compared, windows, new_results), strict=True))
 
 
 def insert_sql(monitored: Monitored, job: str, new_results: str, table: str, columns: Iterable[str]) -> str:

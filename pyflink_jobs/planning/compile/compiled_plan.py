@@ -43,7 +43,6 @@ _STATELESS = {
     "local-window-aggregate",
     "lookup-join",
     "mini-batch-assigner",
-    "process-table-function",  # of Flink's own that our SQL uses: it passes rows on
     "python-calc",
     "python-correlate",
     "union",
@@ -53,7 +52,7 @@ _STATELESS = {
 }
 _LEAST = 1_000_000_000
 """Ids of operators that keep state begin here, far beyond those that Flink counts; twice this fits its integers."""
-_NEITHER = ["id", "inputProperties", "description", "configuration"]
+_NEITHER = ["id", "uid", "inputProperties", "description", "configuration"]
 """What the plan says of an operator that changes with other operators, or with settings."""
 
 
@@ -68,7 +67,14 @@ class Operator:
     @property
     def keeps_state(self) -> bool:
         """Whether a savepoint holds something of it."""
-        return self.type not in _STATELESS
+        # Of Flink's own table functions, our SQL uses one that passes rows on.
+        return self.type not in _STATELESS and "internalName" not in self._table_function
+
+    @property
+    def _table_function(self) -> dict[str, Any]:
+        """Its call of a function that makes a table of a table."""
+        call: dict[str, Any] = self.node.get("functionCall", {})
+        return call
 
     @property
     def table(self) -> str:
@@ -84,8 +90,9 @@ class Operator:
 
     @property
     def functions(self) -> list[str]:
-        """The names of the job's own functions that it aggregates with."""
-        return [call["catalogName"].rsplit(".", 1)[-1].strip("`") for call in self.calls if "catalogName" in call]
+        """The names of the job's own functions that it aggregates with, or makes a table with."""
+        called = (call.get("catalogName") or call.get("systemName") for call in (*self.calls, self._table_function))
+        return [name.rsplit(".", 1)[-1].strip("`") for name in called if name]
 
 
 @dataclass(frozen=True)
@@ -143,7 +150,7 @@ class Plan:
         body = {key: value for key, value in operator.node.items() if key not in without}
         text = json.dumps([body, given], sort_keys=True)
         for name, digest in self.functions.items():
-            text = text.replace(f"`{name}`", digest)
+            text = text.replace(f"`{name}`", digest).replace(f'"{name}"', f'"{digest}"')
         return _digest(text)
 
     def renumbered(self, ids: Mapping[int, int]) -> Plan:
@@ -151,6 +158,8 @@ class Plan:
         plan = json.loads(self.text)
         for node in plan["nodes"]:
             node["id"] = ids[node["id"]]
+            if "uid" in node:  # the state of a table function has this name, and not one with its id
+                node["uid"] = f"{node['id']}_table-function"
         for edge in plan["edges"]:
             edge["source"], edge["target"] = ids[edge["source"]], ids[edge["target"]]
         names = {ids[number]: name for number, name in self.names.items()}

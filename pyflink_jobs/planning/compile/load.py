@@ -20,16 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LoadedJob", "Run", "load_job"]
 
-_PYTHON_STATE = {
-    # On the heap, Flink 2.3 gives all Python state of a subtask one key object. It changes with each key, so a
-    # checkpoint holds the state of the last key alone (docs/decisions/007). RocksDB writes keys down at once.
-    "state.backend.type": "rocksdb",
-    # Operators that share a worker share the server that it asks for state. When a job is cancelled, the first of them
-    # to close frees its RocksDB while the worker goes on asking: the JVM dies. With one each, the server ends first.
-    "python.fn-execution.memory.managed": "false",
-}
-"""What a job needs whose Python functions keep state."""
-
 
 @dataclass(frozen=True)
 class Run:
@@ -74,8 +64,6 @@ def load_job(loaded: LoadedJob, job: Job, run: Run) -> None:
     if run.bounded:
         # Each partition ends, so none can fall idle for good; one that is slow must not make others' rows late.
         environment.get_config().set("table.exec.source.idle-timeout", "0 s")
-    for key, value in _PYTHON_STATE.items() if job.keeps_state else ():
-        environment.get_config().set(key, value)
 
 
 def _set_options(loaded: LoadedJob, job: Job, name: str, run: Run) -> None:

@@ -34,7 +34,7 @@ def name_states(plan: Plan, planned: PlannedJob) -> dict[int, str]:
             names[number] = f"transactions of `{operator.table}` ({places.get(operator.table, 'a sink')})"
         elif addition := added[number]:
             companion, model = addition
-            what = "memory of past windows" if operator.type == "python-group-aggregate" else "windows in progress"
+            what = "memory of past windows" if any(added[n] for n in plan.inputs[number]) else "windows in progress"
             names[number] = f"{companion} of `{model.name}`: {what} ({model.place.file})"
         else:
             names[number] = _feature(queries, operator)

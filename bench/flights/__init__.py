@@ -1,0 +1,1 @@
+"""The flights' job, as it is and with parts taken away."""
