@@ -62,6 +62,7 @@ def by_id(bootstrap: str, topic: str) -> dict[int, dict[str, Any]]:
     return {row["id"]: row for row in rows}
 
 
+@pytest.mark.slow
 def test_the_alarms_bench_passes_its_rules_and_fails_those_that_must_not_pass(tmp_path: Path) -> None:
     file = tmp_path / "alarms.json"
     scale = ["--references", "2", "--windows", "200", "--runs", "2", "--bins", "32"]

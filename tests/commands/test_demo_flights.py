@@ -172,6 +172,7 @@ def test_without_a_broker_the_error_names_the_command_that_starts_one() -> None:
         send_flights(events(FIRST, FIRST + DAY), nobody)
 
 
+@pytest.mark.slow
 def test_a_broker_that_goes_away_ends_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     state = tmp_path / ".millstream"
     mortal = start(state, port=0).bootstrap_servers

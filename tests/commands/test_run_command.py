@@ -31,7 +31,7 @@ def workers_of(process: int) -> tuple[list[psutil.Process], list[psutil.Process]
 
 
 @pytest.mark.parametrize("speedups", [True, pytest.param(False, marks=pytest.mark.slow)])
-def test_each_operator_has_a_worker_and_ctrl_c_ends_them_with_their_job(
+def test_a_slot_has_one_worker_and_ctrl_c_ends_it_with_its_job(
     kafka: str, topic: Callable[[str], str], tmp_path: Path, *, speedups: bool
 ) -> None:
     names = {kind: topic(kind) for kind in ("events", "scored", "drift", "alerts")}
@@ -46,7 +46,9 @@ def test_each_operator_has_a_worker_and_ctrl_c_ends_them_with_their_job(
         wait_until(lambda: len(topics.read(kafka, names["scored"])) == 500 or job.poll() is not None)
         assert job.poll() is None
         forks, started = workers_of(job.pid)
-        assert (len(forks), len(started)) == ((3, 0) if speedups else (0, 3))  # one scores, two follow drift
+        assert (len(forks), len(started)) == (
+            (1, 0) if speedups else (0, 1)
+        )  # scores, drift's comparisons and its alarms
         job.send_signal(signal.SIGINT)
         out, err = job.communicate()
     assert "score stopped after" in out

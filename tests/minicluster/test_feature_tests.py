@@ -365,6 +365,7 @@ def test_all_mistakes_in_tests_are_found_before_anything_runs(project: Project) 
     assert found[25, "no view `per_minutes`"].fixes == ("write `per_minute`",)
 
 
+@pytest.mark.slow
 def test_every_feature_of_this_repository_has_a_test_and_passes_it(tmp_path: Path, cluster: MiniCluster) -> None:
     for folder in ("sql/sources", "sql/sinks", "sql/features", "tests/features"):
         shutil.copytree(_REPOSITORY / folder, tmp_path / folder)

@@ -64,7 +64,7 @@ def java() -> InJava:
     return InJava(get_gateway().jvm.millstream.PartialCounts)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(one=COUNTS, other=COUNTS)
 def test_java_adds_as_python_does(java: InJava, one: Counts, other: Counts) -> None:
     added = java.add(to_bytes(one), to_bytes(other))

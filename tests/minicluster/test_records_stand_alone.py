@@ -82,7 +82,7 @@ def check(rows: list[list[str]], sequence: list[tuple[Values, str | None]], *, r
             assert row != "+I(null,null,null,null)", "it has an error"
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[*HealthCheck])
+@settings(max_examples=60, deadline=None, suppress_health_check=[*HealthCheck])
 @given(sequence=sequences)
 def test_json(formats: Formats, sequence: list[tuple[Values, str | None]]) -> None:
     records = [DAMAGE[damage](as_json(values)) if damage else as_json(values) for values, damage in sequence]
@@ -90,7 +90,7 @@ def test_json(formats: Formats, sequence: list[tuple[Values, str | None]]) -> No
     check(formats.shown(decoder, records), sequence, refused={*DAMAGE})
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[*HealthCheck])
+@settings(max_examples=60, deadline=None, suppress_health_check=[*HealthCheck])
 @given(sequence=sequences)
 def test_avro(formats: Formats, sequence: list[tuple[Values, str | None]]) -> None:
     records = [DAMAGE[damage](as_avro(values)) if damage else as_avro(values) for values, damage in sequence]
@@ -102,7 +102,7 @@ def test_avro(formats: Formats, sequence: list[tuple[Values, str | None]]) -> No
         assert rows == (["failed"] if damage else [shown(values)])
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[*HealthCheck])
+@settings(max_examples=25, deadline=None, suppress_health_check=[*HealthCheck])
 @given(sequence=sequences)
 def test_any_decoder_that_keeps_state(formats: Formats, sequence: list[tuple[Values, str | None]]) -> None:
     """Flink's own decoder of Avro keeps what a record that fails leaves in its buffer; a new one replaces it."""
@@ -159,7 +159,7 @@ def damaged(record: bytes, damage: str | None) -> bytes:
 
 
 @pytest.mark.parametrize("name", CHANGES)
-@settings(max_examples=50, deadline=None, suppress_health_check=[*HealthCheck])
+@settings(max_examples=25, deadline=None, suppress_health_check=[*HealthCheck])
 @given(sequence=st.lists(st.tuples(changes, st.none() | st.sampled_from([*DAMAGE])), min_size=2, max_size=12))
 def test_changes_of_a_database(formats: Formats, name: str, sequence: list[tuple[Change, str | None]]) -> None:
     records = [damaged(json.dumps(CHANGES[name](*change)).encode(), damage) for change, damage in sequence]
@@ -176,7 +176,7 @@ full = st.tuples(
 )
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[*HealthCheck])
+@settings(max_examples=25, deadline=None, suppress_health_check=[*HealthCheck])
 @given(sequence=st.lists(st.tuples(full, st.none() | st.sampled_from([*DAMAGE])), min_size=2, max_size=12))
 def test_csv(formats: Formats, sequence: list[tuple[tuple[str, int, bool], str | None]]) -> None:
     def line(text: str, number: int, truth: bool) -> bytes:  # noqa: FBT001 - a column
@@ -193,7 +193,7 @@ def numbers(formats: Formats) -> Formats:
     return Formats("l BIGINT")
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[*HealthCheck])
+@settings(max_examples=25, deadline=None, suppress_health_check=[*HealthCheck])
 @given(sequence=st.lists(st.tuples(st.integers(-(2**63), 2**63 - 1), st.booleans()), min_size=2, max_size=12))
 def test_raw(numbers: Formats, sequence: list[tuple[int, bool]]) -> None:
     records = [value.to_bytes(8, "big", signed=True)[: 5 if cut else 8] for value, cut in sequence]

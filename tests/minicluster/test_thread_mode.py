@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -44,12 +43,9 @@ def test_a_monitor_counts_behind_the_scores_which_are_computed_once(tmp_path: Pa
     project = monitored_project(tmp_path, "localhost:1", NAMES)
     assert findings(project, THREAD) == []
     plan = explain_job(declare(project).job("score"), table_environment(project, THREAD)).plan
-    operators = re.findall(r"Python\w+(?=\()", plan)
-    assert sorted(operators) == ["PythonCalc", "PythonCalc", "PythonGroupAggregate", "PythonGroupWindowAggregate"]
-    [scores, counts] = (line for line in plan.splitlines() if "PythonCalc(" in line)
-    assert "score_m(" in scores + counts
-    assert "ride_m(" in scores + counts
     assert plan.count("score_m(") == plan.count("ride_m(") == 1
+    lines = [line for line in plan.splitlines() if "score_m(" in line or "ride_m(" in line]
+    assert ["PythonCalc(" in line for line in lines] == [True, True], "an operator each"
 
 
 @pytest.fixture

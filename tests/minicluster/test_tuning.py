@@ -106,7 +106,11 @@ def test_the_models_rows_are_those_that_sql_gives_it(trial_runs: TrialRuns) -> N
 
 @pytest.mark.parametrize(
     ("trial_runs", "mode"),
-    [("each", "process"), ("each", "thread"), ("some", "process"), ("gone", "process")],
+    [
+        ("each", "process"),
+        *(pytest.param(*case, marks=pytest.mark.slow) for case in (("each", "thread"), ("some", "process"))),
+        ("gone", "process"),
+    ],
     indirect=["trial_runs"],
 )
 def test_delays_are_measured_where_each_record_has_a_row(
