@@ -27,7 +27,7 @@ import org.apache.flink.types.Row;
  *
  * <p>Windows are numbered from 1970, and `block` of them are a block. Short texts are kept of the present block and of
  * the one before. Who judges a window needs them all, but goes on from its own memory while it has it: so `history` is
- * NULL except in the first result after a start, and in the first one of a block, which has the block before too.
+ * empty except in the first result after a start, and in the first one of a block, which has the block before too.
  * `follows` names the memory that has all results so far, `memory` the one that then has this result too.
  */
 @DataTypeHint("ROW<`follows` STRING, `memory` STRING, `history` ARRAY<BYTES>, `window_start` BIGINT, `arrival` STRING, "
@@ -59,6 +59,9 @@ public class WindowHistory extends ProcessTableFunction<Row> {
         start = UUID.randomUUID().toString();
         results = 0;
     }
+
+    /** No NULL: Flink's embedded Python fails at an array that is NULL. */
+    private static final byte[][] SENT = {};
 
     /** A window's result that is not complete. */
     public static class Pending {
@@ -102,7 +105,7 @@ public class WindowHistory extends ProcessTableFunction<Row> {
         String brief = compared.getFieldAs("brief");
         long last = 1000 * (begin + (window << level)) - 1;
         if (arrival.equals(LOST)) {
-            collect(Row.of(null, null, null, begin, arrival, new String[] {full}));
+            collect(Row.of("", "", SENT, begin, arrival, new String[] {full}));
         } else if (time.currentWatermark() == null || time.currentWatermark() < last) {
             pending.put(key, new Pending(level, last, full, brief));
             time.registerOnTime(last);
@@ -152,17 +155,19 @@ public class WindowHistory extends ProcessTableFunction<Row> {
         return Row.of(follows, start + "/" + results, history, begin, arrival, full.toArray(String[]::new));
     }
 
-    /** What came before a result; null where it was sent already. */
+    /** What came before a result; `SENT` where it was sent already. */
     private byte[][] history(MapView<Long, byte[]> windows, MapView<String, byte[]> corrections) throws Exception {
-        return results == 0 ? all(windows, corrections) : null;
+        return results == 0 ? all(windows, corrections) : SENT;
     }
 
+    /** All that came before, behind an empty element: it is never as `SENT` is. */
     private static byte[][] all(MapView<Long, byte[]> windows, MapView<String, byte[]> corrections) throws Exception {
         TreeMap<Long, byte[]> inOrder = new TreeMap<>();
         for (Map.Entry<Long, byte[]> one : windows.entries()) {
             inOrder.put(one.getKey(), one.getValue());
         }
-        List<byte[]> found = new ArrayList<>(inOrder.values());
+        List<byte[]> found = new ArrayList<>(List.of(new byte[0]));
+        found.addAll(inOrder.values());
         for (Map.Entry<String, byte[]> one : corrections.entries()) {
             found.add(one.getValue());
         }

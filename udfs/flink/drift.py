@@ -82,19 +82,19 @@ class _Judge(_OfMonitor):
 
     def eval(
         self,
-        follows: str | None,
-        memory: str | None,
-        history: list[bytes] | None,
+        follows: str,
+        memory: str,
+        history: list[bytes],
         start: int,
         kind: str,
         compared: list[str],
     ) -> Row:
         loaded = _load(self.monitor)
         arrival = Arrival(start, kind, tuple(map(from_json, compared)))
-        if follows is None or memory is None:  # lost rows, which change nothing
+        if not follows:  # lost rows, which change nothing
             return self._row(Memory.of(loaded, ()).judge(loaded, arrival))
-        known = [Arrival.unpacked(data) for data in history or ()]
-        before = self._remembered(follows) if history is None else Memory.of(loaded, known)
+        known = [Arrival.unpacked(data) for data in history[1:]]  # the first element says that it is there
+        before = Memory.of(loaded, known) if history else self._remembered(follows)
         after, found = judge_next(loaded, before, arrival, known)
         _memories[self.name] = memory, after
         return self._row(found)
