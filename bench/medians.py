@@ -9,13 +9,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["cells", "median_of_known"]
+    from rich.table import Table
+
+__all__ = ["add_columns", "cells", "median_of_known"]
 
 
 def median_of_known(numbers: Iterable[float]) -> float | None:
     """Return the median of the numbers that are not NaN (of runs too short to measure); None without any."""
     known = [number for number in numbers if not math.isnan(number)]
     return median(known) if known else None
+
+
+def add_columns(table: Table, columns: Mapping[str, tuple[str, str]]) -> None:
+    """Add a column for each figure, as `cells` has them."""
+    for title, _ in columns.values():
+        table.add_column(title, justify="right")
 
 
 def cells(figures: Mapping[str, float | None], columns: Mapping[str, tuple[str, str]]) -> list[str]:

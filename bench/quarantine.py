@@ -9,7 +9,7 @@ from rich.table import Table
 
 from bench.console import console_for_tables
 from bench.machine import describe
-from bench.medians import cells, median_of_known
+from bench.medians import add_columns, cells, median_of_known
 from bench.one_job import Figures, measure
 from bench.records import delete_topic, fill
 
@@ -85,8 +85,7 @@ def _table(rows: dict[tuple[str, str], dict[str, float | None]], records: int, r
     }
     for title in ("records", "quarantine"):
         table.add_column(title)
-    for title, _ in columns.values():
-        table.add_column(title, justify="right")
+    add_columns(table, columns)
     for (bad, mode), row in rows.items():
         table.add_row(bad, mode, *cells(row, columns))
     return table

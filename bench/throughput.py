@@ -9,7 +9,7 @@ from rich.table import Table
 
 from bench.console import console_for_tables
 from bench.machine import describe
-from bench.medians import cells, median_of_known
+from bench.medians import add_columns, cells, median_of_known
 from bench.one_job import Figures, measure
 from bench.records import delete_topic, fill
 
@@ -84,8 +84,7 @@ def _table(runs: list[dict[str, Figures]], records: int) -> Table:
         "python_us": ("Python", "{:.1f}"),
         "steal": ("steal s", "{:.1f}"),
     }
-    for title, _ in columns.values():
-        table.add_column(title, justify="right")
+    add_columns(table, columns)
     for job in runs[0]:
         table.add_row(job, *cells(_medians(runs, job), columns))
     return table

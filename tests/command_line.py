@@ -17,7 +17,7 @@ from pyflink_jobs.cli import main
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Ran", "call", "millstream", "process_call"]
+__all__ = ["Ran", "call", "millstream", "process_call", "run_python"]
 
 
 @dataclass(frozen=True)
@@ -48,3 +48,9 @@ def process_call(project: Path, *words: str, cwd: Path | None = None, **variable
         call(project, *words), cwd=cwd, env=os.environ | variables, capture_output=True, text=True, check=False
     )
     return Ran(run.returncode, run.stdout, run.stderr)
+
+
+def run_python(program: str, cwd: Path | None = None, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a program in a Python process of its own."""
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, cwd=cwd, timeout=timeout, capture_output=True, text=True, check=False)

@@ -16,7 +16,7 @@ from rich.table import Table
 from bench.console import console_for_tables
 from bench.flights.ways import LOOP, WAYS, contestant, write_projects
 from bench.machine import describe
-from bench.medians import cells, median_of_known
+from bench.medians import add_columns, cells, median_of_known
 from bench.peers.append_times import appended_before
 from bench.peers.contestants import Task
 from bench.peers.one_run import measure
@@ -122,8 +122,8 @@ def _table(medians: Mapping[str, Mapping[str, float | None]], count: int, rounds
         "seconds": ("whole run, s", "{:.1f}"),
         "steal": ("steal s", "{:.1f}"),
     }
-    for title in ("", *(title for title, _ in columns.values())):
-        table.add_column(title, justify="right" if title else "left")
+    table.add_column("")
+    add_columns(table, columns)
     for kind, figures in medians.items():
         table.add_row(kind, *cells(figures, columns))
     return table

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from bench.medians import cells, median_of_known
+from bench.medians import add_columns, cells, median_of_known
 from bench.peers.contestants import CONTESTANTS
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ def peers_table(runs: Sequence[Mapping[str, Figures]], skipped: Mapping[str, str
     caption = "\n".join(f"not run: {name}: {reason}" for name, reason in skipped.items())
     table = Table(title=title, caption=caption or None)
     table.add_column("contestant", no_wrap=True, min_width=max(map(len, CONTESTANTS)))
-    for heading, _ in _COLUMNS.values():
-        table.add_column(heading, justify="right")
+    add_columns(table, _COLUMNS)
     for name in runs[0]:
         table.add_row(name, *cells(row(runs, name), _COLUMNS))
     return table

@@ -10,14 +10,13 @@ import shlex
 import shutil
 import tempfile
 from contextlib import contextmanager
-from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pyflink_jobs.cluster.kubernetes import PROJECT, deployment_name
 from pyflink_jobs.local import flink_home
 from pyflink_jobs.masking import remember_options
-from pyflink_jobs.project.flink_options import flat_options, with_all_files
+from pyflink_jobs.project.flink_options import as_yaml, options_in, with_all_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,31 +59,13 @@ def configuration(options: Mapping[str, str]) -> Iterator[dict[str, str]]:
         for file in own.iterdir():
             if file.is_file() and file.name != _FILE:
                 shutil.copy(file, private)
-        known = _read(own / _FILE)
+        known = options_in(own / _FILE)
         remember_options(known)
         with os.fdopen(os.open(Path(private, _FILE), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as written:
-            written.write(_yaml(with_all_files(known, options)))
+            written.write(as_yaml(with_all_files(known, options)))
         yield {_CONF: private}
 
 
 def described(words: list[str], options: Mapping[str, str]) -> str:
     """Return what a person would do: the lines of the file, and the command."""
-    return f"# add to {_FILE} in a copy of Flink's conf/\n{_yaml(options)}# then\n{_CONF}=COPY {shlex.join(words)}\n"
-
-
-def _read(file: Path) -> dict[str, str]:
-    from ruamel.yaml import YAML
-
-    content: Any = YAML(typ="safe").load(file.read_text(encoding="utf-8")) if file.is_file() else None
-    return flat_options(content or {})
-
-
-def _yaml(options: Mapping[str, str]) -> str:
-    from ruamel.yaml import YAML
-
-    yaml = YAML(typ="safe")
-    yaml.default_flow_style = False
-    yaml.width = 10_000
-    text = StringIO()
-    yaml.dump(dict(sorted(options.items())), text)
-    return text.getvalue()
+    return f"# add to {_FILE} in a copy of Flink's conf/\n{as_yaml(options)}# then\n{_CONF}=COPY {shlex.join(words)}\n"

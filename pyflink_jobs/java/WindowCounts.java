@@ -20,12 +20,12 @@ import org.apache.flink.types.Row;
 @DataTypeHint("ROW<`level` INT, `window_start` BIGINT, `arrival` STRING, `late` BIGINT, `counts` BYTES>")
 public class WindowCounts extends ProcessTableFunction<Row> {
 
-    private static final String IN_TIME = "in time";
-    private static final String LATE = "late";
-    private static final String LOST = "lost";
+    static final String IN_TIME = "in time";
+    static final String LATE = "late";
+    static final String LOST = "lost";
 
     /** Not what `table.exec.state.ttl` says, which is for joins and aggregates. */
-    private static final String FOR_EVER = "0 s";
+    static final String FOR_EVER = "0 s";
 
     private final long window; // seconds
     private final long lateness;

@@ -1,5 +1,10 @@
 package millstream;
 
+import static millstream.WindowCounts.FOR_EVER;
+import static millstream.WindowCounts.IN_TIME;
+import static millstream.WindowCounts.LATE;
+import static millstream.WindowCounts.LOST;
+
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -33,13 +38,6 @@ import org.apache.flink.types.Row;
 @DataTypeHint("ROW<`follows` STRING, `memory` STRING, `history` ARRAY<BYTES>, `window_start` BIGINT, `arrival` STRING, "
         + "`compared` ARRAY<STRING>>")
 public class WindowHistory extends ProcessTableFunction<Row> {
-
-    private static final String IN_TIME = "in time";
-    private static final String LATE = "late";
-    private static final String LOST = "lost";
-
-    /** Not what `table.exec.state.ttl` says, which is for joins and aggregates. */
-    private static final String FOR_EVER = "0 s";
 
     private final long window; // seconds
     private final long lateness; // seconds

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pyflink_jobs.project.flink_options import flat_options
+from pyflink_jobs.project.flink_options import as_yaml, options_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,8 +37,6 @@ def prepare(home: Path, options: Mapping[str, str]) -> None:
 
     `conf/` has the configuration, `lib/` links to Flink's jars and to that of PyFlink, which the JobManager needs too.
     """
-    from ruamel.yaml import YAML
-
     for name in ("conf", "lib", "log", "pid", "tmp"):
         (home / name).mkdir(parents=True, exist_ok=True)
     for file in (flink_home() / "conf").iterdir():
@@ -48,12 +46,8 @@ def prepare(home: Path, options: Mapping[str, str]) -> None:
         link = home / "lib" / jar.name
         link.unlink(missing_ok=True)
         link.symlink_to(jar)
-    yaml = YAML(typ="safe")
-    yaml.default_flow_style = False
-    yaml.width = 10_000
-    packaged: Any = yaml.load((flink_home() / "conf" / "config.yaml").read_text(encoding="utf-8"))
-    with (home / "conf" / "config.yaml").open("w", encoding="utf-8") as written:
-        yaml.dump({**flat_options(packaged), **options}, written)
+    packaged = options_in(flink_home() / "conf" / "config.yaml")
+    (home / "conf" / "config.yaml").write_text(as_yaml({**packaged, **options}), encoding="utf-8")
 
 
 def variables(home: Path) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from pyflink_jobs.errors import Place, ProjectError
@@ -11,6 +12,7 @@ from pyflink_jobs.project.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from pyflink_jobs.project.settings import Project
 
@@ -54,6 +56,26 @@ def read_configuration(project: Project, name: str | None = None) -> dict[str, s
     options = flat_options(content)
     remember_options(options)
     return options
+
+
+def options_in(file: Path) -> dict[str, str]:
+    """Return the options of a configuration of Flink's own; {} where the file is missing or empty."""
+    from ruamel.yaml import YAML
+
+    content: Any = YAML(typ="safe").load(file.read_text(encoding="utf-8")) if file.is_file() else None
+    return flat_options(content or {})
+
+
+def as_yaml(options: Mapping[str, str]) -> str:
+    """Return options as the text of a file, a line each, in order of their names."""
+    from ruamel.yaml import YAML
+
+    yaml = YAML(typ="safe")
+    yaml.default_flow_style = False
+    yaml.width = 10_000
+    text = StringIO()
+    yaml.dump(dict(sorted(options.items())), text)
+    return text.getvalue()
 
 
 def flat_options(content: dict[str, Any], prefix: str = "") -> dict[str, str]:

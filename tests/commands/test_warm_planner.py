@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import socket
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
 from pyflink_jobs.running.warm import keeper
-from tests.command_line import process_call
+from tests.command_line import process_call, run_python
 from tests.projects import add_model, make_project
 from tests.waiting import wait_until
 
@@ -71,9 +69,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 
 
 def run(project: Project, program: str) -> list[str]:
-    return subprocess.run(
-        [sys.executable, "-c", program], cwd=project.root, capture_output=True, text=True, check=False
-    ).stdout.split()
+    return run_python(program, project.root).stdout.split()
 
 
 def test_commands_use_it_and_say_the_same(project: Project) -> None:

@@ -1,4 +1,4 @@
-"""What an interpreter inside the JVM is told to import: the packages of the configured one."""
+"""What an interpreter inside the JVM imports: the packages of the configured one."""
 
 from __future__ import annotations
 

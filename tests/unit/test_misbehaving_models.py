@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from tests.command_line import run_python
 from tests.unit.onnx_models import bits, model_spec, run_directly
 from udfs.scoring.inference import run_inference
 from udfs.scoring.model import RUN_ERRORS, load_model
@@ -106,12 +105,8 @@ def test_errors_that_stop_a_row_are_all_known() -> None:
             model.run({"X": matrix})
 
 
-def python(program: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-
-
 def test_an_operator_that_cannot_be_stopped_ends_the_process_with_words() -> None:
-    ended = python(
+    ended = run_python(
         "import numpy as np\n"
         "from tests.unit.onnx_models import model_spec\n"
         "from udfs.scoring.inference import run_inference\n"
@@ -140,7 +135,7 @@ def test_a_worker_that_grows_beyond_its_bound() -> None:
 
 
 def test_calls_share_half_of_the_workers_memory() -> None:
-    answer = python(
+    answer = run_python(
         "import numpy as np\n"
         "from tests.unit.onnx_models import model_spec\n"
         "from udfs.scoring.inference import run_inference\n"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.both_ways import WAYS, bits_of, score
+from tests.command_line import run_python
 from tests.unit.onnx_models import SCORABLE, model_spec, random_batch, run_directly
 from udfs.scoring import time_limit
 from udfs.scoring.model import load_model
@@ -204,18 +203,15 @@ def test_the_watchdog_forgets_rows_that_are_over() -> None:
     assert len(time_limit._watchdog.running) == before - 3  # noqa: SLF001
 
 
-def ended(program: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
-
-
 def test_an_operator_that_cannot_be_stopped_ends_the_process() -> None:
-    found = ended(
+    found = run_python(
         "from tests.unit.onnx_models import model_spec\n"
         "from udfs.scoring.model import load_model\n"
         "from udfs.scoring.row_scorer import RowScorer\n"
         "scorer = RowScorer(load_model(model_spec('stubborn', time_limit=1)))\n"
         "print(scorer.score([1.0, 1.0]), flush=True)\n"
-        "scorer.score([8000.0, 1.0])\n"
+        "scorer.score([8000.0, 1.0])\n",
+        timeout=60,
     )
     assert (found.returncode, found.stdout) == (EXIT_CODE, "([1.0], None)\n")
     assert "model stubborn, version 1, did not answer within 1 s, and did not stop within another 2 s" in found.stderr
@@ -223,13 +219,14 @@ def test_an_operator_that_cannot_be_stopped_ends_the_process() -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux says how much a process holds")
 def test_a_process_that_grows_ends_though_nothing_is_checked_for_each_row() -> None:
-    found = ended(
+    found = run_python(
         "from threading import Event\n"
         "from udfs.scoring.worker_memory import resident_bytes, watch_memory\n"
         "watch_memory(resident_bytes() + 50_000_000, every=0.05)\n"
         "print('watched', flush=True)\n"
         "grown = b'1' * 200_000_000\n"
-        "Event().wait(30)\n"
+        "Event().wait(30)\n",
+        timeout=60,
     )
     assert (found.returncode, found.stdout) == (EXIT_CODE, "watched\n")
     assert re.search(r"holds \d+ MiB, more than the \d+ MiB that Java and worker_memory allow", found.stderr)

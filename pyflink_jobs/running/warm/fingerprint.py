@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pyflink_jobs.java.build import java_classes
 from pyflink_jobs.local.java import find_java
+from pyflink_jobs.project.functions import FUNCTIONS
 from pyflink_jobs.running.fast_start.flink_jars import prepare_folder
 from pyflink_jobs.running.fast_start.jvm_options import are_the_users
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["fingerprint", "may_be_lent"]
 
-_FUNCTION = re.compile(rb"CREATE\s(.*\s)?FUNCTION", re.IGNORECASE)
+_FUNCTION = re.compile(rb"CREATE\s+(\w+\s+){0,2}FUNCTION", re.IGNORECASE)
 _PACKAGES = Path(__file__).parents[3]
 
 
@@ -28,7 +29,7 @@ def may_be_lent(project: Project) -> bool:
     Flink imports a project's own functions in the process that started the JVM, which may have an older version of
     them. And the user's options of the JVM are for a JVM of one's own.
     """
-    if not project.settings.speedups or are_the_users() or (project.root / "functions").exists():
+    if not project.settings.speedups or are_the_users() or (project.root / FUNCTIONS).exists():
         return False
     return not any(_FUNCTION.search(file.read_bytes()) for file in project.sql.rglob("*.sql"))
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from pyflink_jobs.errors import MillstreamError
+from pyflink_jobs.local.kafka_server import end
 from pyflink_jobs.project.settings import Project
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ _MODULE = "pyflink_jobs.running.warm.keeper"
 _CLUSTER = "org.apache.flink.runtime.minicluster.MiniCluster"
 _IDLE = 1800.0  # seconds without a command, after which the process ends
 _LOOKS = 5.0  # seconds between two looks at whether it is idle
-_STOPS_WITHIN = 10.0
 
 
 def folder(project: Project) -> Path:
@@ -71,20 +71,13 @@ def alive(project: Project) -> psutil.Process | None:
     return None
 
 
-def stop(project: Project) -> bool:
-    """End the keeper, its JVM and its workers; return whether one ran."""
-    process = alive(project)
-    if process is None:
-        return False
-    with suppress(psutil.NoSuchProcess):
-        every = [process, *process.children(recursive=True)]
-        for each in every:
-            with suppress(psutil.NoSuchProcess):
-                each.terminate()
-        for each in psutil.wait_procs(every, _STOPS_WITHIN)[1]:
-            each.kill()
+def stop(project: Project) -> None:
+    """End the keeper, its JVM and its workers, if they run."""
+    if process := alive(project):
+        with suppress(psutil.NoSuchProcess):
+            for each in [*process.children(recursive=True), process]:
+                end(each)
     (folder(project) / ADDRESS).unlink(missing_ok=True)
-    return True
 
 
 def main() -> None:
@@ -133,6 +126,7 @@ def _lend(listener: socket.socket, gateway: JavaGateway, mine: str, address: Pat
     while monotonic() - last < _IDLE and address.exists():
         with suppress(TimeoutError):
             connection, _ = listener.accept()
+            connection.settimeout(_LOOKS)  # others wait while it says nothing
             with suppress(OSError):
                 if connection.makefile().readline().strip() != mine:
                     connection.close()
@@ -154,6 +148,7 @@ def _serve(connection: socket.socket, gateway: JavaGateway) -> None:
     server.start()
     try:
         with connection:
+            connection.settimeout(None)
             connection.sendall(f"{json.dumps({'port': server.getListeningPort(), 'token': token})}\n".encode())
             connection.recv(1)
     except OSError:
