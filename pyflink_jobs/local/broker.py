@@ -18,6 +18,7 @@ from pyflink_jobs.local import kafka_server
 from pyflink_jobs.local.file_lock import alone
 from pyflink_jobs.local.jars import jars
 from pyflink_jobs.local.java import find_java
+from pyflink_jobs.local.processes import end
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,7 +83,7 @@ def start(state: Path, port: int | None = None, java: Java | None = None, host: 
             process, broker = running
             if topics.answers(broker.bootstrap_servers):
                 return broker
-            kafka_server.end(process)
+            end(process)
             notes.append(f"the broker with process id {process.pid} did not answer and was stopped")
         elif (home / "data").is_dir() and not (home / "data" / ".kafka_cleanshutdown").exists():
             notes.append("the last broker here was not stopped by `millstream down`; its data is recovered")
@@ -113,7 +114,7 @@ def stop(state: Path, *, purge: bool = False) -> bool:
     with alone(home):
         running = _running(state)
         if running:
-            kafka_server.end(running[0])
+            end(running[0])
         if purge:
             shutil.rmtree(home)
     return running is not None

@@ -21,7 +21,8 @@ from pyflink_jobs.errors import LocalError
 from pyflink_jobs.local import flink_home
 from pyflink_jobs.local.file_lock import alone
 from pyflink_jobs.local.java import find_java
-from pyflink_jobs.local.kafka_server import end, free_port
+from pyflink_jobs.local.kafka_server import free_port
+from pyflink_jobs.local.processes import end
 from pyflink_jobs.rest import Rest
 
 if TYPE_CHECKING:

@@ -1,9 +1,8 @@
-"""The broker's process: its configuration, its data folder, its start and its end."""
+"""The broker's process: its configuration, its data folder, and its start."""
 
 from __future__ import annotations
 
 import base64
-import contextlib
 import itertools
 import os
 import shutil
@@ -17,16 +16,16 @@ from typing import TYPE_CHECKING
 import psutil
 
 from pyflink_jobs.errors import LocalError
+from pyflink_jobs.local.processes import end
 
 if TYPE_CHECKING:
     from pyflink_jobs.local.java import Java
 
-__all__ = ["LOG", "AddressInUseError", "command", "configure", "end", "format_data", "free_port", "launch"]
+__all__ = ["LOG", "AddressInUseError", "command", "configure", "format_data", "free_port", "launch"]
 
 LOG = "kafka.log"  # in the folder `logs`, as log4j2.properties says
 _HERE = Path(__file__).parent
 _STARTS_WITHIN = 60.0  # seconds
-_STOPS_WITHIN = 20.0
 _IN_USE = "Address already in use"  # as Java says it
 # Measured: the serial collector with only the first compiler starts fastest and uses the least CPU for millions of
 # records, about half of what the JVM's defaults use.
@@ -140,14 +139,3 @@ def _errors(logs: Path) -> list[str]:
 
 def _tail(file: Path) -> list[str]:
     return file.read_text(errors="replace").splitlines()[-200:] if file.is_file() else []
-
-
-def end(process: psutil.Process) -> None:
-    """Terminate the process, and kill it if it does not end. psutil signals no other process with the same id."""
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process.terminate()
-        try:
-            process.wait(_STOPS_WITHIN)
-        except psutil.TimeoutExpired:
-            process.kill()
-            process.wait(_STOPS_WITHIN)

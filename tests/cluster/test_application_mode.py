@@ -13,7 +13,8 @@ import pytest
 
 from pyflink_jobs.local import flink_home
 from pyflink_jobs.local.java import find_java
-from pyflink_jobs.local.kafka_server import end, free_port
+from pyflink_jobs.local.kafka_server import free_port
+from pyflink_jobs.local.processes import end
 from pyflink_jobs.rest import Rest
 from tests.cluster.deployment import Deployment, make_deployment
 

@@ -17,7 +17,7 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from pyflink_jobs.errors import LocalError
-from pyflink_jobs.local import broker, kafka_server, topics
+from pyflink_jobs.local import broker, kafka_server, processes, topics
 from pyflink_jobs.local.jars import cache_folder
 from pyflink_jobs.local.java import Java
 from pyflink_jobs.project.settings import Project
@@ -60,35 +60,38 @@ def receive_one(address: str, topic: str) -> bytes:
 
 def test_up_down_purge_and_status(project: Path) -> None:
     jars = sorted((cache_folder() / "jars").iterdir())
-    both = [
+    ups = [
         subprocess.Popen(call(project, "up", "--port", "0"), stdout=subprocess.PIPE, text=True)
         for _ in ("one", "other")
     ]
-    printed = sorted(process.communicate(timeout=120)[0] for process in both)
+    printed = sorted(up.communicate(timeout=120)[0] for up in ups)
     address = printed[1].rsplit(maxsplit=1)[1]
     assert printed == [f"Kafka already runs at {address}\n", f"Kafka listens at {address}\n"]
+    words = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
+    assert sum(each[-2:] == ["pyflink_jobs.running.warm.keeper", str(project)] for each in words) == 1
     assert millstream(project, "up").out == f"Kafka already runs at {address}\n"
     assert json.loads(millstream(project, "up", "--json").out) == {"kafka": address}
 
     kafka = status(project)["kafka"]
     assert (kafka["state"], kafka["address"]) == ("running", address)
-    assert "kafka.Kafka" in psutil.Process(int(str(kafka["process_id"]))).cmdline()
+    process = psutil.Process(int(str(kafka["process_id"])))
+    assert "kafka.Kafka" in process.cmdline()
     assert "Kafka Server started" in (Path(str(kafka["logs"])) / "kafka.log").read_text()
     assert status(project)["project"]["kafka"] == address
 
     assert topics.create(address, {"kept": 1}) == ["kept"]
     send_one(address, "kept", b"through a restart")
     assert millstream(project, "down").out == "Kafka is stopped\n"
-    assert not psutil.pid_exists(int(str(kafka["process_id"])))
+    assert not processes.running(process)
     assert status(project)["kafka"]["state"] == "not running: millstream up"
     assert status(project)["project"]["kafka"] == "elsewhere:1234"
     assert millstream(project, "down").out == "no local Kafka was running\n"
 
     again = process_call(project, "up", "--port", "0").out.split()[-1]
     assert receive_one(again, "kept") == b"through a restart"
-    pid = int(str(status(project)["kafka"]["process_id"]))
+    process = psutil.Process(int(str(status(project)["kafka"]["process_id"])))
     assert process_call(project, "down", "--purge").code == 0
-    assert not psutil.pid_exists(pid)
+    assert not processes.running(process)
     assert sorted(project.iterdir()) == [project / "pyproject.toml"]
     assert sorted((cache_folder() / "jars").iterdir()) == jars, "other projects use them"
 
@@ -114,7 +117,7 @@ def test_the_data_of_a_killed_broker_is_recovered(project: Path) -> None:
 
 @pytest.mark.slow
 def test_a_broker_that_no_longer_answers_is_replaced(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kafka_server, "_STOPS_WITHIN", 1.0)  # a stopped process cannot obey; do not wait long for it
+    monkeypatch.setattr(processes, "_ENDS_WITHIN", 1.0)  # a stopped process cannot obey; do not wait long for it
     state = project / ".millstream"
     first = broker.start(state, port=0)
     os.kill(first.pid, signal.SIGSTOP)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from pyflink_jobs.local.processes import running
 from pyflink_jobs.running.warm import keeper
 from tests.command_line import process_call, run_python
 from tests.projects import add_model, make_project
@@ -66,6 +67,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     wait_until((keeper.folder(made) / keeper.ADDRESS).exists)
     yield made
     keeper.stop(made)
+    assert keeper.alive(made) is None
 
 
 def run(project: Project, program: str) -> list[str]:
@@ -122,3 +124,16 @@ def test_one_that_is_out_of_date_ends_and_is_not_used(project: Project) -> None:
         assert connection.recv(1) == b""
     wait_until(lambda: keeper.alive(project) is None)
     assert run(project, BORROW) == ["False"]
+
+
+def test_down_ends_it_with_its_jvm_and_workers(project: Project) -> None:
+    keeper.start(project)
+    wait_until((keeper.folder(project) / keeper.ADDRESS).exists)
+    kept = keeper.alive(project)
+    assert kept is not None
+    started = kept.children(recursive=True)
+    assert {process.name() for process in started} >= {"java", "python"}
+    ended = process_call(project.root, "down")
+    assert (ended.code, ended.out) == (0, "no local Kafka was running\n")
+    assert keeper.alive(project) is None
+    assert not any(running(process) for process in started)

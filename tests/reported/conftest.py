@@ -10,6 +10,7 @@ import pytest
 from pyflink_jobs.local import kafka_server
 from pyflink_jobs.local.jars import jars
 from pyflink_jobs.local.java import find_java
+from pyflink_jobs.local.processes import end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,4 +59,4 @@ def secured_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredK
     kafka_server.format_data(home, command)
     process = kafka_server.launch(home, f"127.0.0.1:{plain}", command, [])
     yield SecuredKafka(f"127.0.0.1:{secured}", f"127.0.0.1:{plain}")
-    kafka_server.end(process)
+    end(process)

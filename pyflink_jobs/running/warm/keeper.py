@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from pyflink_jobs.errors import MillstreamError
-from pyflink_jobs.local.kafka_server import end
+from pyflink_jobs.local.file_lock import alone
+from pyflink_jobs.local.processes import end, running
 from pyflink_jobs.project.settings import Project
 
 if TYPE_CHECKING:
@@ -47,12 +48,18 @@ def folder(project: Project) -> Path:
 
 def start(project: Project) -> None:
     """Start the keeper of a project, if none runs, and do not wait for it."""
-    if not project.settings.speedups or alive(project):
-        return
     home = folder(project)
-    home.mkdir(parents=True, exist_ok=True)
-    (home / ADDRESS).unlink(missing_ok=True)
-    with (home / "keeper.log").open("wb") as log:
+    if not project.settings.speedups:
+        return
+    with alone(home):
+        if alive(project):
+            return
+        (home / ADDRESS).unlink(missing_ok=True)
+        _launch(project, home / "keeper.log")
+
+
+def _launch(project: Project, log_file: Path) -> None:
+    with log_file.open("wb") as log:
         subprocess.Popen(
             [sys.executable, "-m", _MODULE, str(project.root)],
             stdin=subprocess.DEVNULL,
@@ -66,7 +73,7 @@ def alive(project: Project) -> psutil.Process | None:
     """Return the keeper's process, None if none runs."""
     for process in psutil.process_iter(["cmdline"]):
         words = process.info["cmdline"] or []
-        if words[-2:] == [_MODULE, str(project.root)] and process.status() != psutil.STATUS_ZOMBIE:
+        if words[-2:] == [_MODULE, str(project.root)] and running(process):
             return process
     return None
 
@@ -75,8 +82,7 @@ def stop(project: Project) -> None:
     """End the keeper, its JVM and its workers, if they run."""
     if process := alive(project):
         with suppress(psutil.NoSuchProcess):
-            for each in [*process.children(recursive=True), process]:
-                end(each)
+            end(process, *process.children(recursive=True))
     (folder(project) / ADDRESS).unlink(missing_ok=True)
 
 
