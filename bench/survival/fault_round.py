@@ -102,6 +102,5 @@ def _inject(flowing: Flow, fault: Fault, chance: Random) -> Try:
 
 
 def _rescale(flowing: Flow, parallelism: int) -> Try:
-    began = time.time()
-    flowing.rescale(parallelism)
-    return Try(RESCALED, began, flowing.wait_for_flights_sent_after(began))
+    stopped = flowing.rescale(parallelism)
+    return Try(RESCALED, stopped, flowing.wait_for_flights_sent_after(stopped))

@@ -78,13 +78,18 @@ class Flow:
                 raise RuntimeError(f"{problem} within {within:.0f} seconds; {self._state()}")
             time.sleep(_POLL)
 
-    def rescale(self, parallelism: int) -> None:
-        """Stop the job with a savepoint, and start it with another parallelism, as `millstream upgrade` does."""
+    def rescale(self, parallelism: int) -> float:
+        """Stop the job with a savepoint, and start it with another parallelism, as `millstream upgrade` does.
+
+        Return when it had stopped: a flight that was sent before that may be scored by the old job.
+        """
         rest = Rest(self.site.url)
         job = job_named(rest, self.job_id)
         old = plan_of(rest, job)
         savepoint = stop_with_savepoint(rest, job, within=_RECOVERS_WITHIN)
+        stopped = time.time()
         self.job_id = submit(self.site, self.run, self.run, parallelism=parallelism, savepoint=savepoint, old=old)
+        return stopped
 
     def restarts(self) -> int:
         """Return how often the job has restarted from a checkpoint."""

@@ -20,7 +20,7 @@ PARTITIONS = {"departures": 4, "weather": 1}
 OPTIONS = {
     "execution.checkpointing.interval": "1 s",
     "restart-strategy.type": "fixed-delay",
-    "restart-strategy.fixed-delay.delay": "1 s",
+    "restart-strategy.fixed-delay.delay": "200 ms",
     "restart-strategy.fixed-delay.attempts": "1000000",
     # A partition whose records a fault delays must not count as empty: its rows would be late.
     "table.exec.source.idle-timeout": "0 s",

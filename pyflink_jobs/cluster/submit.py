@@ -11,7 +11,7 @@ from pyflink_jobs.cluster.pack_python import pack_environment
 from pyflink_jobs.cluster.ship_models import files_of, located_at, located_in_archive, pack_models, put_models
 from pyflink_jobs.cluster.targets import LOCAL
 from pyflink_jobs.errors import JobError
-from pyflink_jobs.planning.compile.compiled_plan import Plan, compile_plan
+from pyflink_jobs.planning.compile.compiled_plan import COMPILING, Plan, compile_plan
 from pyflink_jobs.planning.compile.plan import PlannedJob, plan_job
 from pyflink_jobs.planning.compile.state_names import name_states
 from pyflink_jobs.planning.declare import declare
@@ -39,11 +39,6 @@ _DEFAULTS = {
     # A job must survive the loss of a machine, even if the cluster's own configuration has no such options.
     "execution.checkpointing.interval": "30 s",
     "restart-strategy.type": "exponential-delay",
-}
-_COMPILING = {
-    # Tables and functions by name only: their options, which may have passwords, are not in the plan.
-    "table.plan.compile.catalog-objects": "IDENTIFIER",
-    "table.plan.restore.catalog-objects": "IDENTIFIER",
 }
 
 
@@ -78,7 +73,7 @@ def prepare(
     job = declare(project, kafka).job(name)
     models = tuple(job.models.values())
     packages, options = _pack(project, models, target, folder, ship_env=ship_env)
-    options |= {"pipeline.name": name, **_COMPILING}
+    options |= {"pipeline.name": name, **COMPILING}
     if target.kind == "session":
         options = with_all_files(options, _of_session(project, target, folder))
         if target.name == LOCAL:  # its Python is this one

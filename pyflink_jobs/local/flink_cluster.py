@@ -35,6 +35,7 @@ _STARTS_WITHIN = 90.0  # seconds
 _URL = "-Dmillstream.rest="
 _ROLE = "-Dmillstream.role="
 _WORKER = "pyflink.fn_execution.beam.beam_boot"
+_ZOOKEEPERS = "-Xmx128m -XX:+UseSerialGC -XX:TieredStopAtLevel=1"  # it holds little, and must be back within a session
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,9 @@ def _options(home: Path, layout: Layout, url: str) -> dict[str, str]:
             "high-availability.storageDir": (home / "high-availability").as_uri(),
             # A dead JobManager's session must end before another can lead: soon, on one machine.
             "high-availability.zookeeper.client.session-timeout": "5000",
+            # A client whose connection breaks asks again soon: Flink's own 5 s grow to 20.
+            "high-availability.zookeeper.client.retry-wait": "500",
+            "high-availability.zookeeper.client.max-retry-attempts": "8",
             # Jobs do not restart if ZooKeeper is back before the session ends.
             "high-availability.zookeeper.client.tolerate-suspended-connections": "true",
         }
@@ -186,7 +190,7 @@ def _launch(state: Path, role: str, url: str) -> None:
         **inherited,
         **flink_home.variables(home),
         "JAVA_HOME": str(find_java().home),
-        "JVM_ARGS": marks,
+        "JVM_ARGS": f"{marks} {_ZOOKEEPERS}" if role == "zookeeper" else marks,
         "FLINK_IDENT_STRING": role,
     }
     with (home / "log" / f"{role}.out").open("ab") as out:

@@ -17,6 +17,7 @@ from pyflink_jobs.planning.compile.failures import calls_that_failed
 from pyflink_jobs.planning.compile.plan import PlannedJob, Run, plan_job
 from pyflink_jobs.planning.flink.errors import read_exception
 from pyflink_jobs.running.environment import import_pyflink, table_environment
+from pyflink_jobs.running.fast_start.kept_plan import start
 from pyflink_jobs.running.jvm import flink_log, jvm_lives
 from pyflink_jobs.running.last_words import last_words
 from pyflink_jobs.running.minicluster import TARGET, MiniCluster, StartingCluster, slots_of
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Outcome", "execute", "run_job"]
 
 _POLL = 0.5  # seconds between two requests about a running job
-_PLANNING = "planner.delegation.PlannerBase.translate"
+_PLANNING = "planner.delegation."
 """In the stack trace of a job that Flink did not plan; one that was not accepted has none."""
 
 
@@ -99,7 +100,7 @@ def execute(
     started = time.monotonic()
     with _interruptible(stop or Event()) as interrupted:
         try:
-            client = planned.statements.execute().get_job_client()
+            client = start(project, planned).get_job_client()
         except Exception as error:
             refused = _PLANNING in str(error)
             raise (planned.refusal(error) if refused else _failure(project, planned, error)) from error

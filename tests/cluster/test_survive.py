@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-KILLS = [f"kill -9 {what}" for what in ("TaskManager", "Python worker", "JobManager", "broker")]
+KILLS = [f"kill -9 {what}" for what in ("TaskManager", "Python worker", "JobManager", "ZooKeeper", "broker")]
 NEED_NAMESPACES = ["checkpoint folder read-only for 10 s", "network to the broker cut for 20 s"]
 RESCALED = "savepoint, parallelism 2 -> 4 -> 1"
 

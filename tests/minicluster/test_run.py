@@ -61,6 +61,41 @@ def values(bootstrap: str, topic: str) -> list[dict[str, Any]]:
     return [json.loads(record.value or b"") for record in topics.read(bootstrap, topic)]
 
 
+def test_a_plan_is_kept_for_the_next_run_and_for_no_other_job(
+    tmp_path: Path, broker: Broker, cluster: MiniCluster, topic: Callable[[str], str]
+) -> None:
+    """A mark in the kept plan shows which runs use it."""
+    source, sink = topic("events"), topic("scored")
+    topics.create(broker.bootstrap_servers, {source: 1, sink: 1})
+    send_records(broker.bootstrap_servers, source, [json.dumps(ROWS[1]).encode()])
+    project = make(tmp_path, broker.bootstrap_servers, source, sink)
+    job = project.sql / "jobs" / "score.sql"
+    job.write_text(job.read_text().replace("id, y, model_version", "id, y, 'made now'"))
+
+    def newest(*, bounded: bool = True) -> str:
+        before = len(values(broker.bootstrap_servers, sink))
+        run(project, cluster, bounded=bounded)
+        [row] = values(broker.bootstrap_servers, sink)[before:]
+        assert row["id"] == "1"
+        return str(row["v"])
+
+    assert newest() == "made now"
+    [plan] = (project.state / "plans").iterdir()
+    assert broker.bootstrap_servers not in plan.read_text(), "options may have passwords"
+    plan.write_text(plan.read_text().replace("made now", "was kept"))
+    assert newest() == "was kept"
+    right = job.read_text()
+    job.write_text(f"{right} WHERE a > 0")
+    assert newest() == "made now"
+    job.write_text(right)
+    assert newest() == "was kept"
+    kept = sorted((project.state / "plans").iterdir())
+    assert len(kept) == len(["with WHERE", "without"])
+    plan.write_text("half a pl")
+    assert newest() == "made now"
+    assert "made now" in plan.read_text()
+
+
 def test_every_row_is_scored_once_or_refused_and_in_quarantine_once(
     tmp_path: Path, broker: Broker, cluster: MiniCluster, topic: Callable[[str], str]
 ) -> None:

@@ -28,7 +28,14 @@ if TYPE_CHECKING:
 
     from pyflink_jobs.planning.compile.plan import PlannedJob
 
-__all__ = ["SINK", "SOURCE", "Operator", "Plan", "compile_plan", "row_columns"]
+__all__ = ["COMPILING", "SINK", "SOURCE", "Operator", "Plan", "compile_plan", "row_columns"]
+
+COMPILING = {
+    # Tables and functions by name only: their options, which may have passwords, are not in the plan.
+    "table.plan.compile.catalog-objects": "IDENTIFIER",
+    "table.plan.restore.catalog-objects": "IDENTIFIER",
+}
+"""The options of an environment whose jobs are compiled."""
 
 SOURCE, SINK = "table-source-scan", "sink"
 
@@ -202,13 +209,13 @@ def compile_plan(planned: PlannedJob) -> Plan:
     Raises SqlError where Flink has no plan.
     """
     try:
-        compiled: Any = planned.statements._j_statement_set.compilePlan()  # noqa: SLF001 - PyFlink has no public way to it
+        compiled = planned.statements.compile_plan()
     except Exception as error:
         raise planned.refusal(error) from error
     tables = {
         name: connector_of(options).address(options) for name, options in {**planned.sources, **planned.sinks}.items()
     }
-    return Plan(json.dumps(json.loads(compiled.asJsonString())), tables, planned.functions).with_lasting_ids()
+    return Plan(json.dumps(json.loads(compiled.as_json_string())), tables, planned.functions).with_lasting_ids()
 
 
 def row_columns(row: Any) -> dict[str, str]:  # noqa: ANN401 - JSON

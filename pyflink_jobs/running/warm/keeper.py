@@ -88,10 +88,10 @@ def stop(project: Project) -> None:
 
 def main() -> None:
     """Start the JVM, plan the project given as argument, and lend the JVM until nobody has used it for a while."""
+    from pyflink_jobs.running.fast_start.fingerprint import fingerprint
     from pyflink_jobs.running.fast_start.jvm_options import start_quickly
     from pyflink_jobs.running.fast_start.worker_forks import RUNNER_FOLDER, forked_workers
     from pyflink_jobs.running.jvm import prepare_jvm, start_jvm, variable
-    from pyflink_jobs.running.warm.fingerprint import fingerprint
 
     project = Project.find(Path(sys.argv[1]))
     folder(project).mkdir(parents=True, exist_ok=True)
