@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from kafka import KafkaProducer
-from kafka.errors import KafkaError as KafkaPythonError
-from kafka.errors import KafkaTimeoutError
+from confluent_kafka import Producer
 
 from pyflink_jobs.demo.flights import TOPICS
 from pyflink_jobs.errors import KafkaError
+from pyflink_jobs.local.topics import answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import pandas as pd
+    from confluent_kafka import KafkaError as ClientError
 
     from pyflink_jobs.demo.flights import Events
 
@@ -28,18 +27,15 @@ __all__ = ["Record", "Sent", "records", "send_flights"]
 ENCODE_AT_ONCE = 10_000  # records
 LONGEST_SLEEP = 0.1  # seconds: how soon Ctrl-C is noticed between two events
 PATIENCE = 20  # seconds without an answer after which the broker is taken to be gone
-PRODUCER = {  # idempotent, as kafka-python is by default: each record once and in order
-    # Checksums are computed in Python, over what is sent: compressing to a tenth saves more than it costs.
-    "compression_type": "gzip",
-    # Compressed, larger batches fit a whole partition into one fetch: a reader is then months ahead in one
-    # partition, and all rows wait in windows for the watermark of the others.
-    "batch_size": 32_768,
-    "linger_ms": 50,
-    "metrics_enabled": False,
-    "bootstrap_timeout_ms": 5_000,
-    "request_timeout_ms": 10_000,
-    "max_block_ms": 1_000 * PATIENCE,
-    "delivery_timeout_ms": 1_000 * PATIENCE,
+AT_ONCE = 10_000  # records that wait to be sent
+PRODUCER = {
+    "enable.idempotence": True,  # each record once and in order
+    "partitioner": "murmur2_random",  # as Java's: a key is in the same partition, whoever sent it
+    # Larger batches fit much of a partition into one fetch: a reader is then months ahead in one partition, and all
+    # rows wait in windows for the watermark of the others.
+    "batch.size": 32_768,
+    "linger.ms": 50,
+    "log_level": 2,
 }
 
 
@@ -93,23 +89,45 @@ def send_flights(
     Nothing more is sent once `stopped` returns True.
     Raises KafkaError where the broker does not answer or refuses a record.
     """
+    if not answers(bootstrap):
+        raise _refused(bootstrap, "it does not answer")
     began = time.monotonic()
-    counts = dict.fromkeys(events.topics, 0)
-    failures: list[Exception] = []
-    with _producer(bootstrap) as producer:
-        for number, record in enumerate(_paced(records(events), speed, stopped), start=1):
-            sending = producer.send(record.topic, record.value, record.key, timestamp_ms=record.event_ms)
-            sending.add_errback(failures.append)
-            if failures:
-                break
-            counts[record.topic] += 1
-            if progress and (speed is not None or number % 500 == 0):
-                progress(number, record.sent_ms)
-        if not failures:
-            producer.flush(timeout=PATIENCE)
-        if failures:
-            raise failures[0]
+    producer = Producer({"bootstrap.servers": bootstrap, "message.timeout.ms": 1000 * PATIENCE, **PRODUCER})
+    try:
+        counts = _send(producer, events, bootstrap, speed, progress, stopped)
+        waiting = producer.flush(2 * PATIENCE)
+    except BaseException:
+        producer.purge()
+        raise
+    if waiting:
+        raise _refused(bootstrap, "it does not answer")
     return Sent(counts, time.monotonic() - began)
+
+
+def _send(
+    producer: Producer,
+    events: Events,
+    bootstrap: str,
+    speed: float | None,
+    progress: Callable[[int, int], None] | None,
+    stopped: Callable[[], bool],
+) -> dict[str, int]:
+    """Hand the records to the producer; return their number by topic."""
+    counts = dict.fromkeys(events.topics, 0)
+
+    def delivered(error: ClientError | None, _: object) -> None:
+        if error is not None:
+            raise _refused(bootstrap, f"it says: {error}")  # out of `poll` or `flush`
+
+    for number, record in enumerate(_paced(records(events), speed, stopped), start=1):
+        producer.produce(record.topic, record.value, record.key, timestamp=record.event_ms, on_delivery=delivered)
+        counts[record.topic] += 1
+        while len(producer) > AT_ONCE:
+            producer.poll(LONGEST_SLEEP)
+        if progress and (speed is not None or number % 500 == 0):
+            producer.poll(0)
+            progress(number, record.sent_ms)
+    return counts
 
 
 def _encode(name: str, frame: pd.DataFrame) -> list[Record]:
@@ -133,26 +151,12 @@ def _paced(sequence: Iterator[Record], speed: float | None, stopped: Callable[[]
         yield record
 
 
-@contextmanager
-def _producer(bootstrap: str) -> Iterator[KafkaProducer]:
-    """Open a producer; errors of kafka-python are raised as KafkaError."""
-    try:
-        producer = KafkaProducer(bootstrap_servers=bootstrap, **PRODUCER)
-        try:
-            yield producer
-        except BaseException:
-            producer._sender.force_close()  # noqa: SLF001 - close() alone would wait for a broker that is gone
-            raise
-        finally:
-            producer.close()
-    except KafkaPythonError as error:
-        late = isinstance(error, KafkaTimeoutError)
-        raise KafkaError(
-            f"the Kafka at {bootstrap} does not accept the records",
-            facts=("it does not answer" if late else f"it says: {error}",),
-            fixes=(
-                "check that it is running: millstream status",
-                "start it and send the flights again: millstream up, then --fresh",
-            ),
-            detail=repr(error),
-        ) from error
+def _refused(bootstrap: str, why: str) -> KafkaError:
+    return KafkaError(
+        f"the Kafka at {bootstrap} does not accept the records",
+        facts=(why,),
+        fixes=(
+            "check that it is running: millstream status",
+            "start it and send the flights again: millstream up, then --fresh",
+        ),
+    )
