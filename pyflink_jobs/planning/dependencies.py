@@ -71,14 +71,16 @@ def tables_of_model(statement: Statement) -> set[str]:
     }
 
 
-def _reads(statement: Statement, by_name: dict[str, Statement]) -> set[str]:
+def _reads(statement: Statement, by_name: dict[str, Statement]) -> list[str]:
     """Return the names that a statement needs: those it mentions; of a model, the system tables that it asks for.
+
+    They are sorted, so that the order of statements, and with it a plan, is the same in each process.
 
     A table mentions none but in LIKE, its columns are its own.
     """
     if statement.kind == "CREATE MODEL":
-        return tables_of_model(statement) & set(by_name)
+        return sorted(tables_of_model(statement) & set(by_name))
     if statement.kind == "CREATE TABLE":
         words = top_level(statement.tokens)
-        return {b.text for a, b in pairwise(words) if a.says("LIKE")} & set(by_name)
-    return statement.mentions(set(by_name)) - {statement.name or ""}
+        return sorted({b.text for a, b in pairwise(words) if a.says("LIKE")} & set(by_name))
+    return sorted(statement.mentions(set(by_name)) - {statement.name or ""})
