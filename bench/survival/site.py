@@ -18,9 +18,11 @@ __all__ = ["Site"]
 
 _OPTIONS = {
     # A dead TaskManager is removed after two unanswered calls, a silent one after eight seconds.
-    "heartbeat.interval": "1 s",
+    "heartbeat.interval": "500 ms",
     "heartbeat.timeout": "8 s",
     "heartbeat.rpc-failure-threshold": "2",
+    # Each TaskManager has a part of the job: the one that is left has loaded its code.
+    "taskmanager.load-balance.mode": "SLOTS",
     # Processes that start often: this halves the CPU time of their start.
     "env.java.opts.taskmanager": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
     "env.java.opts.jobmanager": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",

@@ -166,12 +166,12 @@ def _options(home: Path, layout: Layout, url: str) -> dict[str, str]:
             "high-availability.type": "zookeeper",
             "high-availability.zookeeper.quorum": f"{host}:{zookeeper}",
             "high-availability.storageDir": (home / "high-availability").as_uri(),
-            # A dead JobManager's session must end before another can lead: soon, on one machine.
-            "high-availability.zookeeper.client.session-timeout": "5000",
+            # Longer than ZooKeeper's start: jobs go on if it is back before sessions end. A dead JobManager's session
+            # ends while the next one starts.
+            "high-availability.zookeeper.client.session-timeout": "10000",
             # A client whose connection breaks asks again soon: Flink's own 5 s grow to 20.
             "high-availability.zookeeper.client.retry-wait": "500",
             "high-availability.zookeeper.client.max-retry-attempts": "8",
-            # Jobs do not restart if ZooKeeper is back before the session ends.
             "high-availability.zookeeper.client.tolerate-suspended-connections": "true",
         }
     return options | dict(layout.options)
@@ -192,6 +192,8 @@ def _launch(state: Path, role: str, url: str) -> None:
         "JAVA_HOME": str(find_java().home),
         "JVM_ARGS": f"{marks} {_ZOOKEEPERS}" if role == "zookeeper" else marks,
         "FLINK_IDENT_STRING": role,
+        # Else Flink starts a Python for each worker to ask where the script is that starts it: a second or more.
+        "PYFLINK_UDF_RUNNER_DIR": str(flink_home.scripts()),
     }
     with (home / "log" / f"{role}.out").open("ab") as out:
         subprocess.Popen(
