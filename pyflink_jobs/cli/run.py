@@ -13,6 +13,8 @@ import click
 from pyflink_jobs.cli.options import JSON
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pyflink_jobs import JobCounts, Outcome
     from pyflink_jobs.cli.main import Context
     from pyflink_jobs.project.settings import Project
@@ -47,12 +49,11 @@ def run(context: Context, job: str, *, bounded: bool, parallelism: int | None, a
             from pyflink_jobs import run as run_job
             from pyflink_jobs.running.progress import expired_words
 
-            names = _Names(project, job)
+            names = _Names(project)
 
             def show(counts: JobCounts) -> None:
                 status.update(f"{job}: {meter.line(counts)}")
-                if counts.read:
-                    names.look()
+                names.look(counts.read)
 
             outcome = run_job(
                 project, job, bounded=bounded, parallelism=parallelism, on_progress=show, starting=starting
@@ -67,27 +68,34 @@ def run(context: Context, job: str, *, bounded: bool, parallelism: int | None, a
 
 
 class _Names:
-    """Compares names of columns with those in records, once there are some: beside the job, which reads as before."""
+    """Compares names of columns with those in records, once a table has some: beside the job, which reads as before."""
 
-    def __init__(self, project: Project, job: str) -> None:
-        self._thread = Thread(target=_print_absent_columns, args=(project, job), daemon=True)
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._looked: set[str] = set()
+        self._threads: list[Thread] = []
 
-    def look(self) -> None:
-        """Begin, if it has not begun yet."""
-        if not self._thread.ident:
-            self._thread.start()
+    def look(self, tables: Iterable[str]) -> None:
+        """Begin with those of the tables that are new."""
+        new = sorted(set(tables) - self._looked)
+        if new:
+            self._looked |= set(new)
+            self._threads.append(Thread(target=_print_absent_columns, args=(self._project, new), daemon=True))
+            self._threads[-1].start()
 
     def end(self) -> None:
         """Wait for what is printed, some seconds."""
-        if self._thread.ident:
-            self._thread.join(_PATIENCE)
+        deadline = monotonic() + _PATIENCE
+        for thread in self._threads:
+            thread.join(max(0, deadline - monotonic()))
 
 
-def _print_absent_columns(project: Project, job: str) -> None:
+def _print_absent_columns(project: Project, tables: list[str]) -> None:
     from pyflink_jobs.planning.checks.absent_columns import absent_columns
-    from pyflink_jobs.planning.declare import declare
+    from pyflink_jobs.planning.project_tables import ProjectTables
 
-    for absent in absent_columns(declare(project).job(job).sources.values()):
+    declared = ProjectTables(project).declared
+    for absent in absent_columns(declared[name] for name in tables if name in declared):
         click.secho(str(absent.finding), fg="red" if absent.near else "yellow", err=True)
 
 
