@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import time
 from collections import Counter
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Outcome", "execute", "run_job"]
 
 _POLL = 0.5  # seconds between two requests about a running job
-_PLANNING = "planner.delegation."
+_PLANNING = re.compile(r"planner\.delegation\.(PlannerBase|StreamPlanner)\b")
 """In the stack trace of a job that Flink did not plan; one that was not accepted has none."""
 
 
@@ -102,7 +103,7 @@ def execute(
         try:
             client = start(project, planned).get_job_client()
         except Exception as error:
-            refused = _PLANNING in str(error)
+            refused = _PLANNING.search(str(error))
             raise (planned.refusal(error) if refused else _failure(project, planned, error)) from error
         job_id = str(client.get_job_id())
         watch = BrokerWatch(brokers({**planned.sources, **planned.sinks}))
