@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import ContractError, ProjectError, did_you_mean
-from pyflink_jobs.local.broker import bootstrap_servers
 from pyflink_jobs.parsing.create_model import read_create_model
-from pyflink_jobs.parsing.statements import read_sql
 from pyflink_jobs.planning.checks.model_file import bind
 from pyflink_jobs.planning.companions.monitor_options import read_monitor
+from pyflink_jobs.planning.project_sql import read_project_sql
 from pyflink_jobs.project.model_files import find_model
 
 if TYPE_CHECKING:
@@ -37,8 +35,7 @@ def find_subject(project: Project, name: str, version: str | None) -> Subject:
 
     Raises ProjectError for an unknown model, ModelError and ContractError if SQL and file do not fit.
     """
-    values = {"KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers(project), **os.environ}
-    statements = {s.name or "": s for s in read_sql(project.root, values)["models"] if s.kind == "CREATE MODEL"}
+    statements = {s.name or "": s for s in read_project_sql(project)["models"] if s.kind == "CREATE MODEL"}
     if name not in statements:
         raise ProjectError(
             f"there is no model `{name}`",

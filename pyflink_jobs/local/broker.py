@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from pyflink_jobs.errors import LocalError
+from pyflink_jobs.errors import Finding, LocalError, Place, ProjectError
 from pyflink_jobs.local import kafka_server
 from pyflink_jobs.local.file_lock import alone
 from pyflink_jobs.local.jars import jars
 from pyflink_jobs.local.java import find_java
 from pyflink_jobs.local.processes import end
+from pyflink_jobs.masking import remember_options
+from pyflink_jobs.parsing.variables import fill_in_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from pyflink_jobs.local.java import Java
     from pyflink_jobs.project.settings import Project
 
-__all__ = ["DEFAULT_PORT", "Broker", "alive", "bootstrap_servers", "folder", "start", "stop"]
+__all__ = ["DEFAULT_PORT", "Broker", "alive", "bootstrap_servers", "folder", "kafka_properties", "start", "stop"]
 
 DEFAULT_PORT = 9092
 _TRIES = 3
@@ -54,6 +56,27 @@ def bootstrap_servers(project: Project) -> str:
     if "MILLSTREAM_KAFKA" not in os.environ and (broker := alive(project.state)):
         return broker.bootstrap_servers
     return project.settings.kafka
+
+
+def kafka_properties(project: Project) -> dict[str, str]:
+    """Return the properties of clients of a project's Kafka beside its address: none of them for the local broker.
+
+    Raises ProjectError where the environment lacks a value, or a file is not there.
+    """
+    if "MILLSTREAM_KAFKA" not in os.environ and alive(project.state):
+        return {}
+    place, findings = Place(project.relative(project.root / "pyproject.toml")), list[Finding]()
+    found = {key: fill_in_text(v, place, os.environ, findings) for key, v in project.settings.kafka_client.items()}
+    for key in [key for key in found if key.endswith(".location")]:
+        file = project.root / found[key]
+        if not file.is_file():
+            said = f"[tool.millstream.kafka]: `{key}` is {found[key]}, and there is no such file"
+            findings.append(Finding(said, place, fixes=("name a file, relative to the project",)))
+        found[key] = str(file)
+    if findings:
+        raise ProjectError(findings)
+    remember_options(found)
+    return found
 
 
 def folder(state: Path) -> Path:

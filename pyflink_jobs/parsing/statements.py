@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pyflink_jobs.errors import Finding, Place, SqlError
 from pyflink_jobs.masking import remember_options
 from pyflink_jobs.parsing.option import read_options
-from pyflink_jobs.parsing.tokens import Token, tokenize
+from pyflink_jobs.parsing.tokens import Token, literal, tokenize
 from pyflink_jobs.parsing.variables import fill_in
 
 if TYPE_CHECKING:
@@ -72,6 +72,15 @@ class Statement:
         """Return the place in the file of a 1-based line and column of the statement, as Flink counts them."""
         _, _, indent = self.before.rpartition("\n")
         return Place(self.file, self.before.count("\n") + line, column + (len(indent) if line == 1 else 0))
+
+    def with_options(self, more: Mapping[str, str]) -> Statement:
+        """Return the statement with more options behind its last one, on the same line."""
+        options = [*read_options(self).values()]
+        if not options or not more:
+            return self
+        at = options[-1].literal.end
+        text = "".join(f", {literal(key)} = {literal(value)}" for key, value in more.items())
+        return replace(self, text=f"{self.text[:at]}{text}{self.text[at:]}")
 
     def mentions(self, names: set[str]) -> set[str]:
         """Return the `names` that the statement has as identifiers, except as columns: `t.name`, `AS name`."""

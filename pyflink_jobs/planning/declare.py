@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import MillstreamError
-from pyflink_jobs.local.broker import bootstrap_servers
 from pyflink_jobs.parsing.create_model import read_create_model
 from pyflink_jobs.parsing.create_table import read_source
-from pyflink_jobs.parsing.statements import read_sql
 from pyflink_jobs.planning.checks.calls import check_calls
 from pyflink_jobs.planning.checks.exactly_once import check_inserts
 from pyflink_jobs.planning.checks.model_file import bind
@@ -19,6 +16,7 @@ from pyflink_jobs.planning.checks.source_rules import validated_sources
 from pyflink_jobs.planning.companion import companions
 from pyflink_jobs.planning.declarations import Declarations, Model
 from pyflink_jobs.planning.dependencies import in_order
+from pyflink_jobs.planning.project_sql import read_project_sql
 from pyflink_jobs.project.model_files import find_model
 
 if TYPE_CHECKING:
@@ -34,8 +32,7 @@ def declare(project: Project, kafka: str | None = None) -> Declarations:
 
     Raises SqlError where files cannot be read at all; what can be collected is in `findings`.
     """
-    values = {"KAFKA_BOOTSTRAP_SERVERS": kafka or bootstrap_servers(project), **os.environ}
-    folders = read_sql(project.root, values)
+    folders = read_project_sql(project, kafka)
     created = in_order(s for folder, statements in folders.items() if folder != "jobs" for s in statements)
     models: dict[str, Model] = {}
     broken: set[str] = set()

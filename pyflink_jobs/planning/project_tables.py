@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import KafkaError, MillstreamError
-from pyflink_jobs.local.broker import bootstrap_servers
+from pyflink_jobs.local.broker import bootstrap_servers, kafka_properties
 from pyflink_jobs.parsing.create_table import read_source
-from pyflink_jobs.parsing.statements import read_sql
 from pyflink_jobs.planning.connectors.connector import connector_of
 from pyflink_jobs.planning.formats import FORMAT_KEYS, format_of
+from pyflink_jobs.planning.project_sql import read_project_sql
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,13 +33,18 @@ class ProjectTables:
     @cached_property
     def declared(self) -> Mapping[str, SourceTable]:
         """The tables by name; raises SqlError for files that cannot be read."""
-        values = {"KAFKA_BOOTSTRAP_SERVERS": self._bootstrap, **os.environ}
-        every = (s for statements in read_sql(self.project.root, values).values() for s in statements)
+        every = (s for statements in read_project_sql(self.project).values() for s in statements)
         return {t.label: t for s in every if s.kind == "CREATE TABLE" and (t := read_source(s))}
 
     @cached_property
     def _bootstrap(self) -> str:
         return bootstrap_servers(self.project)
+
+    @cached_property
+    def _kafka(self) -> Brokers:
+        """How a client reaches the project's Kafka, whatever its tables say."""
+        properties = kafka_properties(self.project)
+        return {"bootstrap.servers": self._bootstrap, **properties} if properties else self._bootstrap
 
     def options(self, name: str) -> dict[str, str]:
         """Return the options of a table."""
@@ -94,11 +98,11 @@ class ProjectTables:
         try:
             tables = [table.values for table in self.declared.values()]
         except MillstreamError:
-            return self._bootstrap
+            return self._kafka
         clients = [(options, connector_of(options).client(options)) for options in tables]
         of_topic = [c for options, c in clients if c and topic and connector_of(options).reads(options, topic)]
         same = [client for _, client in clients if client.get("bootstrap.servers") == self._bootstrap]
-        return next(iter([*of_topic, *same]), self._bootstrap)
+        return next(iter([*of_topic, *same]), self._kafka)
 
     def topics(self, name: str) -> list[str]:
         """Return the topics of a table, by its name; of another name, the name itself: it is a topic's."""

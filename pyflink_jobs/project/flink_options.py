@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyflink_jobs.errors import Place, ProjectError
 from pyflink_jobs.masking import remember_options
+from pyflink_jobs.project.flat_options import flat_options
 from pyflink_jobs.project.settings import Settings
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from pyflink_jobs.project.settings import Project
 
-__all__ = ["flat_options", "read_configuration", "with_all_files"]
+__all__ = ["as_yaml", "options_in", "read_configuration", "with_all_files"]
 
 _LISTS = {
     "pipeline.jars": ";",
@@ -78,17 +79,6 @@ def as_yaml(options: Mapping[str, str]) -> str:
     return text.getvalue()
 
 
-def flat_options(content: dict[str, Any], prefix: str = "") -> dict[str, str]:
-    """Return options by their full names: YAML may nest them."""
-    options: dict[str, str] = {}
-    for key, value in content.items():
-        if isinstance(value, dict):
-            options |= flat_options(value, f"{prefix}{key}.")
-        else:
-            options[f"{prefix}{key}"] = _text(value)
-    return options
-
-
 def with_all_files(*layers: Mapping[str, str]) -> dict[str, str]:
     """Return options, those of later layers first, but the files that any layer lists: `pipeline.jars` and its like.
 
@@ -104,9 +94,3 @@ def with_all_files(*layers: Mapping[str, str]) -> dict[str, str]:
             else:
                 merged[key] = value
     return merged
-
-
-def _text(value: object) -> str:
-    if isinstance(value, list):
-        return ";".join(map(_text, value))
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import Finding, Place, ProjectError
+from pyflink_jobs.masking import names_secret
+from pyflink_jobs.project.flat_options import flat_options
 from pyflink_jobs.project.units import byte_count
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Project", "Settings"]
 
+_ADDRESS = "bootstrap.servers"
 _TRUTH = {"true": True, "false": False}
 
 
@@ -26,7 +29,8 @@ _TRUTH = {"true": True, "false": False}
 class Settings:
     """The settings in `[tool.millstream]`.
 
-    `kafka` is the broker's address when no local broker runs, `flink_conf` a Flink configuration
+    `kafka` is the broker's address when no local broker runs, `kafka_client` the other properties of its clients, from
+    `[tool.millstream.kafka]`, with `${NAME}` for what comes from the environment. `flink_conf` is a Flink configuration
     relative to the project, `parallelism` the number of parallel subtasks a job runs with, `worker_memory` the memory
     limit of each Python worker. With `speedups`, jobs start and call models in less time
     than with Flink's own ways.
@@ -37,6 +41,7 @@ class Settings:
     parallelism: int = 1
     worker_memory: str = "2 gb"
     speedups: bool = True
+    kafka_client: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def worker_bytes(self) -> int:
@@ -115,13 +120,17 @@ def _table(folder: Path) -> dict[str, object] | None:
 
 
 def _settings(file: Path, table: dict[str, object], env: Mapping[str, str]) -> Settings:
-    known: dict[str, type] = {field.name: type(field.default) for field in fields(Settings)}
+    known: dict[str, type] = {each.name: type(each.default) for each in fields(Settings) if each.name != "kafka_client"}
     findings: list[Finding] = []
     values: dict[str, object] = {}
     for name, value in table.items():
         if name == "targets":  # pyflink_jobs/cluster/targets.py reads them
             continue
-        if name not in known:
+        if name == "kafka" and isinstance(value, dict):
+            client = flat_options(value)
+            findings += _secrets(client, Place(file))
+            values |= {"kafka": client.pop(_ADDRESS, Settings.kafka), "kafka_client": client}
+        elif name not in known:
             findings.append(
                 Finding(f"unknown setting `{name}`", Place(file), fixes=(f"known are: {', '.join(known)}",)),
             )
@@ -130,6 +139,32 @@ def _settings(file: Path, table: dict[str, object], env: Mapping[str, str]) -> S
             findings.append(Finding(f"setting `{name}` is {value!r}, expected a value of type {wanted}", Place(file)))
         else:
             values[name] = value
+    values |= _of_environment(known, env, findings)
+    memory = str(values.get("worker_memory", Settings.worker_memory))
+    if byte_count(memory) is None:
+        fixes = ("write '512 mb' or '2 gb'",)
+        findings.append(Finding(f"worker_memory is {memory!r}, expected a size of memory", Place(file), (), fixes))
+    if findings:
+        raise ProjectError(findings)
+    return Settings(**values)  # type: ignore[arg-type]  # each value's type was compared with its field's
+
+
+def _secrets(client: Mapping[str, str], place: Place) -> list[Finding]:
+    """Return a finding for each secret that is in the file itself."""
+    return [
+        Finding(
+            f"[tool.millstream.kafka]: `{name}` has a secret in a file that others read",
+            place,
+            fixes=('take it from the environment: password="${KAFKA_PASSWORD}"',),
+        )
+        for name, value in client.items()
+        if names_secret(name) and "${" not in value
+    ]
+
+
+def _of_environment(known: Mapping[str, type], env: Mapping[str, str], findings: list[Finding]) -> dict[str, object]:
+    """Return the settings that the environment has; add those that it has wrongly to `findings`."""
+    values: dict[str, object] = {}
     for name, kind in known.items():
         text = env.get(variable := f"MILLSTREAM_{name.upper()}")
         if text is None:
@@ -139,10 +174,4 @@ def _settings(file: Path, table: dict[str, object], env: Mapping[str, str]) -> S
         except (KeyError, ValueError):
             expected = " or ".join(_TRUTH) if kind is bool else kind.__name__
             findings.append(Finding(f"environment variable {variable} is {text!r}, expected {expected}"))
-    memory = str(values.get("worker_memory", Settings.worker_memory))
-    if byte_count(memory) is None:
-        fixes = ("write '512 mb' or '2 gb'",)
-        findings.append(Finding(f"worker_memory is {memory!r}, expected a size of memory", Place(file), (), fixes))
-    if findings:
-        raise ProjectError(findings)
-    return Settings(**values)  # type: ignore[arg-type]  # each value's type was compared with its field's
+    return values

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from pyflink_jobs.errors import MillstreamError
-from pyflink_jobs.local.broker import bootstrap_servers
 from pyflink_jobs.parsing.create_model import read_create_model
-from pyflink_jobs.parsing.statements import read_sql
 from pyflink_jobs.planning.checks.model_file import bind
 from pyflink_jobs.planning.checks.samples import check_samples
+from pyflink_jobs.planning.project_sql import read_project_sql
 from pyflink_jobs.project.cards import columns_of_card, write_card
 from pyflink_jobs.project.model_files import find_model
 from pyflink_jobs.project.read_model import SAMPLES, signature_in
@@ -49,9 +47,8 @@ def card_with_samples(
 
 def _declared(project: Project, name: str) -> ModelDefinition | None:
     """Return how SQL declares a model; None if it does not, or not validly: `check` reports that."""
-    values = {"KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers(project), **os.environ}
     try:
-        statements = read_sql(project.root, values)["models"]
+        statements = read_project_sql(project)["models"]
         return next((read_create_model(s) for s in statements if s.kind == "CREATE MODEL" and s.name == name), None)
     except MillstreamError:
         return None

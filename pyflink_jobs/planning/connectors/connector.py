@@ -78,6 +78,10 @@ class Connector:
         """Return what another client needs to reach it; {} where none can."""
         return {}
 
+    def connected(self, options: Mapping[str, str], address: str, client: Mapping[str, str]) -> dict[str, str]:
+        """Return what a table lacks to reach the project's Kafka at `address`, whose clients need `client`."""
+        return {}
+
     def address(self, options: Mapping[str, str]) -> str:
         """Return where a table is: positions in one place mean nothing in another."""
         return " ".join(options[key] for key in ("connector", "path") if key in options)

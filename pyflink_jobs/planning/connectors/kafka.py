@@ -18,6 +18,10 @@ __all__ = ["Kafka"]
 
 _BROKERS = "properties.bootstrap.servers"
 _PATTERN = "topic-pattern"
+_SECURITY = ("properties.security.", "properties.sasl.", "properties.ssl.")
+_LOGIN = "properties.sasl.jaas.config"
+_CLIENTS = re.compile(r"(?<![\w.])org\.apache\.kafka\.")
+_SHADED = "org.apache.flink.kafka.shaded.org.apache.kafka."  # where Flink's connector has Kafka's client
 _TRANSACTIONS = "sink.transactional-id-prefix"
 _SAMPLED = 10  # topics of a pattern
 _SINK_PARTITIONS = 4  # of a topic that a job's first run creates
@@ -94,6 +98,14 @@ class Kafka(Connector):
         found = {key: value for key, value in options.items() if key.startswith("properties.")}
         return {key.removeprefix("properties."): value for key, value in found.items()}
 
+    def connected(self, options: Mapping[str, str], address: str, client: Mapping[str, str]) -> dict[str, str]:
+        """Return the client's properties for a table of the project's Kafka that says nothing of security itself."""
+        own = any(key.startswith(_SECURITY) for key in options)
+        if own or options.get(_BROKERS, address) != address:
+            return {}
+        found = {_BROKERS: address, **{f"properties.{key}": value for key, value in client.items()}}
+        return _missing(found, options)
+
     def address(self, options: Mapping[str, str]) -> str:
         """Return brokers and topics."""
         return " ".join(options[key] for key in ("connector", _BROKERS, "topic", _PATTERN) if key in options)
@@ -103,14 +115,16 @@ class Kafka(Connector):
 
         A source that is remembered goes on at the oldest record where its next one is gone.
         """
-        asked = _missing(_SOURCE, options) | ({"scan.bounded.mode": "latest-offset"} if bounded else {})
+        asked = (
+            _missing(_SOURCE, options) | _shaded(options) | ({"scan.bounded.mode": "latest-offset"} if bounded else {})
+        )
         if not remembered:
             return asked | _UNREMEMBERED
         return asked | ({"connector": _RESUMING} if options.get("connector") == "kafka" else {})
 
     def writing(self, options: Mapping[str, str], *, replays: bool) -> dict[str, str]:
         """Return options for larger requests, and for transactions that are not those of the running job."""
-        asked = _missing(_SINK, options)
+        asked = _missing(_SINK, options) | _shaded(options)
         if replays and _TRANSACTIONS in options:
             asked[_TRANSACTIONS] = f"{options[_TRANSACTIONS]}-replay"
         return asked
@@ -172,6 +186,13 @@ class Kafka(Connector):
             written.setdefault(options[_BROKERS], (self.client(options), []))[1].extend(self.names(options))
         for client, names in written.values():
             topics.delete(client, names)
+
+
+def _shaded(options: Mapping[str, str]) -> dict[str, str]:
+    """Return the login with the names that Kafka's classes have in Flink's connector, where it has others."""
+    login = options.get(_LOGIN, "")
+    shaded = _CLIENTS.sub(_SHADED, login)
+    return {_LOGIN: shaded} if shaded != login else {}
 
 
 def _matches(pattern: str, name: str) -> bool:
