@@ -50,7 +50,9 @@ def process_call(project: Path, *words: str, cwd: Path | None = None, **variable
     return Ran(run.returncode, run.stdout, run.stderr)
 
 
-def run_python(program: str, cwd: Path | None = None, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a program in a Python process of its own."""
-    command = [sys.executable, "-c", program]
-    return subprocess.run(command, cwd=cwd, timeout=timeout, capture_output=True, text=True, check=False)
+def run_python(
+    program: str, cwd: Path | None = None, timeout: float | None = None, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a program in a Python process of its own, with `variables` beside those of the environment."""
+    command, env = [sys.executable, "-c", program], {**os.environ, **variables}
+    return subprocess.run(command, cwd=cwd, env=env, timeout=timeout, capture_output=True, text=True, check=False)

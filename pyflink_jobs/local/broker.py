@@ -63,7 +63,7 @@ def kafka_properties(project: Project) -> dict[str, str]:
 
     Raises ProjectError where the environment lacks a value, or a file is not there.
     """
-    if "MILLSTREAM_KAFKA" not in os.environ and alive(project.state):
+    if not project.settings.kafka_client or ("MILLSTREAM_KAFKA" not in os.environ and alive(project.state)):
         return {}
     place, findings = Place(project.relative(project.root / "pyproject.toml")), list[Finding]()
     found = {key: fill_in_text(v, place, os.environ, findings) for key, v in project.settings.kafka_client.items()}

@@ -27,7 +27,8 @@ def read_project_sql(project: Project, kafka: str | None = None) -> dict[str, li
     """
     address = kafka or bootstrap_servers(project)
     folders = read_sql(project.root, {"KAFKA_BOOTSTRAP_SERVERS": address, **os.environ})
-    if not project.settings.kafka_client or not (client := kafka_properties(project)):
+    client = kafka_properties(project)
+    if not client:
         return folders
     return {folder: [_connected(s, address, client) for s in statements] for folder, statements in folders.items()}
 

@@ -102,7 +102,7 @@ class ProjectTables:
         clients = [(options, connector_of(options).client(options)) for options in tables]
         of_topic = [c for options, c in clients if c and topic and connector_of(options).reads(options, topic)]
         same = [client for _, client in clients if client.get("bootstrap.servers") == self._bootstrap]
-        return next(iter([*of_topic, *same]), self._kafka)
+        return next(iter([*of_topic, *same]), None) or self._kafka
 
     def topics(self, name: str) -> list[str]:
         """Return the topics of a table, by its name; of another name, the name itself: it is a topic's."""

@@ -1,6 +1,3 @@
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +5,7 @@ import pytest
 from pyflink_jobs.errors import SqlError
 from pyflink_jobs.parsing.statements import Statement, split
 from pyflink_jobs.planning.dependencies import in_order, needed_by
+from tests.command_line import run_python
 
 
 def statements(sql: str) -> list[Statement]:
@@ -47,23 +45,14 @@ def test_the_order_is_the_same_in_each_process() -> None:
     """Sets of texts have another order in each process; a plan that is kept must fit the next one."""
     model = "CREATE MODEL m INPUT (x INT) OUTPUT (y INT) WITH ('monitor.time' = 't', 'quarantine' = 'full');"
     tables = "".join(f"CREATE TABLE {name} (x INT);" for name in ("drift", "alerts", "quarantine", "p", "q"))
-    program = """
-import sys
+    sql = f"{model}{tables}CREATE VIEW v AS SELECT * FROM p, q, m, t;{SQL}"
+    program = f"""
 from pathlib import Path
 from pyflink_jobs.parsing.statements import split
 from pyflink_jobs.planning.dependencies import in_order
-print([statement.name for statement in in_order(split(sys.argv[1], Path("a")))])
+print([s.name for s in in_order(split({sql!r}, Path("a")))])
 """
-    runs = [
-        subprocess.run(
-            [sys.executable, "-c", program, f"{model}{tables}CREATE VIEW v AS SELECT * FROM p, q, m, t;{SQL}"],
-            env={**os.environ, "PYTHONHASHSEED": str(seed)},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for seed in range(1, 5)
-    ]
+    runs = [run_python(program, PYTHONHASHSEED=str(seed)).stdout for seed in range(1, 5)]
     assert len(set(runs)) == 1, runs
     assert "drift" in runs[0]
 

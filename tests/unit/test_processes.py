@@ -44,7 +44,6 @@ def test_a_child_that_nobody_reaps_has_ended(
     above, child = parent
     killed: list[int] = []
     monkeypatch.setattr(psutil.Process, "kill", lambda self: killed.append(self.pid))
-    monkeypatch.setattr(processes, "_ENDS_WITHIN", 20.0)
     processes.end(child)
     assert child.status() == psutil.STATUS_ZOMBIE
     assert not processes.running(child)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pyflink_jobs.planning.compile.plan import PlannedJob
     from pyflink_jobs.project.settings import Project
 
-__all__ = ["may_be_kept", "start"]
+__all__ = ["start"]
 
 _FOLDER = "plans"
 _KEPT = 4  # of a job: bounded and not, with this parallelism and that
@@ -33,7 +33,7 @@ def start(project: Project, planned: PlannedJob) -> TableResult:
 
     Raises what Flink raises where it cannot be planned, or is not accepted.
     """
-    if not may_be_kept(project, planned):
+    if not _may_be_kept(project, planned):
         return planned.statements.execute()
     for key, value in COMPILING.items():
         planned.environment.get_config().set(key, value)
@@ -41,7 +41,7 @@ def start(project: Project, planned: PlannedJob) -> TableResult:
     if file.is_file():
         try:
             return planned.environment.execute_sql(f"EXECUTE PLAN {literal(str(file))}")
-        except Exception:  # noqa: BLE001 - whatever it is, the plan that is made anew has the right error
+        except Exception:  # noqa: BLE001 - whatever it is, planning again gives the right error
             file.unlink(missing_ok=True)
     compiled = planned.statements.compile_plan()
     result = compiled.execute()
@@ -49,7 +49,7 @@ def start(project: Project, planned: PlannedJob) -> TableResult:
     return result
 
 
-def may_be_kept(project: Project, planned: PlannedJob) -> bool:
+def _may_be_kept(project: Project, planned: PlannedJob) -> bool:
     """Return whether a job's plan is decided by what can be digested.
 
     What a function in Python returns is for its module to say. Replays and dry runs are of one time.
